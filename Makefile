@@ -1,0 +1,59 @@
+# `make demo` and `make test` do all their own set-up; both are quick when nothing has changed.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# Where pip takes torch from, for a CUDA build: make setup TORCH_INDEX=<the index of PyTorch's site for your CUDA>
+TORCH_INDEX ?=
+TORCH := $(shell grep '^torch==' constraints.txt)
+KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py)
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test test-fast check clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.kernels ## the environment in .venv, the package, compiled kernels
+setup-dev: $(VENV)/.dev $(VENV)/.kernels
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer on PATH; name one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "set-up: environment in $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "error: $(PYTHON) has no venv module (Debian: apt-get install python3-venv)"; exit 2; }
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.created
+	@echo "set-up: packages (some minutes the first time)"
+	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "set-up: what the tests need"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.kernels: $(VENV)/.installed $(KERNELS)
+	@echo "set-up: compiling kernels"
+	@$(BIN)/python -m dataprep.kernels.warm
+	@touch $@
+
+demo: setup ## from the crawl in configs/crawls/demo to an exported model
+	@$(BIN)/seedbed run configs/runs/demo.yaml
+
+test: setup-dev check ## every test
+	@$(BIN)/python -m pytest
+
+test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
+	@$(BIN)/python -m pytest -m 'not slow'
+
+check: setup-dev ## style, types, and which way imports run
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=.:platform $(BIN)/lint-imports --no-cache
+
+clean: ## remove the environment and what runs have left here
+	rm -rf $(VENV) .seedbed

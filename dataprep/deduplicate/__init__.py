@@ -1,0 +1,14 @@
+"""`deduplicate`: which survivors are copies of others, and which copy stays.
+
+    attributes of survivors --buckets--> band rows, one sorted file per input shard
+        --candidates--> pairs that share a band or their exact content, one task per partition of keys
+        --verify, with the texts--> edges: pairs that really are alike
+        --components--> groups --keeper--> verdicts
+
+MinHash only proposes; exact Jaccard similarity decides (groups built from unverified candidates have wiped out whole
+sources). The verdicts depend on the documents alone: not on how they lie in shards, how many partitions there are, or
+in which order tasks end.
+
+Reading order: `config`, `edges` (pairs of documents), `lookup`, `buckets`,
+`candidates`, `verify`, `components`, `keeper`.
+"""

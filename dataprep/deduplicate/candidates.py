@@ -1,0 +1,54 @@
+"""The reduce side of the shuffle: pairs of documents that share a bucket."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from dataprep.deduplicate.buckets import BAND_ROWS
+from dataprep.deduplicate.edges import distinct_ids, edges_of
+from dataprep.kernels.text_buffers import column
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """`edges` (`edges.EDGES`) to verify, and the buckets of two documents and more that they come from."""
+
+    edges: pa.Table
+    num_buckets: int
+    largest_bucket: int  # documents; 0 where there is no bucket
+    num_large_buckets: int  # of more than `max_bucket` documents
+
+
+def candidates(parts: list[pa.Table], max_bucket: int) -> Candidates:
+    """The candidates of one partition: its `BAND_ROWS` from every shard, in any order.
+
+    A bucket of n documents gives at most 2n - 3 pairs, never all n (n - 1) / 2: each with the bucket's smallest id, and
+    with the one before it by id. Copies that stand side by side in a crawl so find each other also where the smallest
+    id of their bucket is like neither.
+    """
+    rows = pa.concat_tables(parts) if parts else BAND_ROWS.empty_table()
+    ids, documents = distinct_ids(column(rows, "id"))
+    keys = column(rows, "key").to_numpy()
+    order = np.lexsort((documents, keys))
+    keys, documents = keys[order], documents[order]
+    is_first = np.ones(len(keys), np.bool_)  # of its bucket
+    is_first[1:] = keys[1:] != keys[:-1]
+    # Two bands of one document may have one key, by a collision of their hashes.
+    is_repeat = np.zeros(len(keys), np.bool_)
+    is_repeat[1:] = ~is_first[1:] & (documents[1:] == documents[:-1])
+    documents, is_first = documents[~is_repeat], is_first[~is_repeat]
+
+    starts = np.flatnonzero(is_first)
+    sizes = np.diff(np.append(starts, len(documents)))
+    smallest = np.repeat(documents[starts], sizes)
+    others = np.flatnonzero(~is_first)
+    low = np.concatenate([smallest[others], documents[others - 1]])
+    high = np.concatenate([documents[others], documents[others]])
+    shared = sizes[sizes > 1]
+    return Candidates(
+        edges=edges_of(ids, low, high),
+        num_buckets=len(shared),
+        largest_bucket=int(shared.max(initial=0)),
+        num_large_buckets=int((shared > max_bucket).sum()),
+    )

@@ -1,0 +1,43 @@
+"""The configuration of `deduplicate`."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dataprep import document_id
+
+
+class DeduplicateConfig(BaseModel):
+    """When two documents are copies, and which one stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    min_jaccard: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="share of word n-grams from which two documents are copies (Rae et al. 2021, A.1: 0.8)",
+    )
+    num_partitions: int = Field(
+        default=16, ge=1, le=65_536, description="ranges of keys in the shuffle of bands; changes no verdict"
+    )
+    max_bucket: int = Field(
+        default=100_000, ge=2, description="documents; larger buckets are counted in the report and used all the same"
+    )
+    source_priority: dict[str, int] = Field(
+        default_factory=dict, description="by source name: of copies in two sources the higher one stays; 0 if unnamed"
+    )
+
+    @model_validator(mode="after")
+    def _sources_can_be_told_apart(self) -> Self:
+        named: dict[int, str] = {}
+        for name in self.source_priority:
+            other = named.setdefault(source_number(name), name)
+            if other != name:
+                raise ValueError(f"source_priority: {name} and {other} have the same 24-bit hash: rename one")
+        return self
+
+
+def source_number(name: str) -> int:
+    """The 24 bits that lead the id of every document of the source `name`."""
+    return int.from_bytes(document_id.file_prefix(name, "")[:3], "big")

@@ -1,0 +1,52 @@
+"""The step `extract`: the records of one crawl file become documents, or rows that say why not."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from dataprep import document_id
+from dataprep.extraction.isolation import IsolatedExtractor
+from dataprep.extraction.page import ExtractConfig, Extracted, check_answer
+from dataprep.reading.record import Problem, Record
+from dataprep.schemas import DOCUMENTS, UNREAD
+
+
+def extract(records: Iterator[Record], prefix: bytes, config: ExtractConfig) -> tuple[pa.Table, pa.Table]:
+    """(`documents`, `unread`): every record is a row of one of the two tables.
+
+    `prefix` leads the ids of the file (`document_id.file_prefix`).
+    """
+    documents: dict[str, list] = {name: [] for name in DOCUMENTS.names}
+    unread: dict[str, list] = {name: [] for name in UNREAD.names}
+    with IsolatedExtractor(config) as extractor:
+        for record in records:
+            extracted = _extract_record(record, extractor)
+            row = {"id": document_id.pack(prefix, record.number), **_common(record)}
+            if extracted.problem is not None:
+                _append(unread, row | vars(extracted.problem))
+                continue
+            text, charset = extracted.text, extracted.charset
+            place = {"date": record.date, "offset": record.offset, "http_status": record.http_status}
+            _append(documents, row | place | {"content_type": record.content_type, "charset": charset, "text": text})
+    return pa.table(documents, schema=DOCUMENTS), pa.table(unread, schema=UNREAD)
+
+
+def _common(record: Record) -> dict:
+    return {"url": record.url, "num_payload_bytes": record.num_payload_bytes}
+
+
+def _append(columns: dict[str, list], row: dict) -> None:
+    for name, values in columns.items():
+        values.append(row[name])
+
+
+def _extract_record(record: Record, extractor: IsolatedExtractor) -> Extracted:
+    if record.problem is not None:
+        return Extracted(problem=record.problem)
+    if record.text is not None:
+        empty = Problem("empty_page", 0) if not record.text.strip() else None
+        return Extracted(record.text, "utf-8", empty)
+    problem = check_answer(record.http_status, record.content_type, record.payload)
+    if problem is not None:
+        return Extracted(problem=problem)
+    return extractor.extract(record.payload, record.content_type, record.charset)

@@ -1,0 +1,43 @@
+"""The process that looks at pages: requests on standard input, answers on standard output, each a pickled tuple.
+
+Started as `python -m dataprep.extraction.child CONFIG_JSON`. It may be killed at any time; its parent starts another.
+"""
+
+import os
+import pickle
+import resource
+import sys
+
+from dataprep.extraction.page import ExtractConfig, Extracted, extract_page
+from dataprep.reading.record import Problem
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    config = ExtractConfig.model_validate_json(sys.argv[1])
+    limit = config.memory_mb << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    requests = sys.stdin.buffer
+    # Whatever a library prints must not come between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        try:
+            payload, content_type, charset = pickle.load(requests)
+        except EOFError:
+            return
+        pickle.dump(_answer(payload, content_type, charset, config), answers)
+        answers.flush()
+
+
+def _answer(payload: bytes, content_type: str | None, charset: str | None, config: ExtractConfig) -> Extracted:
+    try:
+        return extract_page(payload, content_type, charset, config)
+    except MemoryError:
+        return Extracted(problem=Problem("extraction_failed", detail="out of memory"))
+    except Exception as error:  # noqa: BLE001 - one page must not end a shard; its error is kept with it
+        return Extracted(problem=Problem("extraction_failed", detail=f"{type(error).__name__}: {error}"[:300]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Filters: attributes in, reasons out. They decide and touch nothing.
+
+    attributes --Filter.rules--> Rule, Rule, ... --select--> verdicts
+
+Reading order: `contract`, `gopher_quality`, `language`, `registry`. A new filter is one file here, one line in
+`registry`, one field in `dataprep.select.SelectConfig`.
+"""

@@ -1,0 +1,53 @@
+"""The contract of filters: a filter is a config that turns attributes into rules, first rule first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import pyarrow as pa
+
+from dataprep.kernels.text_buffers import column
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one rule says about each row.
+
+    `reason` names the fault; `value` float64[rows] is what was measured; `threshold` what it was held against (nan
+    where the rule compares no numbers); `fails` bool[rows].
+    """
+
+    reason: str
+    value: np.ndarray
+    threshold: float
+    fails: np.ndarray
+
+    @classmethod
+    def at_least(cls, reason: str, value: np.ndarray, minimum: float, applies: np.ndarray | bool = True) -> Self:
+        """The rule that fails rows below `minimum`, of those that it applies to."""
+        return cls(reason, value, minimum, (value < minimum) & applies)
+
+    @classmethod
+    def at_most(cls, reason: str, value: np.ndarray, maximum: float, applies: np.ndarray | bool = True) -> Self:
+        """The rule that fails rows above `maximum`, of those that it applies to."""
+        return cls(reason, value, maximum, (value > maximum) & applies)
+
+
+class Filter(Protocol):
+    """A pydantic config that knows its rules."""
+
+    def rules(self, attributes: pa.Table) -> Iterator[Rule]:
+        """The rules on `attributes` (`schemas.attributes`), in the order in which they are applied."""
+        ...
+
+
+def quantity(attributes: pa.Table, name: str) -> np.ndarray:
+    """An integer attribute as float64[rows]: exact below 2^53."""
+    return column(attributes, name).to_numpy().astype(np.float64)
+
+
+def ratio(attributes: pa.Table, numerator: str, denominator: str) -> np.ndarray:
+    """One integer attribute over another, float64[rows]; 0.0 over 0."""
+    below = quantity(attributes, denominator)
+    return np.divide(quantity(attributes, numerator), below, out=np.zeros_like(below), where=below != 0)

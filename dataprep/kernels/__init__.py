@@ -1,0 +1,11 @@
+"""Compiled loops over Arrow buffers: no Python object per document.
+
+    documents.text --line_rules--> cuts
+    documents.text, cuts --text_view--> surviving text --words--> words --shingles--> minhash, jaccard
+                                              |         `--word_statistics
+                                              `--lines--> line statistics
+
+Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixing`, `words`, `word_statistics`,
+`lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`; `warm` compiles them all and
+`build_unicode_classes` makes the table.
+"""

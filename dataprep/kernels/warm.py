@@ -1,0 +1,69 @@
+"""Compiles every kernel into numba's cache, so that no worker waits for the compiler.
+
+`python -m dataprep.kernels.warm` does it anew, at set-up and after a change of a kernel.
+"""
+
+import importlib
+from pathlib import Path
+
+import pyarrow as pa
+from numba.core.dispatcher import Dispatcher
+
+from dataprep import schemas
+
+KERNEL_MODULES = (
+    "utf8",
+    "mixing",
+    "words",
+    "word_statistics",
+    "lines",
+    "line_rules",
+    "text_view",
+    "shingles",
+    "minhash",
+    "jaccard",
+)
+
+
+def kernels() -> list[Dispatcher]:
+    """Every compiled function of the package."""
+    modules = [importlib.import_module(f"dataprep.kernels.{name}") for name in KERNEL_MODULES]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__
+    ]
+
+
+def compile_all() -> None:
+    """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
+    from dataprep.annotate import AnnotateConfig, annotate
+    from dataprep.clean import CleanConfig, clean
+    from dataprep.kernels.jaccard import jaccard, shingle_sets
+    from dataprep.kernels.words import find_words
+
+    text = pa.array(["One line.\nThis line needs JavaScript.\n"], pa.large_string())
+    columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
+    blank = {name: [None] for name in schemas.DOCUMENTS.names if name not in columns}
+    documents = pa.table({**columns, **blank}, schemas.DOCUMENTS)
+    annotate(documents, clean(documents, CleanConfig()), AnnotateConfig())
+    sets = shingle_sets(find_words(text), ngram_words=1)
+    jaccard(sets, [0], sets, [0])
+
+
+def forget_all() -> None:
+    """Deletes what is cached. Numba notices a change in a kernel's own file, but not in one that it calls into."""
+    for kernel in kernels():
+        module = kernel.py_func.__module__.rsplit(".", 1)[-1]
+        for cached in Path(str(kernel.stats.cache_path)).glob(f"{module}.*.nb[ic]"):
+            cached.unlink(missing_ok=True)
+
+
+def main() -> None:
+    forget_all()
+    compile_all()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The body of an HTTP answer, with its transfer and content encodings undone, within a limit."""
+
+import re
+import zlib
+
+import pyarrow as pa
+
+_CHUNK_SIZE = re.compile(rb"\s*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_ARROW_NAMES = {"br": "brotli", "zstd": "zstd"}
+
+
+class BodyTooLargeError(Exception):
+    """The decoded body is larger than the limit."""
+
+
+class BodyDecodingError(Exception):
+    """The body is not encoded as its headers say."""
+
+
+def decode_body(body: bytes, transfer_encoding: str, content_encoding: str, max_bytes: int) -> bytes:
+    """The body as the server meant it. Raises BodyTooLargeError (bombs included) and BodyDecodingError.
+
+    Crawlers often undo an encoding and leave its header: a body that is plainly not what the header says is passed on
+    as it is when it looks like markup or text.
+    """
+    if "chunked" in transfer_encoding.lower():
+        body = _join_chunks(body)
+    for encoding in reversed([e.strip().lower() for e in content_encoding.split(",")]):
+        if encoding in ("", "identity"):
+            continue
+        body = _decompress(body, encoding, max_bytes)
+    if len(body) > max_bytes:
+        raise BodyTooLargeError
+    return body
+
+
+def _join_chunks(body: bytes) -> bytes:
+    """RFC 9112, section 7.1. A body that does not begin with a chunk's size was joined already."""
+    chunks, position = [], 0
+    while match := _CHUNK_SIZE.match(body, position):
+        size = int(match[1], 16)
+        if size == 0:
+            return b"".join(chunks)
+        chunks.append(body[match.end() : match.end() + size])
+        if len(chunks[-1]) < size:
+            raise BodyDecodingError(f"a chunk of {size} bytes has {len(chunks[-1])}")
+        position = match.end() + size
+        if body[position : position + 2] == b"\r\n":
+            position += 2
+    if not chunks:
+        return body
+    if position < len(body):
+        raise BodyDecodingError(f"no chunk size at byte {position}")
+    return b"".join(chunks)  # the last, empty chunk is missing; all the text is there
+
+
+def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    if body.lstrip()[:1] == b"<":
+        return body  # markup: somebody has undone the encoding
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _inflate(body, encoding, max_bytes)
+    if encoding not in _ARROW_NAMES:
+        raise BodyDecodingError(f"unknown content encoding {encoding!r}")
+    try:
+        with pa.input_stream(pa.BufferReader(body), compression=_ARROW_NAMES[encoding]) as stream:
+            data = bytes(stream.read(max_bytes + 1))
+    except OSError as error:
+        raise BodyDecodingError(f"not {encoding}: {error}") from error
+    if len(data) > max_bytes:
+        raise BodyTooLargeError
+    return data
+
+
+def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    raw_deflate = encoding == "deflate" and body[:1] != b"\x78"
+    window = -zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32  # 32: zlib or gzip, as its header says
+    decompressor = zlib.decompressobj(window)
+    try:
+        data = decompressor.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise BodyDecodingError(f"not {encoding}: {error}") from error
+    if len(data) > max_bytes:
+        raise BodyTooLargeError
+    if not decompressor.eof:
+        raise BodyDecodingError(f"the {encoding} data ends early")
+    return data

@@ -1,0 +1,115 @@
+"""The contract of the data library: the Arrow schema of every table that passes between two steps.
+
+Each table is cut into the same input shards, and `documents`, `edits`, `attributes` and the verdicts of `select` hold
+the same rows in the same order (ascending `id`), so that a row of one stands beside the row of another.
+Text is `large_string` (64-bit offsets) everywhere: a shard may hold more than 2 GiB. Sizes are in UTF-8 bytes.
+"""
+
+import pyarrow as pa
+
+ID = pa.binary(16)
+"""A document's id, packed big-endian: see `dataprep.document_id`."""
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("url", pa.string()),  # as recorded; JSON Lines may have none
+        pa.field("date", pa.timestamp("s", tz="UTC")),  # when it was fetched
+        pa.field("offset", pa.int64(), nullable=False),  # bytes into the stored file, where a reader may start again
+        pa.field("http_status", pa.int16()),
+        pa.field("content_type", pa.string()),
+        pa.field("charset", pa.string()),
+        pa.field("num_payload_bytes", pa.int64(), nullable=False),  # as stored in the record, before decoding
+        pa.field("text", pa.large_string(), nullable=False),
+    ]
+)
+"""What `extract` writes: one row for each record that holds a document."""
+
+EDITS = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text as extracted
+        pa.field("num_cut_bytes", pa.int64(), nullable=False),
+        # Ascending, disjoint, half-open byte ranges of `documents.text` that do not survive, and the rule behind each.
+        pa.field("cut_starts", pa.list_(pa.int64()), nullable=False),
+        pa.field("cut_ends", pa.list_(pa.int64()), nullable=False),
+        pa.field("cut_rules", pa.list_(pa.int8()), nullable=False),  # index into `dataprep.clean.RULES`
+    ]
+)
+"""What `clean` writes: the spans that rules about lines remove. The text itself is not copied."""
+
+VERDICTS = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text that survived `clean`
+        pa.field("reason", pa.string()),  # null: kept
+        pa.field("value", pa.float64()),  # what was measured
+        pa.field("threshold", pa.float64()),  # what it was held against
+        pa.field("duplicate_of", ID),  # the document that it lost to
+    ]
+)
+"""What `select` and `deduplicate` write: one row for each document that reached them."""
+
+CORPUS = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("url", pa.string()),  # as recorded; JSON Lines may have none
+        pa.field("language", pa.string()),
+        pa.field("split", pa.string(), nullable=False),  # train or validation
+        pa.field("text", pa.large_string(), nullable=False),
+    ]
+)
+"""What `corpus` writes: the documents to learn from, in their final form."""
+
+UNREAD = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("num_payload_bytes", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("threshold", pa.float64()),
+        pa.field("detail", pa.string()),
+    ]
+)
+"""What `extract` writes beside `documents`: one row for each record that gave no document, and why."""
+
+LEDGER = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("outcome", pa.string(), nullable=False),  # kept, dropped or quarantined
+        pa.field("step", pa.string(), nullable=False),  # the step that decided
+        pa.field("reason", pa.string()),
+        pa.field("value", pa.float64()),
+        pa.field("threshold", pa.float64()),
+        pa.field("duplicate_of", ID),
+        pa.field("split", pa.string()),  # of a kept document
+        pa.field("detail", pa.string()),
+    ]
+)
+"""One row for each record that was read, whatever became of it."""
+
+
+def attributes(num_bands: int) -> pa.Schema:
+    """What `annotate` writes: integers that every rule can be decided from, on the text that survived `clean`."""
+    return pa.schema(
+        [
+            pa.field("id", ID, nullable=False),
+            pa.field("num_bytes", pa.int64(), nullable=False),
+            pa.field("content_hash", ID, nullable=False),  # XXH3-128 of the surviving text
+            pa.field("language", pa.string(), nullable=False),  # ISO 639, "und" where there is no text
+            pa.field("language_score_e4", pa.int16(), nullable=False),  # ten-thousandths
+            pa.field("num_characters", pa.int64(), nullable=False),
+            pa.field("num_words", pa.int64(), nullable=False),
+            pa.field("num_word_characters", pa.int64(), nullable=False),
+            pa.field("num_words_with_letter", pa.int64(), nullable=False),
+            pa.field("num_stop_words", pa.int64(), nullable=False),  # how many of Gopher's eight occur
+            pa.field("num_hashes", pa.int64(), nullable=False),
+            pa.field("num_ellipses", pa.int64(), nullable=False),
+            pa.field("num_lines", pa.int64(), nullable=False),  # that are not blank
+            pa.field("num_bullet_lines", pa.int64(), nullable=False),
+            pa.field("num_ellipsis_lines", pa.int64(), nullable=False),
+            pa.field("minhash_bands", pa.list_(pa.uint64(), num_bands), nullable=False),
+        ]
+    )

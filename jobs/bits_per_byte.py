@@ -1,0 +1,13 @@
+"""Bits per byte: a loss that can be compared across tokenizers."""
+
+import math
+
+
+def bits_per_byte(loss: float, num_tokens: int, num_bytes: int) -> float:
+    """Bits that a model needs for a byte of text.
+
+    `loss` is in nats per token; `num_tokens` and `num_bytes` are the whole split's, as tokens and as UTF-8 text. Where
+    only a part of the split was scored, its mean stands for all. Nothing is left out: an end-of-document token costs
+    bits and adds no bytes.
+    """
+    return loss / math.log(2) * num_tokens / num_bytes

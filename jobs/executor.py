@@ -1,0 +1,119 @@
+"""Units on Ray: the only file of the data steps that knows it.
+
+Ray schedules; what is done and what is not is decided by the reports in the store. A worker or node that is lost, or a
+store that is out of reach, is tried again with growing pauses and then fails the run: it never costs data.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from dataprep.errors import SeedbedError
+from jobs.unit import UnitTask, execute
+from seedbed.artifact import Report
+from seedbed.errors import InfrastructureError, StoreError
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+
+OnDone = Callable[[UnitTask, Report], None]
+
+
+class Executor(Protocol):
+    """Does units; calls `on_done` after each, in whatever order they end."""
+
+    def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None: ...
+
+
+class InlineExecutor:
+    """In this process, one after another: for tests and for looking at a step in a debugger."""
+
+    def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None:
+        for task in tasks:
+            on_done(task, execute(task))
+
+
+@dataclass
+class _Try:
+    task: UnitTask
+    number: int
+    not_before: float = 0.0
+    started: float = 0.0
+
+
+class RayExecutor:
+    """On the Ray that this process is connected to, `workers` units at once."""
+
+    def __init__(self, workers: int, max_retries: int, timeout_s: float | None = None) -> None:
+        import ray
+
+        self._ray = ray
+        # Ray's own retries are off: here a unit that died is looked for in the store first, and its pauses grow.
+        self._remote = ray.remote(num_cpus=1, max_retries=0)(execute)
+        self._workers = workers
+        self._max_retries = max_retries
+        self._timeout_s = timeout_s
+
+    def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None:
+        waiting = [_Try(task, 0) for task in tasks]
+        waiting.reverse()
+        running: dict = {}
+        try:
+            while waiting or running:
+                self._start(waiting, running)
+                done, _ = self._ray.wait(list(running), num_returns=1, timeout=0.2) if running else ([], [])
+                if not running:
+                    time.sleep(0.05)
+                for reference in done:
+                    attempt = running.pop(reference)
+                    again = self._finish(reference, attempt, on_done)
+                    if again is not None:
+                        waiting.append(again)
+                self._end_overdue(running)
+        finally:
+            for reference in running:
+                self._ray.cancel(reference, force=True)
+
+    def _start(self, waiting: list[_Try], running: dict) -> None:
+        now = time.monotonic()
+        for attempt in [a for a in reversed(waiting) if a.not_before <= now]:
+            if len(running) >= self._workers:
+                return
+            waiting.remove(attempt)
+            attempt.started = now
+            running[self._remote.remote(attempt.task)] = attempt
+
+    def _finish(self, reference: object, attempt: _Try, on_done: OnDone) -> _Try | None:
+        """Hand on the report, or return the next try. Raises what is not worth another one."""
+        exceptions = self._ray.exceptions
+        try:
+            report = self._ray.get(reference)
+        except exceptions.RayTaskError as error:
+            cause = error.cause
+            if not (isinstance(cause, StoreError) and cause.transient):
+                if isinstance(cause, SeedbedError):
+                    raise cause from None
+                raise
+            return self._again(attempt, str(cause))
+        except (exceptions.RayError, exceptions.TaskCancelledError) as error:
+            return self._again(attempt, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        on_done(attempt.task, report)
+        return None
+
+    def _again(self, attempt: _Try, why: str) -> _Try:
+        task = attempt.task
+        if attempt.number >= self._max_retries:
+            raise InfrastructureError(
+                f"{task.kind} {task.phase} {task.unit}: gave up after {attempt.number + 1} tries, the last time: {why}; "
+                "nothing that was done is lost: run the same command again"
+            )
+        pause = min(FIRST_PAUSE_S * 2**attempt.number, LONGEST_PAUSE_S)
+        return _Try(task, attempt.number + 1, time.monotonic() + pause)
+
+    def _end_overdue(self, running: dict) -> None:
+        if self._timeout_s is None:
+            return
+        for reference, attempt in running.items():
+            if time.monotonic() - attempt.started > self._timeout_s:
+                self._ray.cancel(reference, force=True)

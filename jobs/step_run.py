@@ -1,0 +1,143 @@
+"""One step from the driver's side: which units are still to do, their sums, the commit."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from dataprep.tally import Tally
+from jobs.executor import Executor
+from jobs.unit import UnitTask
+from seedbed.artifact import Artifact, FileEntry, Report, content_digest, write_file
+from seedbed.errors import ConservationError
+from seedbed.plan import Plan
+from seedbed.progress import Progress
+from seedbed.state import StateDirectory
+
+MAP = "map"
+"""The name of the phase of steps that have only one."""
+
+
+class Cluster(Protocol):
+    """Where units are done."""
+
+    def start(self) -> None: ...
+
+    def executor(self) -> Executor: ...
+
+
+@dataclass
+class StepRun:
+    """What a step's `run` function works with. Its last call is `commit`."""
+
+    artifact: Artifact
+    version: int
+    parents: dict[str, Artifact]
+    config: dict[str, Any]
+    software: dict[str, str]
+    state: StateDirectory
+    cluster: Cluster  # starts only when a unit is to do: Ray takes seconds
+    progress: Progress
+    plan: Plan
+    started: float = field(default_factory=time.monotonic)
+    files: list[FileEntry] = field(default_factory=list)
+
+    def input_shards(self) -> list[str]:
+        """The input shards, in order: the units of every step that goes row by row."""
+        manifest = self.parents["extract"].manifest()
+        assert manifest is not None, "a step runs after its parents were committed"
+        return [shard["unit"] for shard in manifest["input_shards"]]
+
+    def map(
+        self, function: str, units: list[str], phase: str = MAP, arguments: dict[str, dict[str, Any]] | None = None
+    ) -> dict[str, Report]:
+        """Do the units that were not done yet, in any order; the reports of all, by unit.
+
+        `function` is "module:name" of a function from (Unit, **arguments of the unit) to Report.
+        """
+        reports: dict[str, Report] = {}
+        todo = []
+        for unit in units:
+            done = self.artifact.report(phase, unit)
+            if done is None:
+                todo.append(self._task(function, phase, unit, (arguments or {}).get(unit, {})))
+            else:
+                reports[unit] = done
+        label = self.artifact.kind if phase == MAP else f"{self.artifact.kind} ({phase})"
+        with self.progress.task(label, len(units), done=len(reports)) as advance:
+
+            def on_done(task: UnitTask, report: Report) -> None:
+                reports[task.unit] = report
+                advance(report)
+
+            if todo:
+                self.cluster.executor().run(todo, on_done)
+        for unit in units:
+            self.files.extend(reports[unit].files)
+        return {unit: reports[unit] for unit in units}
+
+    def _task(self, function: str, phase: str, unit: str, arguments: dict[str, Any]) -> UnitTask:
+        return UnitTask(
+            store_url=self.artifact.store.url,
+            state_root=str(self.state.root),
+            kind=self.artifact.kind,
+            fingerprint=self.artifact.fingerprint,
+            parents={kind: parent.fingerprint for kind, parent in self.parents.items()},
+            config=self.config,
+            phase=phase,
+            unit=unit,
+            function=function,
+            arguments=arguments,
+        )
+
+    def check_takes_all(self, reports: dict[str, Report], parent: str, phase: str = MAP) -> None:
+        """Raises ConservationError unless every shard took in exactly what `parent` put out."""
+        for unit, report in reports.items():
+            before = self.parents[parent].report(phase, unit)
+            out = before.tally_out if before else Tally()
+            if report.tally_in != out:
+                raise ConservationError(
+                    f"{self.artifact.kind} {unit}: took in {report.tally_in}, but {parent} had put out {out}"
+                )
+
+    def write_file(self, path: str, data: bytes) -> None:
+        self.files.append(write_file(self.artifact, path, data))
+
+    def commit(self, total: Report, **more: Any) -> None:
+        """Hold the step's sums against each other and make the artifact exist. `more` goes into the manifest."""
+        total.check_conservation(self.artifact.kind)
+        manifest = {
+            "kind": self.artifact.kind,
+            "version": self.version,
+            "fingerprint": self.artifact.fingerprint,
+            "parents": {kind: parent.fingerprint for kind, parent in self.parents.items()},
+            "config": self.config,
+            "software": self.software,
+            "digest": content_digest(self.files),
+            "records_in": total.tally_in.records,
+            "records_out": total.tally_out.records,
+            "dropped": {reason: tally.records for reason, tally in total.dropped.items()},
+            "bytes_in": total.tally_in.num_bytes,
+            "bytes_out": total.tally_out.num_bytes,
+            "bytes_dropped": sum(tally.num_bytes for tally in total.dropped.values()),
+            "bytes_cut": total.bytes_cut,
+            "bytes_added": total.bytes_added,
+            "checksum_in": f"{total.tally_in.checksum:016x}",
+            "checksum_out": f"{total.tally_out.checksum:016x}",
+            "counts": total.counts,
+            "seconds": round(time.monotonic() - self.started, 3),
+            "worker_seconds": round(total.seconds, 3),
+            "committed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "made_by_run": self.plan.run_id,
+            **more,
+            "files": [vars(entry) for entry in sorted(self.files, key=lambda f: f.path)],
+        }
+        self.artifact.commit(manifest)
+
+
+def total(reports: dict[str, Report]) -> Report:
+    """The sum of reports; files are left out, the step has them."""
+    result = Report()
+    for report in reports.values():
+        result = result + report
+    result.files = []
+    return result

@@ -1,0 +1,78 @@
+"""One unit of work: what a step's function is given, and how what it wrote becomes final."""
+
+import importlib
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from seedbed import faults
+from seedbed.artifact import Artifact, FileEntry, Report, write_file, write_table
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+
+@dataclass(frozen=True)
+class UnitTask:
+    """Everything a worker on any machine needs to do one unit of a step; small, and without open handles."""
+
+    store_url: str
+    state_root: str
+    kind: str
+    fingerprint: str
+    parents: dict[str, str]  # kind -> fingerprint
+    config: dict[str, Any]
+    phase: str
+    unit: str
+    function: str  # "package.module:name"
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class Unit:
+    """The view of a step's function on its inputs and its output."""
+
+    def __init__(self, task: UnitTask) -> None:
+        store = Store(task.store_url)
+        self.artifact = Artifact(store, task.kind, task.fingerprint)
+        self.parents = {kind: Artifact(store, kind, name) for kind, name in task.parents.items()}
+        self.config = task.config
+        self.name = task.unit
+        self.phase = task.phase
+        self.state = StateDirectory(task.state_root)
+        self.files: list[FileEntry] = []
+
+    def read(self, kind: str, table: str, columns: list[str] | None = None) -> pa.Table:
+        """The part of a parent's table that stands beside this unit."""
+        return self.parents[kind].read_table(table, self.name, columns)
+
+    def write(self, table: str, content: pa.Table, row_groups: list[int] | None = None) -> None:
+        """Write this unit's part of a table of the artifact."""
+        self.files.append(write_table(self.artifact, table, self.name, content, row_groups))
+        faults.point(f"{self.artifact.kind}.{self.phase}.part")
+
+    def write_scratch(self, table: str, content: pa.Table, row_groups: list[int] | None = None) -> None:
+        """Write a part that only later phases of this step read."""
+        write_table(self.artifact, f"scratch/{table}", self.name, content, row_groups)
+        faults.point(f"{self.artifact.kind}.{self.phase}.part")
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write a file of the artifact that is no table."""
+        self.files.append(write_file(self.artifact, path, data))
+        faults.point(f"{self.artifact.kind}.{self.phase}.part")
+
+
+def execute(task: UnitTask) -> Report:
+    """Do the unit, hold its sums against each other, and commit it by writing its report."""
+    started = time.monotonic()
+    unit = Unit(task)
+    module, _, name = task.function.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    report: Report = function(unit, **task.arguments)
+    report.check_conservation(f"{task.kind} {task.phase} {task.unit}")
+    report.files = unit.files
+    report.seconds = time.monotonic() - started
+    path = f"{unit.artifact.path}/units/{task.phase}-{task.unit}.json"
+    unit.artifact.store.write(path, json.dumps(report.to_json()).encode())
+    return report

@@ -1,0 +1,199 @@
+"""Artifacts: what a step made, a folder that is whole when its manifest is there.
+
+    steps/<kind>-<fingerprint>/
+        <table>/<unit>.parquet      part files, one for each unit of work
+        units/<phase>-<unit>.json   written after a unit's part files: that unit is done
+        scratch/...                 what only the step itself reads; gone after the commit
+        manifest.json               written last. No manifest, no artifact
+"""
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dataprep.digest import bytes_digest, table_digest
+from dataprep.document_id import ascend
+from dataprep.errors import CorruptDataError
+from dataprep.tally import Tally
+from seedbed import faults
+from seedbed.errors import ConservationError, StoreError
+from seedbed.fingerprint import canonical_json
+from seedbed.store import Store
+
+ROW_GROUP_ROWS = 1024
+"""Rows that are fetched together when single rows of a table are wanted."""
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of an artifact; `path` is relative to the artifact's folder."""
+
+    path: str
+    num_bytes: int
+    digest: str
+    num_rows: int | None = None
+
+
+@dataclass
+class Report:
+    """What one unit of work did. `counts` are added up over units; the tallies are held against each other."""
+
+    tally_in: Tally = field(default_factory=Tally)
+    tally_out: Tally = field(default_factory=Tally)
+    dropped: dict[str, Tally] = field(default_factory=dict)
+    bytes_cut: int = 0
+    bytes_added: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    files: list[FileEntry] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def check_conservation(self, where: str) -> None:
+        """Raises ConservationError unless in = out + dropped, in rows, in ids and in bytes."""
+        out = sum(self.dropped.values(), self.tally_out)
+        bytes_in, bytes_out = self.tally_in.num_bytes + self.bytes_added, out.num_bytes + self.bytes_cut
+        if self.tally_in.records != out.records:
+            raise ConservationError(
+                f"{where}: {self.tally_in.records:,} records in, but {self.tally_out.records:,} out and "
+                f"{out.records - self.tally_out.records:,} dropped"
+            )
+        if self.tally_in.checksum != out.checksum:
+            raise ConservationError(f"{where}: the ids that went in are not the ids that came out or were dropped")
+        if bytes_in != bytes_out:
+            raise ConservationError(
+                f"{where}: {self.tally_in.num_bytes:,} bytes of text in and {self.bytes_added:,} added, but "
+                f"{self.tally_out.num_bytes:,} kept, {self.bytes_cut:,} cut and "
+                f"{out.num_bytes - self.tally_out.num_bytes:,} dropped"
+            )
+
+    def __add__(self, other: "Report") -> "Report":
+        reasons = self.dropped.keys() | other.dropped.keys()
+        names = self.counts.keys() | other.counts.keys()
+        return Report(
+            self.tally_in + other.tally_in,
+            self.tally_out + other.tally_out,
+            {r: self.dropped.get(r, Tally()) + other.dropped.get(r, Tally()) for r in sorted(reasons)},
+            self.bytes_cut + other.bytes_cut,
+            self.bytes_added + other.bytes_added,
+            {n: self.counts.get(n, 0) + other.counts.get(n, 0) for n in sorted(names)},
+            self.files + other.files,
+            self.seconds + other.seconds,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tally_in": self.tally_in.to_json(),
+            "tally_out": self.tally_out.to_json(),
+            "dropped": {reason: tally.to_json() for reason, tally in self.dropped.items()},
+            "bytes_cut": self.bytes_cut,
+            "bytes_added": self.bytes_added,
+            "counts": self.counts,
+            "files": [vars(entry) for entry in self.files],
+            "seconds": round(self.seconds, 3),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Report":
+        return cls(
+            Tally.from_json(value["tally_in"]),
+            Tally.from_json(value["tally_out"]),
+            {reason: Tally.from_json(tally) for reason, tally in value["dropped"].items()},
+            value["bytes_cut"],
+            value["bytes_added"],
+            value["counts"],
+            [FileEntry(**entry) for entry in value["files"]],
+            value["seconds"],
+        )
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The folder of one artifact, committed or not."""
+
+    store: Store
+    kind: str
+    fingerprint: str
+
+    @property
+    def path(self) -> str:
+        return f"steps/{self.kind}-{self.fingerprint}"
+
+    def manifest(self) -> dict[str, Any] | None:
+        """What was committed, None where nothing was. Raises StoreError when the manifest cannot be read."""
+        path = f"{self.path}/manifest.json"
+        if not self.store.exists(path):
+            return None
+        try:
+            manifest: dict[str, Any] = json.loads(self.store.read(path))
+        except ValueError as error:
+            raise StoreError(f"{path} is not JSON ({error}): remove the folder {self.path} and run again") from error
+        return manifest
+
+    def commit(self, manifest: dict[str, Any]) -> None:
+        """Make the artifact exist, then drop what only the step itself read."""
+        faults.point(f"{self.kind}.manifest")
+        self.store.write(f"{self.path}/manifest.json", json.dumps(manifest, indent=1).encode())
+        self.store.delete(f"{self.path}/scratch")
+
+    def report(self, phase: str, unit: str) -> Report | None:
+        """What the unit did, None when it is still to be done."""
+        path = f"{self.path}/units/{phase}-{unit}.json"
+        return Report.from_json(json.loads(self.store.read(path))) if self.store.exists(path) else None
+
+    def read_table(self, table: str, unit: str, columns: list[str] | None = None) -> pa.Table:
+        """One part of a table. Raises CorruptDataError when its pages do not match their checksums."""
+        path = f"{self.path}/{table}/{unit}.parquet"
+        with self.store.open(path) as f:
+            try:
+                return pq.read_table(f, columns=columns, page_checksum_verification=True)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise CorruptDataError(f"{path}: {error}; remove the folder {self.path} and run again") from error
+
+    def open_parquet(self, table: str, unit: str) -> pq.ParquetFile:
+        """A part to read by row groups; the caller closes it."""
+        return pq.ParquetFile(self.store.open(f"{self.path}/{table}/{unit}.parquet"), page_checksum_verification=True)
+
+
+def write_table(
+    artifact: Artifact, table: str, unit: str, content: pa.Table, row_groups: list[int] | None = None
+) -> FileEntry:
+    """Write one part of a table and return its entry; its ids, where it has any, must ascend.
+
+    `row_groups` are the row counts of the groups where a reader wants to fetch exactly one of them.
+    Raises ConservationError when an id stands twice or out of order, StoreError when the store does not take it.
+    """
+    content = content.combine_chunks()
+    if row_groups is None and "id" in content.column_names and not ascend(content["id"]):
+        raise ConservationError(f"{artifact.path}/{table}/{unit}: ids stand twice or out of order")
+    sink = io.BytesIO()
+    plain_text = ["text", "url", "id", "duplicate_of"]  # every value differs: a dictionary would only cost
+    dictionary = [name for name in content.column_names if name not in plain_text]
+    writer = pq.ParquetWriter(
+        sink, content.schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
+    )
+    with writer:
+        if row_groups is None:
+            writer.write_table(content, row_group_size=ROW_GROUP_ROWS)
+        else:
+            start = 0
+            for size in row_groups:
+                writer.write_table(content.slice(start, size), row_group_size=max(size, 1))
+                start += size
+    data = sink.getvalue()
+    path = f"{table}/{unit}.parquet"
+    artifact.store.write(f"{artifact.path}/{path}", data)
+    return FileEntry(path, len(data), table_digest(content), content.num_rows)
+
+
+def write_file(artifact: Artifact, path: str, data: bytes) -> FileEntry:
+    """Write a file that is no table."""
+    artifact.store.write(f"{artifact.path}/{path}", data)
+    return FileEntry(path, len(data), bytes_digest(data))
+
+
+def content_digest(files: list[FileEntry]) -> str:
+    """One digest over an artifact's content: the same wherever and however often it was made."""
+    return bytes_digest(canonical_json(sorted((f.path, f.digest) for f in files)))[:32]

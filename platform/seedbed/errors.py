@@ -1,0 +1,46 @@
+"""The control plane's part of the tree of errors; the root and the data's part are in `dataprep.errors`."""
+
+from dataprep.errors import SeedbedError
+
+
+class UsageError(SeedbedError):
+    """What was asked for cannot be done as asked: a wrong key, a missing path, an unknown run."""
+
+    exit_code = 2
+
+
+class RunFileError(UsageError):
+    """The run file does not say what it should."""
+
+
+class SourceError(UsageError):
+    """A source of the run file cannot be read."""
+
+
+class BudgetRefused(SeedbedError):
+    """The plan costs more than the run file allows."""
+
+    exit_code = 3
+
+
+class StoreError(SeedbedError):
+    """The store or the state directory did not take or give what was asked."""
+
+    transient = False
+    """Whether the same call may succeed later: a store out of reach is, a full disk is not."""
+
+
+class ConservationError(SeedbedError):
+    """A step lost or made up records or bytes: rows in do not equal rows out and rows dropped."""
+
+
+class QuarantineError(SeedbedError):
+    """More records failed than the run file allows."""
+
+
+class InfrastructureError(SeedbedError):
+    """A worker or node was lost more often than the run file allows. No data is lost: run it again."""
+
+
+class CheckpointError(SeedbedError):
+    """No checkpoint can be taken up, or one could not be written."""

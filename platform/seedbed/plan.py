@@ -1,0 +1,157 @@
+"""The plan: a run resolved, fingerprinted and costed before anything starts. Immutable; kept with the run."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import blake3
+
+from dataprep.reading.formats import format_of
+from seedbed.artifact import Artifact
+from seedbed.budget import Finding, PlanNumbers, check_budget, verdict
+from seedbed.fingerprint import canonical_json
+from seedbed.runfile.load import from_resolved, resolved
+from seedbed.runfile.run import RunConfig
+from seedbed.scaling import flops_per_token, matmul_parameters, memory_per_rank, parameter_counts
+from seedbed.sources import SourceFile, list_sources
+from seedbed.steps import FingerprintedStep, fingerprint_steps
+from seedbed.store import Store
+
+CACHED, TO_DO = "cached", "to do"
+TOKENS_PER_PLAIN_BYTE = 1  # a token of byte-level BPE holds a byte or more; a document's markup outweighs its end mark
+TOKENS_PER_COMPRESSED_BYTE = 10  # no compressor gets English text below a tenth: mattmahoney.net/dc/text.html, enwik9
+RUN_DIGEST_DIGITS = 8  # hex: two of a hundred runs of one name agree once in a million
+MAX_IGNORED_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step, and whether the store has it already."""
+
+    kind: str
+    version: int
+    fingerprint: str
+    parents: dict[str, str]  # kind -> fingerprint
+    config: dict[str, Any]
+    software: dict[str, str]
+    state: str  # cached or to do
+    digest: str | None  # over the content, of what is cached
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it starts. `to_json` is what `seedbed plan --json` prints."""
+
+    run_id: str
+    verdict: str  # pass, warn or refuse
+    findings: tuple[Finding, ...]
+    parameters: int
+    parameters_by_component: dict[str, int]
+    matmul_parameters: int
+    tokens: int  # that the model is trained on, repeats counted
+    unique_tokens: int | None  # of the training split; None until `shards` has counted them
+    max_unique_tokens: int
+    flops_per_token: int
+    flops: int
+    memory_per_rank_bytes: int
+    memory_per_rank_by_component: dict[str, int]
+    steps: tuple[PlannedStep, ...]
+    sources: tuple[SourceFile, ...]
+    num_ignored: int
+    ignored: tuple[str, ...]  # the first files that no reader takes
+    config: dict[str, Any]  # the run file with everything filled in
+
+    @property
+    def run(self) -> RunConfig:
+        return from_resolved(self.config)
+
+    def step(self, kind: str) -> PlannedStep:
+        return next(step for step in self.steps if step.kind == kind)
+
+    def with_unique_tokens(self, unique_tokens: int) -> "Plan":
+        """The same plan, judged again now that `shards` has counted the tokens of the training split."""
+        return _judged(replace(self, unique_tokens=unique_tokens), self.run)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Plan":
+        parts = {
+            "findings": tuple(Finding(**finding) for finding in value["findings"]),
+            "steps": tuple(PlannedStep(**step) for step in value["steps"]),
+            "sources": tuple(SourceFile(**source) for source in value["sources"]),
+            "ignored": tuple(value["ignored"]),
+        }
+        return cls(**(value | parts))
+
+
+def make_plan(run: RunConfig, store: Store) -> Plan:
+    """What `run` would do with what `store` holds, and the verdict of its budget. Starts and writes nothing.
+
+    Raises SourceError when a source cannot be read, StoreError when the store cannot be.
+    """
+    listing = list_sources(run.data)
+    fingerprinted = fingerprint_steps(run, listing)
+    manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}
+    parameters = parameter_counts(run.model)
+    memory = memory_per_rank(run.model, run.training, run.cluster.training_ranks)
+    tokens = run.training.num_steps * run.training.global_batch_tokens
+    per_token = flops_per_token(run.model, run.training.activation_checkpointing)
+    plan = Plan(
+        run_id=f"{run.name}-{_run_digest(run, fingerprinted)}",
+        verdict="",
+        findings=(),
+        parameters=parameters.total,
+        parameters_by_component=asdict(parameters),
+        matmul_parameters=matmul_parameters(run.model),
+        tokens=tokens,
+        unique_tokens=_unique_tokens(manifests["shards"]),
+        max_unique_tokens=sum(_max_tokens(file) for file in listing.files),
+        flops_per_token=per_token,
+        flops=per_token * tokens,
+        memory_per_rank_bytes=memory.total,
+        memory_per_rank_by_component=asdict(memory),
+        steps=tuple(_planned(step, manifests[step.kind]) for step in fingerprinted),
+        sources=listing.files,
+        num_ignored=len(listing.ignored),
+        ignored=listing.ignored[:MAX_IGNORED_SHOWN],
+        config=resolved(run),
+    )
+    return _judged(plan, run)
+
+
+def _judged(plan: Plan, run: RunConfig) -> Plan:
+    numbers = PlanNumbers(
+        parameters=plan.parameters,
+        matmul_parameters=plan.matmul_parameters,
+        flops_per_token=plan.flops_per_token,
+        training_tokens=plan.tokens,
+        unique_tokens=plan.unique_tokens,
+        max_unique_tokens=plan.max_unique_tokens,
+    )
+    findings = check_budget(run.budget, numbers)
+    return replace(plan, findings=tuple(findings), verdict=verdict(findings))
+
+
+def _planned(step: FingerprintedStep, manifest: dict[str, Any] | None) -> PlannedStep:
+    state, digest = (TO_DO, None) if manifest is None else (CACHED, manifest.get("digest"))
+    return PlannedStep(**vars(step), state=state, digest=digest)
+
+
+def _unique_tokens(shards_manifest: dict[str, Any] | None) -> int | None:
+    return None if shards_manifest is None else shards_manifest["counts"]["train_tokens"]
+
+
+def _max_tokens(file: SourceFile) -> int:
+    is_plain = format_of(file.path) == ("jsonl", None)  # a WARC's answers may be compressed in themselves
+    return file.num_bytes * (TOKENS_PER_PLAIN_BYTE if is_plain else TOKENS_PER_COMPRESSED_BYTE)
+
+
+def _run_digest(run: RunConfig, steps: list[FingerprintedStep]) -> str:
+    """Names what a run is: moved sources, other machines and another order of the sources leave it as it is."""
+    content = resolved(run)
+    del content["cluster"]
+    for source in content["data"]["sources"].values():
+        del source["path"]  # which files it led to is in the fingerprint of `extract`
+    named = {"steps": {step.kind: step.fingerprint for step in steps}, "config": content}
+    return blake3.blake3(canonical_json(named)).hexdigest()[:RUN_DIGEST_DIGITS]

@@ -1,0 +1,98 @@
+"""Progress for people: a moving bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+from seedbed.artifact import Report
+
+PLAIN_EVERY_S = 10.0
+
+Advance = Callable[[Report | str], None]
+
+
+class Progress:
+    """Says what is being done, how far it is, at what rate and how long it will take."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._terminal = self._stream.isatty()
+        self._console = Console(file=self._stream, highlight=False)
+
+    def say(self, line: str) -> None:
+        """One line, now."""
+        if self._terminal:
+            self._console.print(line)
+        else:
+            print(line, file=self._stream, flush=True)
+
+    @contextmanager
+    def task(self, label: str, total: int, done: int = 0) -> Iterator[Advance]:
+        """A piece of work of `total` units of which `done` were done before; call what it gives after each."""
+        if total == 0:
+            yield lambda _: None
+        elif self._terminal:
+            with self._bar(label, total, done) as advance:
+                yield advance
+        else:
+            with self._lines(label, total, done) as advance:
+                yield advance
+
+    @contextmanager
+    def _bar(self, label: str, total: int, done: int) -> Iterator[Advance]:
+        columns = (
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        meter = _Meter()
+        with RichProgress(*columns, console=self._console, transient=True) as bars:
+            bar = bars.add_task(label, total=total, completed=done, rate="")
+
+            def advance(what: Report | str) -> None:
+                bars.update(bar, advance=1, rate=meter.rate(what))
+
+            yield advance
+
+    @contextmanager
+    def _lines(self, label: str, total: int, done: int) -> Iterator[Advance]:
+        meter = _Meter()
+        said = time.monotonic()
+        finished = done
+
+        def advance(what: Report | str) -> None:
+            nonlocal said, finished
+            finished += 1
+            rate, now = meter.rate(what), time.monotonic()
+            if now - said >= PLAIN_EVERY_S and finished < total:
+                left = meter.seconds() / max(finished - done, 1) * (total - finished)
+                self.say(f"{label}: {finished} of {total}, {rate}, about {left:.0f} s left")
+                said = now
+
+        yield advance
+
+
+class _Meter:
+    """What was done since it was made, as a rate."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._records = 0
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def rate(self, what: Report | str) -> str:
+        if isinstance(what, str):
+            return what
+        self._records += what.tally_in.records
+        return f"{self._records / max(self.seconds(), 1e-3):,.0f} records/s"

@@ -1,0 +1,114 @@
+"""What is wrong with a run file, in words: where it stands, what was found, what was expected."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from seedbed.runfile.run import CROSS_CHECK, RunConfig
+from seedbed.runfile.yaml_tree import Key, Tree, dotted
+
+_EXPECTED = {  # pydantic's type of error -> what a person should write
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+}
+_NEAR = 0.6  # difflib's own measure of likeness, 0 to 1, from which a key is taken for a typing error
+
+
+def describe(error: ValidationError, tree: Tree) -> list[str]:
+    """One line for each problem: place, dotted key, what was found and what is expected there."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        if problem["type"] == CROSS_CHECK:
+            found = [(tuple(key.split(".")), message) for key, message in problem["ctx"]["problems"]]
+        else:
+            found = [(problem["loc"], _message(problem))]
+        lines += [f"{tree.place(key)}: {dotted(key) + ': ' if key else ''}{message}" for key, message in found]
+    return lines
+
+
+def _message(problem: Any) -> str:
+    kind, key, message = problem["type"], problem["loc"], problem["msg"]
+    if kind == "missing":
+        return f"missing{_purpose(key)}"
+    if kind == "extra_forbidden":
+        return f"unknown key; {_suggestion(key)}"
+    if kind == "value_error":
+        return str(problem["ctx"]["error"])
+    expected = _EXPECTED.get(kind) or message.removeprefix("Input should be ")
+    return f"found {_shown(problem['input'])}, expected {expected}{_cure(kind, problem['input'])}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "keys and values" if isinstance(value, dict) else "a list"
+    text = json.dumps(value, ensure_ascii=False)
+    return f"{text[:60]} (text)" if isinstance(value, str) else "nothing" if value is None else text[:60]
+
+
+def _cure(kind: str, value: Any) -> str:
+    if kind not in ("int_type", "float_type") or not isinstance(value, str):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return ""
+    return ": take the quotes away"
+
+
+def _purpose(key: Key) -> str:
+    model = _model_at(key[:-1])
+    description = model.model_fields[str(key[-1])].description if model and key[-1] in model.model_fields else None
+    return f": {description}" if description else ""
+
+
+def _suggestion(key: Key) -> str:
+    """The key that was probably meant: one like it beside it, or else one of that name elsewhere, or all beside it."""
+    model, name = _model_at(key[:-1]), str(key[-1])
+    known = list(model.model_fields) if model else []
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    elsewhere = [other for other in _all_keys(RunConfig, ()) if other[-1] == name]
+    if elsewhere:
+        return f"did you mean `{dotted(elsewhere[0])}`?"
+    return f"known here: {', '.join(known)}"
+
+
+def _model_at(key: Key) -> type[BaseModel] | None:
+    """The configuration that stands at `key`, None where there is none."""
+    annotation: Any = RunConfig
+    for part in key:
+        model = _model_in(annotation)
+        if model is not None and part in model.model_fields:
+            annotation = model.model_fields[str(part)].annotation
+        elif get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+        else:
+            return None
+    return _model_in(annotation)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return next((model for argument in get_args(annotation) if (model := _model_in(argument))), None)
+    return None
+
+
+def _all_keys(model: type[BaseModel], before: Key) -> Iterator[Key]:
+    for name, info in model.model_fields.items():
+        yield (*before, name)
+        inner = _model_in(info.annotation)
+        if inner is not None:
+            yield from _all_keys(inner, (*before, name))

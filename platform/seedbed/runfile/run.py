@@ -1,0 +1,78 @@
+"""A whole run: what is read, what is learnt, how, on what, and what it may cost."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from seedbed.runfile.budget import BudgetConfig
+from seedbed.runfile.cluster import ClusterConfig
+from seedbed.runfile.data import DataConfig
+from seedbed.runfile.model import ModelConfig
+from seedbed.runfile.strict import Strict
+from seedbed.runfile.training import TrainingConfig
+
+CROSS_CHECK = "cross_check"
+"""The type of the one error that carries what no part of the run file can see alone: `problems`, a list of pairs of
+dotted key and message."""
+
+
+class RunConfig(Strict):
+    """What a run file says once its pieces are put together."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40, description="leads the names of its runs")
+    data: DataConfig = Field(description="what is read and kept")
+    model: ModelConfig = Field(description="what is trained")
+    training: TrainingConfig = Field(description="how it is trained")
+    cluster: ClusterConfig = Field(default=ClusterConfig(), description="what it runs on")
+    budget: BudgetConfig = Field(default=BudgetConfig(), description="what it may cost")
+
+    @model_validator(mode="after")
+    def _the_parts_fit(self) -> Self:
+        found = (_vocabulary(self), _whole_sequences(self), _whole_micro_batches(self), _precision(self))
+        problems = [problem for problem in found if problem is not None]
+        if problems:
+            lines = "\n".join(f"{key}: {message}" for key, message in problems)
+            raise PydanticCustomError(CROSS_CHECK, "{lines}", {"lines": lines, "problems": problems})
+        return self
+
+
+def _vocabulary(run: RunConfig) -> tuple[str, str] | None:
+    rows, tokens = run.model.vocab_size, run.data.tokenizer.vocab_size
+    if rows >= tokens:
+        return None
+    return "model.vocab_size", f"{rows} rows are too few for data.tokenizer.vocab_size {tokens}; take {tokens} or more"
+
+
+def _whole_sequences(run: RunConfig) -> tuple[str, str] | None:
+    tokens, length = run.training.global_batch_tokens, run.model.sequence_length
+    sequences, rest = divmod(tokens, length)
+    if sequences and not rest:
+        return None
+    return (
+        "training.global_batch_tokens",
+        f"{tokens} = {sequences} x {length} + {rest}, but a batch is made of whole sequences of model.sequence_length"
+        f" {length}; take {max(sequences, 1) * length}",
+    )
+
+
+def _whole_micro_batches(run: RunConfig) -> tuple[str, str] | None:
+    tokens, length = run.training.global_batch_tokens, run.model.sequence_length
+    ranks, micro = run.cluster.training_ranks, run.training.micro_batch_sequences
+    sequences, rest = divmod(tokens, length)
+    if rest or not sequences or sequences % (ranks * micro) == 0:
+        return None  # without whole sequences there is nothing to divide
+    rounds = max(sequences // (ranks * micro), 1)
+    return (
+        "training.global_batch_tokens",
+        f"{tokens} / {length} = {sequences} sequences, but cluster.training_ranks {ranks} x"
+        f" training.micro_batch_sequences {micro} = {ranks * micro} do not divide them; take"
+        f" {rounds} x {ranks * micro} x {length} = {rounds * ranks * micro * length} tokens, or another micro batch",
+    )
+
+
+def _precision(run: RunConfig) -> tuple[str, str] | None:
+    if run.training.precision != "bf16" or run.training.zero_stage != 0:
+        return None
+    # DeepSpeed 0.19 refuses fp32 accumulation there and would add gradients up in bf16.
+    return "training.zero_stage", "0 with training.precision bf16 loses gradients in the sum; take 1"

@@ -1,0 +1,101 @@
+"""Runs: what was asked, what became of it. Kept in the store, so that it outlives machine and state directory.
+
+    runs/<run id>/run.json        state and attempts
+    runs/<run id>/plan.json       the plan
+    runs/<run id>/resolved.yaml   the run file with everything filled in
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from seedbed.errors import UsageError
+from seedbed.plan import Plan
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = (
+    "planned",
+    "running",
+    "finished",
+    "stopped",  # by --until
+    "failed",
+    "interrupted",  # its driver is gone without a word
+)
+
+
+@dataclass
+class RunRecord:
+    """One run, as it is remembered."""
+
+    run: str
+    name: str
+    created_at: str
+    state: str = PLANNED
+    error: str | None = None
+    over_budget: str | None = None
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+
+    def begin_attempt(self) -> None:
+        self.state, self.error = RUNNING, None
+        self.attempts.append({"started_at": now()})
+
+    def end_attempt(self, state: str, error: str | None = None) -> None:
+        self.state, self.error = state, error
+        self.attempts[-1] |= {"ended_at": now(), "state": state}
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def lease_name(run_id: str) -> str:
+    return f"run-{run_id}"
+
+
+def save(store: Store, record: RunRecord) -> None:
+    store.write(f"runs/{record.run}/run.json", json.dumps(asdict(record), indent=1).encode())
+
+
+def load(store: Store, run_id: str) -> RunRecord | None:
+    path = f"runs/{run_id}/run.json"
+    return RunRecord(**json.loads(store.read(path))) if store.exists(path) else None
+
+
+def save_plan(store: Store, plan: Plan, resolved: str) -> None:
+    store.write(f"runs/{plan.run_id}/plan.json", json.dumps(plan.to_json(), indent=1).encode())
+    store.write(f"runs/{plan.run_id}/resolved.yaml", resolved.encode())
+
+
+def load_plan(store: Store, run_id: str) -> Plan:
+    return Plan.from_json(json.loads(store.read(f"runs/{run_id}/plan.json")))
+
+
+def all_runs(store: Store, state: StateDirectory) -> list[RunRecord]:
+    """Every run, oldest first, each with the state that is true now."""
+    records = [record for run_id in store.names("runs") if (record := load(store, run_id))]
+    for record in records:
+        record.state = true_state(record, state)
+    return sorted(records, key=lambda record: (record.created_at, record.run))
+
+
+def true_state(record: RunRecord, state: StateDirectory) -> str:
+    """`running` only while a living driver holds the run's lease."""
+    if record.state == RUNNING and not state.is_leased(lease_name(record.run)):
+        return INTERRUPTED
+    return record.state
+
+
+def find(store: Store, state: StateDirectory, name: str | None) -> RunRecord:
+    """The run with this id, or the newest one with this name; without a name the newest. Raises UsageError."""
+    records = all_runs(store, state)
+    if not records:
+        raise UsageError(f"no runs in {store.url}: start one with `seedbed run RUN.yaml`, or name another --store")
+    if name is None:
+        return records[-1]
+    found = [record for record in records if record.run == name] or [r for r in records if r.name == name]
+    if not found:
+        known = ", ".join(record.run for record in records[-5:])
+        raise UsageError(f"no run {name!r} in {store.url}; the latest are {known}")
+    return found[-1]

@@ -1,0 +1,166 @@
+"""The files of a run's sources: found, counted and named before anything is read."""
+
+import posixpath
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from dataprep.document_id import file_prefixes
+from dataprep.reading.formats import SUFFIXES, format_of
+from seedbed.errors import SourceError
+from seedbed.runfile.data import DataConfig, SourceConfig
+
+_GLOB = "*?["
+_VERSIONS = ("ETag", "etag", "mtime", "LastModified", "updated", "last_modified", "created")
+"""What file systems call the mark that changes with a file's content; the first that is there is taken."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source. `path` is relative to `root`; both join with a slash."""
+
+    source: str
+    path: str
+    root: str  # a folder or the URL of one: it may move, and is part of no identity
+    num_bytes: int  # as stored
+    version: str  # changes when the content does: an etag or a time of change
+
+    @property
+    def url(self) -> str:
+        return f"{self.root.rstrip('/')}/{self.path}"
+
+    @property
+    def identity(self) -> list[str | int]:
+        """What fingerprints cover."""
+        return [self.source, self.path, self.num_bytes, self.version]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class SourceListing:
+    """What the sources hold, in order of source and path; `ignored` are the URLs that no reader takes."""
+
+    files: tuple[SourceFile, ...]
+    ignored: tuple[str, ...] = ()
+
+
+def list_sources(data: DataConfig) -> SourceListing:
+    """The files of every source, in an order that the run file does not decide.
+
+    Files whose name begins with a dot are ignored unless the path names them. Raises SourceError with what is wrong
+    with each source.
+    """
+    files: list[SourceFile] = []
+    ignored: list[str] = []
+    problems: list[str] = []
+    for name, source in sorted(data.sources.items()):
+        try:
+            listing = _list_source(name, source)
+        except SourceError as error:
+            problems.append(f"data.sources.{name}.path: {error}")
+        else:
+            files += listing.files
+            ignored += listing.ignored
+    if problems:
+        raise SourceError("\n".join(problems))
+    file_prefixes((file.source, file.path) for file in files)  # two files must not share their ids
+    return SourceListing(tuple(sorted(files, key=lambda file: (file.source, file.path))), tuple(sorted(ignored)))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a source's path leads to: the folder that paths are relative to, and each file's full path and facts."""
+
+    root: str
+    files: dict[str, dict[str, Any]]
+    is_folder: bool
+
+
+def _list_source(name: str, source: SourceConfig) -> SourceListing:
+    try:
+        fs, path = fsspec.core.url_to_fs(source.path)
+        found = _find(fs, path.rstrip("/") or "/", source.path)
+        root = found.root if isinstance(fs, LocalFileSystem) else fs.unstrip_protocol(found.root)
+        files = [
+            SourceFile(name, full[len(found.root.rstrip("/")) + 1 :], root, int(info["size"]), _version(info))
+            for full, info in found.files.items()
+        ]
+    except SourceError:
+        raise
+    except Exception as error:  # noqa: BLE001 - every kind of store has errors of its own (botocore's are no OSError)
+        text = getattr(error, "strerror", None) or error
+        raise SourceError(f"cannot look at {source.path}: {text}; check the address and your right to read it") from error
+    taken = [file for file in files if _is_taken(file.path, source.reader.format, found.is_folder)]
+    if not taken:
+        raise SourceError(_nothing_taken(source, files))
+    ignored = set(files) - set(taken)
+    return SourceListing(tuple(taken), tuple(file.url for file in ignored))
+
+
+def _find(fs: Any, path: str, url: str) -> _Found:
+    fs.invalidate_cache()
+    if fs.isfile(path):
+        info = fs.info(path)
+        return _Found(posixpath.dirname(path), {path: info}, is_folder=False)
+    if fs.isdir(path):
+        return _Found(path, _files_under(fs, path), is_folder=True)
+    if not any(character in path for character in _GLOB):
+        raise SourceError(f"nothing is at {url}: expected a file, a folder or a glob that matches some")
+    matched = fs.glob(path, detail=True)
+    if not matched:
+        raise SourceError(f"no file matches {url}")
+    files: dict[str, dict[str, Any]] = {}
+    for full, info in matched.items():
+        files |= _files_under(fs, full) if info["type"] == "directory" else {full: info}
+    return _Found(_folder_of_glob(path), files, is_folder=False)
+
+
+def _files_under(fs: Any, folder: str) -> dict[str, dict[str, Any]]:
+    found = fs.find(folder, detail=True)
+    # Object stores show folders that somebody made by hand as empty files whose name ends in a slash.
+    return {full: info for full, info in found.items() if info["type"] == "file" and not full.endswith("/")}
+
+
+def _folder_of_glob(path: str) -> str:
+    """The deepest folder that every match lies in, whatever matches."""
+    fixed: list[str] = []
+    for part in path.split("/")[:-1]:
+        if any(character in part for character in _GLOB):
+            break
+        fixed.append(part)
+    return "/".join(fixed) or "/"
+
+
+def _is_taken(path: str, wanted: str, is_folder: bool) -> bool:
+    """Whether a reader takes the file. In a folder its name must say what it is; a path that names it may overrule."""
+    by_name = format_of(path)
+    is_hidden = any(part.startswith(".") for part in path.split("/"))
+    if is_folder and is_hidden:
+        return False
+    if wanted == "auto":
+        return by_name is not None
+    return by_name[0] == wanted if by_name is not None else not is_folder
+
+
+def _version(info: dict[str, Any]) -> str:
+    for name in _VERSIONS:
+        value = info.get(name)
+        if value is not None:
+            text = f"{value:.6f}" if isinstance(value, float) else str(value).strip('"')
+            return f"{name.lower()}:{text}"
+    return "unknown"
+
+
+def _nothing_taken(source: SourceConfig, files: list[SourceFile]) -> str:
+    if not files:
+        return f"the folder {source.path} is empty"
+    wanted = source.reader.format
+    endings = [ending for ending, (kind, _) in SUFFIXES.items() if wanted in ("auto", kind)]
+    first, number = posixpath.basename(min(file.path for file in files)), len(files)
+    others = f" and {number - 1:,} more" if number > 1 else ""
+    cure = "; set reader.format where the names do not tell" if wanted == "auto" else ""
+    return f"no reader for {first}{others} in {source.path}: known endings are {', '.join(endings)}{cure}"

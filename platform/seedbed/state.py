@@ -1,0 +1,60 @@
+"""The state directory: a local POSIX folder for locks, the metrics spool, staging and logs. Never on object storage."""
+
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seedbed.errors import StoreError
+
+
+class StateDirectory:
+    """Paths inside the state directory, made when first asked for."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root).absolute()
+
+    def folder(self, name: str) -> Path:
+        """The folder `name`, made when it is not there. Raises StoreError when it cannot be."""
+        path = self.root / name
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make {path}: {error.strerror}; take another --state") from error
+        return path
+
+    def is_leased(self, name: str) -> bool:
+        """Whether a living process holds the lease `name`."""
+        path = self.folder("locks") / f"{name}.lock"
+        if not path.exists():
+            return False
+        with path.open("rb") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+    @contextmanager
+    def lease(self, name: str, on_wait: Callable[[str], None]) -> Iterator[None]:
+        """Hold `name` alone. While another process holds it, `on_wait` is told once by whom, then this one waits.
+
+        The kernel drops the lock with its process, so nobody waits for the dead.
+        """
+        path = self.folder("locks") / f"{name}.lock"
+        with path.open("a+") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                f.seek(0)
+                on_wait(f.read() or "another process")
+                fcntl.flock(f, fcntl.LOCK_EX)
+            f.seek(0)
+            f.truncate()
+            f.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}))
+            f.flush()
+            yield

@@ -1,0 +1,132 @@
+"""The kinds of steps: what each depends on, and the fingerprint that follows.
+
+    extract -> clean -> annotate -> select -> deduplicate -> corpus -> tokenizer -> shards -> pretrain -> evaluate -> export
+                                                                \\-> ledger ------------------------------------/
+
+A step's fingerprint covers its kind and version, its part of the run file, its parents' fingerprints, and the versions of
+what decides its bytes. What a run is called, runs on and may cost is in none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from typing import Any
+
+from pydantic import BaseModel
+
+from dataprep.language import model_digest
+from seedbed.errors import UsageError
+from seedbed.fingerprint import fingerprint, package_versions
+from seedbed.runfile.run import RunConfig
+from seedbed.sources import SourceListing
+
+Config = dict[str, Any]
+
+_OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"}
+"""What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """One arrow of the data's way."""
+
+    kind: str
+    version: int  # rises with every change of what the step makes of the same input
+    parents: tuple[str, ...]
+    config: Callable[[RunConfig, SourceListing], Config]  # what the step's functions get, as JSON
+    packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
+    models: Callable[[], dict[str, str]] = dict  # name -> digest of the model files that decide them
+
+
+@dataclass(frozen=True)
+class FingerprintedStep:
+    """A step of one run."""
+
+    kind: str
+    version: int
+    fingerprint: str
+    parents: dict[str, str]  # kind -> fingerprint
+    config: Config
+    software: dict[str, str]
+
+
+def _json(config: BaseModel) -> Config:
+    return config.model_dump(mode="json")
+
+
+def _extract(run: RunConfig, listing: SourceListing) -> Config:
+    return {
+        "limits": _json(run.data.extract),
+        "readers": {name: _json(source.reader) for name, source in sorted(run.data.sources.items())},
+        "files": [
+            {"source": file.source, "path": file.path, "size": file.num_bytes, "version": file.version}
+            for file in listing.files
+        ],
+    }
+
+
+def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
+    return {
+        "deduplicate": _json(run.data.deduplicate),
+        "split": _json(run.data.split),  # a held-out member of a cluster wins
+        "priorities": {name: source.priority for name, source in sorted(run.data.sources.items())},
+    }
+
+
+def _corpus(run: RunConfig, listing: SourceListing) -> Config:
+    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split)}
+
+
+def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
+    return {"model": _json(run.model), "training": run.training.model_dump(mode="json", exclude=_OPERATIONAL)}
+
+
+def _export(run: RunConfig, listing: SourceListing) -> Config:
+    return {"licences": {name: source.licence for name, source in sorted(run.data.sources.items())}}  # for the datasheet
+
+
+def _nothing(run: RunConfig, listing: SourceListing) -> Config:
+    return {}
+
+
+STEPS: tuple[StepKind, ...] = (
+    StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
+    StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
+    StepKind(
+        "annotate",
+        1,
+        ("extract", "clean"),
+        lambda run, _: _json(run.data.annotate),
+        ("fasttext-predict",),
+        lambda: {"lid.176.ftz": model_digest()},
+    ),
+    StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
+    StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
+    StepKind("corpus", 1, ("extract", "clean", "annotate", "deduplicate"), _corpus),
+    StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
+    StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
+    StepKind("ledger", 1, ("extract", "select", "deduplicate", "corpus"), _nothing),
+    StepKind("pretrain", 1, ("shards",), _pretrain, ("torch", "deepspeed")),
+    StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
+    StepKind("export", 1, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
+)
+"""Every step, each after its parents."""
+
+
+def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[FingerprintedStep]:
+    """The run's steps in order. Raises UsageError when a package that decides a step's bytes is missing."""
+    names: dict[str, str] = {}
+    steps = []
+    for step in STEPS:
+        parents = {parent: names[parent] for parent in step.parents}
+        config, software = step.config(run, listing), _software(step)
+        names[step.kind] = fingerprint(step.kind, step.version, config, parents, software)
+        steps.append(FingerprintedStep(step.kind, step.version, names[step.kind], parents, config, software))
+    return steps
+
+
+def _software(step: StepKind) -> dict[str, str]:
+    try:
+        return package_versions(step.packages) | step.models()
+    except (PackageNotFoundError, ModuleNotFoundError) as error:
+        raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

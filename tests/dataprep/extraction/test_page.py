@@ -1,0 +1,59 @@
+import pytest
+
+from dataprep.extraction.isolation import IsolatedExtractor
+from dataprep.extraction.markup_limits import nesting_and_tags
+from dataprep.extraction.page import ExtractConfig, check_answer, extract_page
+from dataprep.reading.record import Problem
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "payload", "reason"),
+    [
+        (200, "text/html", b"<p>x</p>", None),
+        (200, None, b"<p>x</p>", None),
+        (404, "text/html", b"<p>x</p>", "http_status_not_200"),
+        (200, "image/png", b"x", "content_type_not_text"),
+        (200, "text/html", b"\x89PNG\r\n\x1a\nxxxx", "not_what_it_claims"),
+        (200, "text/html", b"\x00" * 3000, "not_what_it_claims"),
+        (200, "text/html", "hello".encode("utf-16"), None),
+        (200, "text/html", b" \n ", "empty_page"),
+    ],
+)
+def test_an_answer_is_a_page_only_when_status_type_and_bytes_say_so(status, content_type, payload, reason):
+    problem = check_answer(status, content_type, payload)
+    assert (problem and problem.reason) == reason
+
+
+def test_nesting_counts_what_is_open_and_leaves_out_what_authors_need_not_close():
+    assert nesting_and_tags(b"<div><b>x</b><p>one<p>two<br></div><DIV></DIV>") == (2, 9)
+    assert nesting_and_tags(b"<svg>" + b"<path d='m 1 2'/>" * 100 + b"</svg>") == (1, 102)
+    assert nesting_and_tags(b"a < b and c << d") == (0, 0)
+
+
+def test_deep_markup_is_refused_before_it_is_parsed():
+    extracted = extract_page(b"<div>" * 200_000 + b"x", "text/html", None, ExtractConfig())
+    assert extracted.problem == Problem("markup_too_deep", 200_000, 1000)
+
+
+def test_main_text_comes_out_and_half_a_surrogate_pair_does_not_break_it():
+    page = b"<html><nav>menu</nav><main><p>Hello &#xD800; there, this is the text.</p></main></html>"
+    extracted = extract_page(page, "text/html", "utf-8", ExtractConfig())
+    assert "this is the text." in extracted.text
+    assert "menu" not in extracted.text
+    extracted.text.encode()
+
+
+def test_a_page_that_hangs_or_eats_memory_takes_only_its_own_process_with_it():
+    config = ExtractConfig(timeout_s=1.0, max_nesting=10_000_000)
+    with IsolatedExtractor(config) as extractor:
+        assert extractor.extract(b"<p>before</p>", "text/html", None).text == "before"
+        hung = extractor.extract(b"<div>" * 300_000 + b"x", "text/html", None)
+        assert hung.problem.reason == "extraction_timeout"
+        assert extractor.extract(b"<p>after.</p>", "text/html", None).text == "after."
+
+
+def test_a_killed_child_is_replaced_and_its_page_tried_again():
+    with IsolatedExtractor(ExtractConfig()) as extractor:
+        extractor.extract(b"<p>one</p>", "text/html", None)
+        extractor._child.kill()
+        assert extractor.extract(b"<p>two</p>", "text/html", None).text == "two"

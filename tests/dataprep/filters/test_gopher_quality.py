@@ -1,0 +1,97 @@
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from dataprep import schemas
+from dataprep.filters.gopher_quality import GopherQualityConfig
+
+# A document that passes: 100 words of 5 characters on 10 lines.
+GOOD = {
+    "id": bytes(16),
+    "num_bytes": 600,
+    "content_hash": bytes(16),
+    "language": "en",
+    "language_score_e4": 9000,
+    "num_characters": 600,
+    "num_words": 100,
+    "num_word_characters": 500,
+    "num_words_with_letter": 95,
+    "num_stop_words": 5,
+    "num_hashes": 0,
+    "num_ellipses": 0,
+    "num_lines": 10,
+    "num_bullet_lines": 0,
+    "num_ellipsis_lines": 0,
+    "minhash_bands": [0],
+}
+
+
+def failed(config: GopherQualityConfig | None = None, **changes: object) -> list[tuple[str, float, float]]:
+    """Reason, value and threshold of each rule that the document fails."""
+    attributes = pa.Table.from_pylist([{**GOOD, **changes}], schemas.attributes(1))
+    rules = (config or GopherQualityConfig()).rules(attributes)
+    return [(rule.reason, rule.value[0], rule.threshold) for rule in rules if rule.fails[0]]
+
+
+def test_a_good_document_fails_nothing():
+    assert failed() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"num_words": 49, "num_word_characters": 245, "num_words_with_letter": 49}, ("too_few_words", 49, 50)),
+        (
+            {"num_words": 100_001, "num_word_characters": 500_005, "num_words_with_letter": 100_001},
+            ("too_many_words", 100_001, 100_000),
+        ),
+        ({"num_word_characters": 299}, ("mean_word_too_short", 2.99, 3)),
+        ({"num_word_characters": 1001}, ("mean_word_too_long", 10.01, 10)),
+        ({"num_hashes": 11}, ("too_many_hashes", 0.11, 0.1)),
+        ({"num_ellipses": 11}, ("too_many_ellipses", 0.11, 0.1)),
+        ({"num_bullet_lines": 10}, ("too_many_bullet_lines", 1.0, 0.9)),
+        ({"num_ellipsis_lines": 4}, ("too_many_ellipsis_lines", 0.4, 0.3)),
+        ({"num_words_with_letter": 79}, ("too_few_words_with_letter", 0.79, 0.8)),
+        ({"num_stop_words": 1}, ("too_few_stop_words", 1, 2)),
+    ],
+)
+def test_each_limit_names_its_fault(changes, expected):
+    assert failed(**changes) == [expected]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_words": 50, "num_word_characters": 250, "num_words_with_letter": 50},
+        {"num_words": 100_000, "num_word_characters": 300_000, "num_words_with_letter": 80_000},
+        {"num_word_characters": 1000},
+        {"num_hashes": 10, "num_ellipses": 10},
+        {"num_bullet_lines": 9, "num_ellipsis_lines": 3},
+        {"num_words_with_letter": 80, "num_stop_words": 2},
+    ],
+)
+def test_the_limit_itself_passes(changes):
+    assert failed(**changes) == []
+
+
+def test_stop_words_are_asked_of_english_only():
+    assert failed(language="de", num_stop_words=0) == []
+    german_too = GopherQualityConfig(stop_word_languages=["en", "de"])
+    assert failed(german_too, language="de", num_stop_words=0) == [("too_few_stop_words", 0, 2)]
+
+
+def test_word_length_may_be_asked_of_some_languages_only():
+    assert failed(language="zh", num_word_characters=100) == [("mean_word_too_short", 1.0, 3)]
+    english_only = GopherQualityConfig(mean_word_length_languages=("en",))
+    assert failed(english_only, language="zh", num_word_characters=100) == []
+
+
+def test_limits_that_leave_nothing_are_refused():
+    with pytest.raises(ValidationError, match="min_words 10 is above max_words 5"):
+        GopherQualityConfig(min_words=10, max_words=5)
+    with pytest.raises(ValidationError, match="min_mean_word_characters 11"):
+        GopherQualityConfig(min_mean_word_characters=11)
+    with pytest.raises(ValidationError):
+        GopherQualityConfig(stop_word_languages=["english"])
+    with pytest.raises(ValidationError):
+        GopherQualityConfig(min_words="50")

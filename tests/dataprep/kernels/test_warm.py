@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pyarrow as pa
+
+import dataprep.kernels
+from dataprep import schemas
+from dataprep.annotate import AnnotateConfig, annotate
+from dataprep.clean import CleanConfig, clean
+from dataprep.kernels.minhash import MinHashConfig
+from dataprep.kernels.warm import KERNEL_MODULES, compile_all, kernels
+
+
+def test_nothing_is_left_to_compile_after_warming():
+    compile_all()
+    before = {kernel.py_func.__qualname__: kernel.signatures for kernel in kernels()}
+    assert all(len(signatures) <= 1 for signatures in before.values()), before
+
+    # Other sizes, chunks, slices and settings than those that the warming used; writable buffers.
+    rows = [
+        {"id": bytes([i] * 16), "url": "", "offset": i, "num_payload_bytes": 0, "text": f"{i} é.\nuse cookies"}
+        for i in range(3)
+    ]
+    documents = pa.Table.from_pylist(rows, schemas.DOCUMENTS)
+    documents = pa.concat_tables([documents, documents]).slice(1, 4)
+    edits = clean(documents, CleanConfig(terminal_punctuation=True, min_words=3))
+    annotate(documents, edits, AnnotateConfig(minhash=MinHashConfig(num_bands=2, ngram_words=2)))
+    annotate(documents[:0], edits[:0], AnnotateConfig())
+    assert {kernel.py_func.__qualname__: kernel.signatures for kernel in kernels()} == before
+
+
+def test_every_module_with_a_kernel_is_warmed():
+    folder = Path(dataprep.kernels.__file__).parent
+    with_kernel = {path.stem for path in folder.glob("*.py") if "\n@njit" in path.read_text()}
+    assert with_kernel == set(KERNEL_MODULES)
