@@ -23,7 +23,8 @@ from dataprep.errors import CorruptDataError
 _MAGIC = b"MMIDIDX\x00\x00"
 _VERSION = 1
 _HEADER = struct.Struct("<9sQBQQ")  # 34 bytes: magic, version, dtype code, sequences, document indices
-_DTYPE_CODES = {np.dtype(np.int32): 4, np.dtype(np.uint16): 8}  # Megatron's DType; the two that it writes for tokens
+# Megatron's `DType`, of which it writes tokens in these two.
+_DTYPE_CODES: dict[np.dtype, int] = {np.dtype(np.int32): 4, np.dtype(np.uint16): 8}
 _UINT16_VOCAB_LIMIT = 65_500  # tokens; Megatron's DType.optimal_dtype takes uint16 below it
 
 
@@ -134,7 +135,7 @@ def _read_index(path: Path) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64
     if len(data) < _HEADER.size or data[: len(_MAGIC)] != _MAGIC:
         raise CorruptDataError(f"{path}: starts with {data[:9]!r}, expected {_MAGIC!r}: not an indexed dataset")
     _, version, code, num_sequences, num_indices = _HEADER.unpack_from(data)
-    dtypes = {code: dtype for dtype, code in _DTYPE_CODES.items()}
+    dtypes: dict[int, np.dtype] = {known: dtype for dtype, known in _DTYPE_CODES.items()}
     if version != _VERSION or code not in dtypes:
         raise CorruptDataError(f"{path}: version {version}, dtype code {code}; expected version 1 and code 4 or 8")
     expected = _HEADER.size + num_sequences * (4 + 8) + num_indices * 8

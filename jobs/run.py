@@ -14,8 +14,8 @@ from jobs.step_run import StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetRefused
-from seedbed.launch import Launch
-from seedbed.plan import Plan, PlannedStep, check_with_measured_tokens
+from seedbed.launch import Launch, refusal
+from seedbed.plan import Plan, PlannedStep
 from seedbed.progress import Progress
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -104,9 +104,9 @@ def do_step(
                 faults.point(f"{planned.kind}.begin")
                 step = _step_run(planned, artifact, plan, state, progress, cluster)
                 importlib.import_module(f"jobs.steps.{planned.kind}").run(step)
-                print_step(progress, artifact.manifest(), cached=False)
+                print_step(progress, artifact, cached=False)
                 return
-    print_step(progress, manifest, cached=True)
+    print_step(progress, artifact, cached=True)
 
 
 def _step_run(
@@ -132,15 +132,14 @@ def _step_run(
 
 def _check_budget_again(plan: Plan, store: Store, over_budget: str | None, progress: Progress) -> None:
     """Now that the tokens are counted: raises BudgetRefused where the real number is over a limit."""
-    verdict, findings = check_with_measured_tokens(plan, store)
-    for finding in findings:
+    manifest = Artifact(store, "shards", plan.step("shards").fingerprint).manifest()
+    assert manifest is not None, "shards was committed"
+    measured = plan.with_unique_tokens(manifest["counts"]["train_tokens"])
+    for finding in measured.findings:
         if finding.level != "pass":
-            progress.say(f"budget: {finding.message}")
-    if verdict == "refuse" and not over_budget:
-        raise BudgetRefused(
-            "the budget refuses the training with the tokens that the data has: change the run file, or start it with "
-            '--over-budget "reason"'
-        )
+            progress.say(f"budget: {finding.level}: {finding.message}")
+    if measured.verdict == "refuse" and not over_budget:
+        raise BudgetRefused(refusal(measured))
 
 
 if __name__ == "__main__":

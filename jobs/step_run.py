@@ -1,5 +1,6 @@
 """One step from the driver's side: which units are still to do, their sums, the commit."""
 
+import json
 import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -41,11 +42,19 @@ class StepRun:
     started: float = field(default_factory=time.monotonic)
     files: list[FileEntry] = field(default_factory=list)
 
-    def input_shards(self) -> list[str]:
-        """The input shards, in order: the units of every step that goes row by row."""
-        manifest = self.parents["extract"].manifest()
-        assert manifest is not None, "a step runs after its parents were committed"
-        return [shard["unit"] for shard in manifest["input_shards"]]
+    def input_shards(self) -> dict[str, str]:
+        """The input shards in order, unit -> what leads the ids in it (hex): the units of every step that goes row by
+        row. Each manifest hands them on to the next step's."""
+        return {shard["unit"]: shard["prefix"] for shard in self._inherited_shards()}
+
+    def _inherited_shards(self) -> list[dict[str, str]]:
+        for parent in self.parents.values():
+            manifest = parent.manifest()
+            assert manifest is not None, "a step runs after its parents were committed"
+            if manifest.get("input_shards"):
+                shards: list[dict[str, str]] = manifest["input_shards"]
+                return shards
+        return []
 
     def map(
         self, function: str, units: list[str], phase: str = MAP, arguments: dict[str, dict[str, Any]] | None = None
@@ -102,6 +111,10 @@ class StepRun:
     def write_file(self, path: str, data: bytes) -> None:
         self.files.append(write_file(self.artifact, path, data))
 
+    def read_json(self, path: str) -> Any:
+        """A JSON file of the artifact that a unit has written."""
+        return json.loads(self.artifact.store.read(f"{self.artifact.path}/{path}"))
+
     def commit(self, total: Report, **more: Any) -> None:
         """Hold the step's sums against each other and make the artifact exist. `more` goes into the manifest."""
         total.check_conservation(self.artifact.kind)
@@ -128,6 +141,7 @@ class StepRun:
             "worker_seconds": round(total.seconds, 3),
             "committed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "made_by_run": self.plan.run_id,
+            "input_shards": self._inherited_shards(),
             **more,
             "files": [vars(entry) for entry in sorted(self.files, key=lambda f: f.path)],
         }

@@ -39,7 +39,7 @@ def losers(
     """
     components = components.sort_by("id")
     ids = column(components, "id")
-    facts = attributes.take(pa.array(rows_of(ids, column(attributes, "id"), "attributes")))
+    facts = attributes.take(rows_of(ids, column(attributes, "id"), "attributes"))
     out = held_out(ids, split)
     keeper = _keepers(components, facts, out, config)
     loses = np.flatnonzero(keeper != np.arange(len(ids)))
@@ -47,10 +47,9 @@ def losers(
     same = pc.equal(content, content.take(keeper)).to_numpy(zero_copy_only=False)
     similarity = np.where(same, 1.0, _similarities(ids, keeper, edges))
     reason = np.where(out[keeper] & ~out, NEAR_HELD_OUT, np.where(same, EXACT, NEAR))
-    rows = pa.array(loses)
     columns = [
-        ids.take(rows),
-        column(facts, "num_bytes").take(rows),
+        ids.take(loses),
+        column(facts, "num_bytes").take(loses),
         pa.array(reason[loses], pa.string()),
         pa.array(similarity[loses], mask=np.isnan(similarity[loses])),
         pa.array(np.full(len(loses), config.min_jaccard)),

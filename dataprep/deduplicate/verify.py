@@ -54,7 +54,7 @@ def verify(
 
 def _same_content(edges: pa.Table, content_hashes: pa.Table) -> np.ndarray:
     ids, hashes = column(content_hashes, "id"), column(content_hashes, "content_hash")
-    low, high = (hashes.take(pa.array(rows_of(column(edges, end), ids, "content hash"))) for end in ("low", "high"))
+    low, high = (hashes.take(rows_of(column(edges, end), ids, "content hash")) for end in ("low", "high"))
     return pc.equal(low, high).to_numpy(zero_copy_only=False)
 
 

@@ -3,5 +3,5 @@
     TrainTask --launch--> group of ranks --worker--> steps --checkpoint--> store
                                         engine: DeepSpeed     spool: metrics for the driver
 
-Reading order: task (the contract), model, schedule, engine, spool, checkpoint, worker, launch.
+Reading order: task (the contract), model, schedule, engine, attempt, spool, checkpoint, worker, launch.
 """

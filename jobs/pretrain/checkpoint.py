@@ -19,7 +19,7 @@ import torch
 import torch.distributed as dist
 from blake3 import blake3
 
-from jobs.pretrain import spool
+from jobs.pretrain import attempt, spool
 from jobs.pretrain.task import TrainTask
 from seedbed import faults
 from seedbed.errors import CheckpointError
@@ -41,25 +41,27 @@ class Progress:
 class Checkpoints:
     """The checkpoints of one run, as seen by one rank. Every method is called by all ranks together."""
 
-    def __init__(self, task: TrainTask, engine: Any) -> None:
-        self._task = task
+    def __init__(self, task: TrainTask, token: str, engine: Any) -> None:
+        self._task, self._token = task, token
         self._engine = engine
         self._store = Store(task.store_url)
         self._root = task.checkpoints_path
         self._rank, self._num_ranks = dist.get_rank(), dist.get_world_size()
-        self._staging = Path(task.state_dir) / "staging" / task.fingerprint / f"rank-{self._rank:05d}"
+        self._staging = attempt.staging(task, token) / f"rank-{self._rank:05d}"
 
     def save(self, progress: Progress) -> None:
-        """Write a checkpoint and remove the oldest beyond `keep_checkpoints`. Raises StoreError."""
+        """Write a checkpoint and remove the oldest beyond `keep_checkpoints`. Raises StoreError, Superseded."""
         name = f"{_PREFIX}{progress.step:08d}"
         local = self._save_locally(name)
         mine = {path.name: _entry(path) for path in sorted(local.iterdir()) if path.is_file()}
+        attempt.require(self._task, self._token)
         for file in mine:
             self._store.upload(local / file, f"{self._root}/{name}/{file}")
         entries: list[Any] = [None] * self._num_ranks
         dist.all_gather_object(entries, mine)  # also the barrier: nobody is past it before all have uploaded
         faults.point("pretrain.checkpoint.files_uploaded")
         if self._rank == 0:
+            attempt.require(self._task, self._token)
             files = {file: entry for part in entries for file, entry in part.items()}
             manifest = json.dumps(self._manifest(progress, files), indent=1)
             self._store.write(f"{self._root}/{name}/{MANIFEST}", manifest.encode())
@@ -102,6 +104,7 @@ class Checkpoints:
         chosen: list[Any] = [None]
         if self._rank == 0:
             try:
+                attempt.require(self._task, self._token)
                 chosen[0] = self._choose()
             except Exception as error:  # noqa: BLE001 - the other ranks wait for an answer, whatever it is
                 chosen[0] = error

@@ -27,7 +27,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from dataprep.errors import SeedbedError
 from dataprep.token_stream import TokenStream
 from jobs.bits_per_byte import bits_per_byte
-from jobs.pretrain import spool
+from jobs.pretrain import attempt, spool
 from jobs.pretrain.rank import Rank
 from jobs.pretrain.shards import fetch_shards, local_shard
 from jobs.pretrain.task import TrainResult, TrainTask, batch_layout
@@ -45,11 +45,12 @@ OnProgress = Callable[[dict[str, Any]], None]
 def train(task: TrainTask, on_progress: OnProgress) -> TrainResult:
     """Train to the end, from the newest checkpoint where there is one. Ray must have been started by the caller.
 
-    `on_progress` gets each new line of the metrics spool once, and each event (`{"event": ...}`), in this thread.
+    `on_progress` gets, in this thread, the metrics of each step that this call takes, once, and each event
+    (`{"event": ...}`).
     A lost rank or an unreachable store restarts the group, `max_restarts` times; then InfrastructureError or
     StoreError.
     What would only fail again is raised at once, with the rank's message: RunFileError, CheckpointError,
-    CorruptDataError, TrainingDiverged.
+    CorruptDataError, TrainingDiverged, Superseded.
     """
     batch_layout(task.training, task.model.sequence_length, task.cluster.training_ranks)
     _refuse_too_small_a_cluster(task)
@@ -60,7 +61,7 @@ def train(task: TrainTask, on_progress: OnProgress) -> TrainResult:
         if not failures:
             return _result(task, restarts)
         error = _first_cause(failures)
-        if isinstance(error, SeedbedError) and not isinstance(error, InfrastructureError | StoreError):
+        if not _may_pass(error):
             raise error
         if restarts < task.training.max_restarts:
             on_progress({"event": "restart", "time": time.time(), "number": restarts + 1, "reason": str(error)})
@@ -76,11 +77,15 @@ class _Follower:
         self._metrics = spool.Follower(spool.metrics_path(task.state_dir, task.fingerprint))
         self._events = spool.Follower(spool.events_path(task.state_dir, task.fingerprint), from_end=True)
         self._on_progress = on_progress
-        self._last_step = 0
+        self._last_step: int | None = None  # not known before a checkpoint was taken up
 
     def look(self) -> None:
         for event in self._events.new():
+            if event["event"] == "taken_up" and self._last_step is None:
+                self._last_step = event["step"]  # what an earlier call told is not told again
             self._on_progress(event)
+        if self._last_step is None:
+            return
         for record in self._metrics.new():
             if record["step"] > self._last_step:  # steps taken again after a restart were told before
                 self._last_step = record["step"]
@@ -107,12 +112,14 @@ def _run_group(task: TrainTask, follower: _Follower) -> dict[int, Exception]:
 
 def _follow_group(task: TrainTask, group: PlacementGroup, follower: _Follower) -> dict[int, Exception]:
     fault = {name: os.environ[name] for name in (faults.FAULT, faults.ONCE) if name in os.environ}
-    ranks = [_actor(task, group, number).remote(task, number, fault) for number in range(task.cluster.training_ranks)]
+    token = attempt.begin(task)
+    numbers = range(task.cluster.training_ranks)
+    ranks = [_actor(task, group, number).remote(task, token, number, fault) for number in numbers]
     failures: dict[int, Exception] = {}
     until = math.inf
     try:
         address = ray.get(ranks[0].address.remote())
-    except RayActorError as error:
+    except (RayTaskError, RayActorError) as error:
         return {0: error}
     number_of = {rank.run.remote(address): number for number, rank in enumerate(ranks)}
     waiting = list(number_of)
@@ -152,11 +159,18 @@ def _first_cause(failures: dict[int, Exception]) -> SeedbedError:
     number, error = min(failures.items(), key=order)
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, SeedbedError):
-        return type(cause)(f"rank {number}: {cause}")
+        named = type(cause)(f"rank {number}: {cause}")
+        vars(named).update(vars(cause))  # whether a store's fault is transient
+        return named
     if isinstance(cause, RayActorError):
         return InfrastructureError(f"rank {number}: its process was lost (killed, out of memory, or its node is gone)")
     lines = str(cause).strip().splitlines() or [""]
     return InfrastructureError(f"rank {number}: {type(cause).__name__}: {lines[0]}")
+
+
+def _may_pass(error: SeedbedError) -> bool:
+    """Whether another start may do better: a lost process and a store out of reach, not a wrong run file."""
+    return isinstance(error, InfrastructureError) or (isinstance(error, StoreError) and error.transient)
 
 
 def _refuse_too_small_a_cluster(task: TrainTask) -> None:

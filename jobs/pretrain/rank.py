@@ -15,8 +15,8 @@ PROCESS_GROUP_TIMEOUT = timedelta(minutes=10)  # DeepSpeed's default went from 3
 class Rank:
     """One rank: given an address, it joins the others and trains to the end."""
 
-    def __init__(self, task: TrainTask, number: int, environment: dict[str, str]) -> None:
-        self._task = task
+    def __init__(self, task: TrainTask, token: str, number: int, environment: dict[str, str]) -> None:
+        self._task, self._token = task, token
         self._number = number
         os.environ.update(environment)
         os.environ["DS_ACCELERATOR"] = task.cluster.device  # DeepSpeed would look around and warn
@@ -31,7 +31,7 @@ class Rank:
         join_group(address, self._number, self._task.cluster.training_ranks, self._task.cluster.device)
         from jobs.pretrain.worker import train_rank
 
-        train_rank(self._task)
+        train_rank(self._task, self._token)
 
 
 def free_address() -> str:
@@ -42,7 +42,7 @@ def free_address() -> str:
 
 
 def join_group(address: str, number: int, num_ranks: int, device: str) -> None:
-    """Make this process rank `number` of torch.distributed's group that meets at `address`; waits for all the others."""
+    """Make this process rank `number` of torch.distributed's group that meets at `address`; waits for the others."""
     # Torch 2.13 renamed a call that DeepSpeed 0.19 makes: no news for the user.
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
     import torch.distributed as dist

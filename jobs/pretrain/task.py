@@ -76,3 +76,7 @@ def batch_layout(training: TrainingConfig, sequence_length: int, num_ranks: int)
 
 class TrainingDiverged(SeedbedError):
     """The loss is no number any more; going on would ruin the weights."""
+
+
+class Superseded(SeedbedError):
+    """The same run was started again, and the later start writes now."""

@@ -8,7 +8,6 @@ Shape suffixes: M sequences of a micro batch, S sequence length.
 
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,8 +17,8 @@ from safetensors.torch import save_file
 from dataprep.order import SampleOrder
 from dataprep.token_stream import TokenStream
 from jobs.evaluate import loss_sum, validation_samples
+from jobs.pretrain import attempt, spool
 from jobs.pretrain import engine as engines
-from jobs.pretrain import spool
 from jobs.pretrain.checkpoint import Checkpoints, Progress
 from jobs.pretrain.model import GPT, next_token_loss
 from jobs.pretrain.schedule import learning_rate
@@ -29,18 +28,20 @@ from seedbed import faults
 from seedbed.store import Store
 
 
-def train_rank(task: TrainTask) -> None:
+def train_rank(task: TrainTask, token: str) -> None:
     """Train to the end, on all ranks together. The results stand in the spool and in the store.
 
-    Raises CheckpointError, StoreError, CorruptDataError, RunFileError and TrainingDiverged.
+    `token` is what `attempt.begin` gave this start of the run.
+
+    Raises CheckpointError, StoreError, CorruptDataError, RunFileError, TrainingDiverged and Superseded.
     """
     torch.set_num_threads(task.cluster.threads_per_rank)
-    rank = RankTrainer(task)
+    rank = RankTrainer(task, token)
     rank.report_event({"event": "started", "num_ranks": rank.layout.num_ranks})
     progress = rank.checkpoints.take_up()
     rank.report_event({"event": "taken_up", "step": progress.step})
     while progress.step < task.training.num_steps:
-        faults.point(f"pretrain.step.{progress.step + 1}")
+        faults.point(f"pretrain.step.{progress.step + 1}")  # before the step of that number, counted from 1
         progress = rank.step(progress)
         is_last = progress.step == task.training.num_steps
         if is_last or progress.step % task.training.checkpoint_every_steps == 0:
@@ -51,8 +52,8 @@ def train_rank(task: TrainTask) -> None:
 class RankTrainer:
     """Model, data and checkpoints of one rank."""
 
-    def __init__(self, task: TrainTask) -> None:
-        self.task = task
+    def __init__(self, task: TrainTask, token: str) -> None:
+        self.task, self.token = task, token
         self.rank = dist.get_rank()
         length = task.model.sequence_length
         self.layout = batch_layout(task.training, length, dist.get_world_size())
@@ -63,7 +64,7 @@ class RankTrainer:
         model = GPT(task.model, task.training.activation_checkpointing)
         self.engine = engines.build_engine(model, task.training, self.layout)
         torch.manual_seed(task.training.seed + 1 + self.rank)  # but dropout of its own
-        self.checkpoints = Checkpoints(task, self.engine)
+        self.checkpoints = Checkpoints(task, token, self.engine)
         self._spool = spool.metrics_path(task.state_dir, task.fingerprint)
         self._events = spool.events_path(task.state_dir, task.fingerprint)
 
@@ -94,6 +95,7 @@ class RankTrainer:
         if after.step % training.validate_every_steps == 0 or after.step == training.num_steps:
             record["validation_loss"] = self._validate()
         if self.rank == 0:
+            attempt.require(self.task, self.token)
             spool.append(self._spool, record)
         return after
 
@@ -132,7 +134,8 @@ class RankTrainer:
         weights: dict[str, Any] = engines.full_fp32_weights(self.engine)
         if self.rank == 0:
             store = Store(self.task.store_url)
-            local = Path(self.task.state_dir) / "staging" / self.task.fingerprint / "model.safetensors"
+            attempt.require(self.task, self.token)
+            local = attempt.staging(self.task, self.token) / "model.safetensors"
             local.parent.mkdir(parents=True, exist_ok=True)
             save_file(weights, local)
             store.upload(local, f"{self.task.artifact_path}/model.safetensors")

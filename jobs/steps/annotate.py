@@ -10,7 +10,7 @@ from seedbed.artifact import Report
 
 
 def run(step: StepRun) -> None:
-    reports = step.map("jobs.steps.annotate:unit", step.input_shards())
+    reports = step.map("jobs.steps.annotate:unit", list(step.input_shards()))
     step.check_takes_all(reports, "clean")
     step.commit(total(reports))
 

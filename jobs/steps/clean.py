@@ -11,7 +11,7 @@ from seedbed.artifact import Report
 
 
 def run(step: StepRun) -> None:
-    reports = step.map("jobs.steps.clean:unit", step.input_shards())
+    reports = step.map("jobs.steps.clean:unit", list(step.input_shards()))
     step.check_takes_all(reports, "extract")
     step.commit(total(reports))
 

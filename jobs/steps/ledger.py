@@ -14,7 +14,7 @@ from seedbed.ledger import KEPT, URLS_PER_PARTITION, ledger_of_shard, url_rows
 
 def run(step: StepRun) -> None:
     """One row for each record that `extract` read, in the shard that it was read in."""
-    shards = step.input_shards()
+    shards = list(step.input_shards())
     records = sum(_extract_report(step, shard).tally_in.records for shard in shards)
     partitions = records // URLS_PER_PARTITION + 1
     reports = step.map(

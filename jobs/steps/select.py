@@ -10,7 +10,7 @@ from seedbed.artifact import Report
 
 
 def run(step: StepRun) -> None:
-    reports = step.map("jobs.steps.select:unit", step.input_shards())
+    reports = step.map("jobs.steps.select:unit", list(step.input_shards()))
     step.check_takes_all(reports, "annotate")
     step.commit(total(reports))
 

@@ -12,7 +12,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataprep.digest import bytes_digest, table_digest
@@ -36,6 +38,7 @@ class FileEntry:
     num_bytes: int
     digest: str
     num_rows: int | None = None
+    volatile: bool = False  # holds times and rates: no part of the artifact's digest
 
 
 @dataclass
@@ -152,6 +155,17 @@ class Artifact:
             except (pa.ArrowInvalid, OSError) as error:
                 raise CorruptDataError(f"{path}: {error}; remove the folder {self.path} and run again") from error
 
+    def read_rows(self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None) -> pa.Table:
+        """The rows with these ids, ascending; only the row groups that hold one of them are read."""
+        with self.open_parquet(table, unit) as file:
+            all_ids = file.read(columns=["id"])["id"].combine_chunks()
+            at = np.flatnonzero(pc.is_in(all_ids, ids).to_numpy(zero_copy_only=False))
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            ends = np.cumsum(sizes)
+            groups = np.unique(np.searchsorted(ends, at, side="right"))
+            rows = file.read_row_groups(groups.tolist(), columns=columns)
+            return rows.filter(pc.is_in(rows["id"], ids))
+
     def open_parquet(self, table: str, unit: str) -> pq.ParquetFile:
         """A part to read by row groups; the caller closes it."""
         return pq.ParquetFile(self.store.open(f"{self.path}/{table}/{unit}.parquet"), page_checksum_verification=True)
@@ -194,6 +208,12 @@ def write_file(artifact: Artifact, path: str, data: bytes) -> FileEntry:
     return FileEntry(path, len(data), bytes_digest(data))
 
 
+def file_entry(artifact: Artifact, path: str, volatile: bool = False) -> FileEntry:
+    """The entry of a file that something else has written into the artifact."""
+    data = artifact.store.read(f"{artifact.path}/{path}")
+    return FileEntry(path, len(data), bytes_digest(data), volatile=volatile)
+
+
 def content_digest(files: list[FileEntry]) -> str:
     """One digest over an artifact's content: the same wherever and however often it was made."""
-    return bytes_digest(canonical_json(sorted((f.path, f.digest) for f in files)))[:32]
+    return bytes_digest(canonical_json(sorted((f.path, f.digest) for f in files if not f.volatile)))[:32]

@@ -105,9 +105,7 @@ def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
     if within and not exact:
         message += "; checked again when `shards` has counted the tokens"
     cure = "take fewer steps or more data, or raise the limit"
-    return _finding(
-        "budget.max_repeats", PASS if within else REFUSE, repeats, budget.max_repeats, message, cure
-    )
+    return _finding("budget.max_repeats", PASS if within else REFUSE, repeats, budget.max_repeats, message, cure)
 
 
 def _finding(limit: str, level: str, measured: float, allowed: float, message: str, cure: str) -> Finding:

@@ -2,12 +2,16 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from seedbed import runs
-from seedbed.plan import Plan
+from seedbed.errors import BudgetRefused, UsageError
+from seedbed.plan import Plan, make_plan
+from seedbed.runfile.load import load_run, write_resolved
 from seedbed.state import StateDirectory
+from seedbed.steps import STEPS
 from seedbed.store import Store
 
 
@@ -26,17 +30,40 @@ class Launch:
         return cls(**json.loads(Path(path).read_text()))
 
 
-def prepare(
-    store: Store, state: StateDirectory, plan: Plan, resolved: str, until: str | None, over_budget: str | None
+def start(
+    store: Store,
+    state: StateDirectory,
+    run_file: str,
+    overrides: Sequence[str],
+    until: str | None,
+    over_budget: str | None,
 ) -> list[str]:
-    """Record the run and return the command that carries it out."""
-    record = runs.load(store, plan.run_id)
-    if record is None:
-        record = runs.RunRecord(plan.run_id, plan.name, runs.now())
+    """Plan the run, record it, and return the command that carries it out.
+
+    Raises UsageError for an unknown step, RunFileError and SourceError, and BudgetRefused where the plan is over its
+    budget and no reason to start it all the same is given.
+    """
+    kinds = [step.kind for step in STEPS]
+    if until is not None and until not in kinds:
+        raise UsageError(f"--until {until}: there is no such step; the steps are {', '.join(kinds)}")
+    run = load_run(run_file, overrides)
+    plan = make_plan(run, store)
+    if plan.verdict == "refuse" and not over_budget:
+        raise BudgetRefused(refusal(plan))
+    record = runs.load(store, plan.run_id) or runs.RunRecord(plan.run_id, run.name, runs.now())
     record.over_budget = over_budget or record.over_budget
-    runs.save_plan(store, plan, resolved)
+    runs.save_plan(store, plan, write_resolved(run))
     runs.save(store, record)
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget)
     path = state.folder("launches") / f"{plan.run_id}.json"
     path.write_text(json.dumps(asdict(launch), indent=1))
     return [sys.executable, "-m", "jobs.run", str(path)]
+
+
+def refusal(plan: Plan) -> str:
+    """Why the budget refuses, with the arithmetic, and what can be done."""
+    reasons = "\n".join(f"  {finding.message}" for finding in plan.findings if finding.level == "refuse")
+    return (
+        f"the budget refuses run {plan.run_id}:\n{reasons}\n"
+        'change the run file (or --set), or start it all the same with --over-budget "reason"'
+    )

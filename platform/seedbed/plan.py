@@ -1,6 +1,8 @@
 """The plan: a run resolved, fingerprinted and costed before anything starts. Immutable; kept with the run."""
 
+import json
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import blake3
@@ -60,19 +62,20 @@ class Plan:
     ignored: tuple[str, ...]  # the first files that no reader takes
     config: dict[str, Any]  # the run file with everything filled in
 
-    @property
+    @cached_property
     def run(self) -> RunConfig:
         return from_resolved(self.config)
+
+    @property
+    def name(self) -> str:
+        return self.run.name
 
     def step(self, kind: str) -> PlannedStep:
         return next(step for step in self.steps if step.kind == kind)
 
-    def with_unique_tokens(self, unique_tokens: int) -> "Plan":
-        """The same plan, judged again now that `shards` has counted the tokens of the training split."""
-        return _judged(replace(self, unique_tokens=unique_tokens), self.run)
-
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        value: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Plan":
@@ -118,6 +121,14 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
         config=resolved(run),
     )
     return _judged(plan, run)
+
+
+def check_with_measured_tokens(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
+    """Verdict and findings of the same plan after `shards`, with the tokens of the training split that it counted."""
+    shards = plan.step("shards")
+    measured = _unique_tokens(Artifact(store, shards.kind, shards.fingerprint).manifest())
+    judged = _judged(replace(plan, unique_tokens=measured), plan.run)
+    return judged.verdict, judged.findings
 
 
 def _judged(plan: Plan, run: RunConfig) -> Plan:

@@ -91,9 +91,10 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
         ]
     except SourceError:
         raise
-    except Exception as error:  # noqa: BLE001 - every kind of store has errors of its own (botocore's are no OSError)
-        text = getattr(error, "strerror", None) or error
-        raise SourceError(f"cannot look at {source.path}: {text}; check the address and your right to read it") from error
+    except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
+        what = getattr(error, "strerror", None) or error
+        cure = "check the address and your right to read it"
+        raise SourceError(f"cannot look at {source.path}: {what}; {cure}") from error
     taken = [file for file in files if _is_taken(file.path, source.reader.format, found.is_folder)]
     if not taken:
         raise SourceError(_nothing_taken(source, files))

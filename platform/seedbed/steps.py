@@ -1,16 +1,17 @@
 """The kinds of steps: what each depends on, and the fingerprint that follows.
 
-    extract -> clean -> annotate -> select -> deduplicate -> corpus -> tokenizer -> shards -> pretrain -> evaluate -> export
-                                                                \\-> ledger ------------------------------------/
+    extract -> clean -> annotate -> select -> deduplicate -> corpus -> tokenizer -> shards -> pretrain -> evaluate
+                                                               |-> ledger                                  |-> export
 
-A step's fingerprint covers its kind and version, its part of the run file, its parents' fingerprints, and the versions of
-what decides its bytes. What a run is called, runs on and may cost is in none.
+A step's fingerprint covers its kind and version, its part of the run file, its parents' fingerprints, and the versions
+of what decides its bytes. What a run is called, runs on and may cost is in none.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from typing import Any
+from unicodedata import unidata_version
 
 from pydantic import BaseModel
 
@@ -35,7 +36,7 @@ class StepKind:
     parents: tuple[str, ...]
     config: Callable[[RunConfig, SourceListing], Config]  # what the step's functions get, as JSON
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
-    models: Callable[[], dict[str, str]] = dict  # name -> digest of the model files that decide them
+    others: Callable[[], dict[str, str]] = dict  # what else decides them: name -> version, or digest of a model file
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ def _extract(run: RunConfig, listing: SourceListing) -> Config:
 
 
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
+    priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
     return {
-        "deduplicate": _json(run.data.deduplicate),
+        "deduplicate": _json(run.data.deduplicate) | {"source_priority": priorities},
         "split": _json(run.data.split),  # a held-out member of a cluster wins
-        "priorities": {name: source.priority for name, source in sorted(run.data.sources.items())},
     }
 
 
@@ -82,7 +83,8 @@ def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
 
 
 def _export(run: RunConfig, listing: SourceListing) -> Config:
-    return {"licences": {name: source.licence for name, source in sorted(run.data.sources.items())}}  # for the datasheet
+    licences = {name: source.licence for name, source in sorted(run.data.sources.items())}
+    return {"licences": licences}  # for the datasheet
 
 
 def _nothing(run: RunConfig, listing: SourceListing) -> Config:
@@ -102,7 +104,14 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
-    StepKind("corpus", 1, ("extract", "clean", "annotate", "deduplicate"), _corpus),
+    StepKind(
+        "corpus",
+        1,
+        ("extract", "clean", "annotate", "deduplicate"),
+        _corpus,
+        ("pyarrow",),  # whose regular expressions bring their own classes of characters
+        lambda: {"unicode": unidata_version},
+    ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
     StepKind("ledger", 1, ("extract", "select", "deduplicate", "corpus"), _nothing),
@@ -127,6 +136,6 @@ def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[Fingerprin
 
 def _software(step: StepKind) -> dict[str, str]:
     try:
-        return package_versions(step.packages) | step.models()
+        return package_versions(step.packages) | step.others()
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

@@ -1,5 +1,6 @@
 """What a run may cost. Every limit can be left out; one that is null limits nothing."""
 
+from itertools import pairwise
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -35,7 +36,7 @@ class BudgetConfig(Strict):
             ("max_tokens_per_parameter", self.max_tokens_per_parameter),
         ]
         named = [(name, value) for name, value in limits if value is not None]
-        for (low_name, low), (high_name, high) in zip(named, named[1:], strict=False):
+        for (low_name, low), (high_name, high) in pairwise(named):
             if low > high:
                 raise ValueError(f"{low_name} {low:g} is above {high_name} {high:g}")
         return self

@@ -25,8 +25,8 @@ class SourceConfig(Strict):
 
     path: str = Field(
         min_length=1,
-        description="a file, a folder or a glob (`*`, `**`, `?`, `[ab]`), local or any fsspec URL; starts at the folder "
-        "of the file that says it. Of a folder, what a reader takes by the end of its name",
+        description="a file, a folder or a glob (`*`, `**`, `?`, `[ab]`), local or any fsspec URL; starts at the "
+        "folder of the file that says it. Of a folder, what a reader takes by the end of its name",
     )
     reader: ReaderConfig = Field(default=ReaderConfig(), description="how its files are read")
     licence: str | None = Field(default=None, description="what its content may be used under; goes into the datasheet")
@@ -47,5 +47,5 @@ class DataConfig(Strict):
     tokenizer: TokenizerConfig = Field(default=TokenizerConfig(), description="how the vocabulary is learnt")
     shards: ShardsConfig = Field(default=ShardsConfig(), description="how tokens are stored")
     max_quarantined_fraction: float = Field(
-        default=0.001, ge=0, le=1, description="share of records that may fail for reasons of our own before the run fails"
+        default=0.001, ge=0, le=1, description="share of records that may fail in the extractor before the run fails"
     )

@@ -1,6 +1,6 @@
 """From the files that a person writes to one checked run, and back to one file that says everything.
 
-    run file + the pieces it names --read--> tree --overrides--> tree --validate--> RunConfig
+run file + the pieces it names --read--> tree --overrides--> tree --validate--> RunConfig
 """
 
 import json

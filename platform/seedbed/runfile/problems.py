@@ -21,6 +21,7 @@ _EXPECTED = {  # pydantic's type of error -> what a person should write
     "dict_type": "keys and values",
     "model_type": "keys and values",
 }
+_NAME_OF_ENTRY = "[key]"  # pydantic's last part of the place when a name, not what it names, is wrong
 _NEAR = 0.6  # difflib's own measure of likeness, 0 to 1, from which a key is taken for a typing error
 
 
@@ -31,21 +32,32 @@ def describe(error: ValidationError, tree: Tree) -> list[str]:
         if problem["type"] == CROSS_CHECK:
             found = [(tuple(key.split(".")), message) for key, message in problem["ctx"]["problems"]]
         else:
-            found = [(problem["loc"], _message(problem))]
+            found = [(tuple(part for part in problem["loc"] if part != _NAME_OF_ENTRY), _message(problem))]
         lines += [f"{tree.place(key)}: {dotted(key) + ': ' if key else ''}{message}" for key, message in found]
     return lines
 
 
 def _message(problem: Any) -> str:
-    kind, key, message = problem["type"], problem["loc"], problem["msg"]
+    kind, key = problem["type"], problem["loc"]
     if kind == "missing":
         return f"missing{_purpose(key)}"
     if kind == "extra_forbidden":
         return f"unknown key; {_suggestion(key)}"
     if kind == "value_error":
         return str(problem["ctx"]["error"])
-    expected = _EXPECTED.get(kind) or message.removeprefix("Input should be ")
-    return f"found {_shown(problem['input'])}, expected {expected}{_cure(kind, problem['input'])}"
+    what = "the name " if key[-1:] == (_NAME_OF_ENTRY,) else ""
+    return f"found {what}{_shown(problem['input'])}, expected {_expected(problem)}{_cure(kind, problem['input'])}"
+
+
+def _expected(problem: Any) -> str:
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return f"text like {context['pattern']}"
+    if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
+        limit = context.get("min_length", context.get("max_length"))
+        unit = "characters" if kind.startswith("string") else "of them"
+        return f"at {'least' if kind.endswith('short') else 'most'} {limit} {unit}"
+    return _EXPECTED.get(kind) or str(problem["msg"]).removeprefix("Input should be ")
 
 
 def _shown(value: Any) -> str:

@@ -29,12 +29,18 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        found = (_vocabulary(self), _whole_sequences(self), _whole_micro_batches(self), _precision(self))
-        problems = [problem for problem in found if problem is not None]
+        checks = (_priorities, _vocabulary, _whole_sequences, _whole_micro_batches, _precision)
+        problems = [problem for check in checks if (problem := check(self)) is not None]
         if problems:
             lines = "\n".join(f"{key}: {message}" for key, message in problems)
             raise PydanticCustomError(CROSS_CHECK, "{lines}", {"lines": lines, "problems": problems})
         return self
+
+
+def _priorities(run: RunConfig) -> tuple[str, str] | None:
+    if not run.data.deduplicate.source_priority:
+        return None
+    return "data.deduplicate.source_priority", "say it where the source is: data.sources.NAME.priority"
 
 
 def _vocabulary(run: RunConfig) -> tuple[str, str] | None:

@@ -34,6 +34,9 @@ _SCALARS = (  # tag, what is read so, the characters that it may begin with
 )
 
 
+_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
+
+
 def _speak_yaml_1_2(resolver: Any) -> Any:
     resolver.yaml_implicit_resolvers = {}
     for tag, pattern, first in _SCALARS:
@@ -50,6 +53,14 @@ class _Loader(yaml.SafeLoader):
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # PyYAML writes these bare, and reads them as the end of a line.
+        style = '"' if _BREAKS.search(data) else None
+        return self.represent_scalar(_TEXT, data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 @dataclass(frozen=True)
@@ -172,7 +183,9 @@ class _Reader:
             return int(text[2:] if base != 10 else text.replace("_", ""), base)
         if node.tag == _FLOAT:
             number = float(re.sub(r"\.(inf|nan)", r"\1", text.replace("_", "").lower()))
-            return number if math.isfinite(number) else self._problem(node, key, f"found {text}, expected a finite number")
+            if not math.isfinite(number):
+                return self._problem(node, key, f"found {text}, expected a finite number")
+            return number
         if node.tag == _TEXT:
             return text
         return self._problem(node, key, f"found the YAML tag {node.tag}, expected none")

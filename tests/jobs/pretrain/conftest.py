@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dataprep.indexed_dataset import IndexedDatasetWriter
+from jobs.pretrain import attempt
 from jobs.pretrain.task import TrainTask
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
@@ -59,7 +60,7 @@ def make_task(tmp_path) -> MakeTask:
 
 
 @pytest.fixture(scope="session")
-def groups(ray_session) -> Iterator[dict[int, Callable[[TrainTask, str], None]]]:
+def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
     """By number of ranks: a function that trains a task there, broken at a point if one is named."""
     import ray
 
@@ -78,19 +79,20 @@ def groups(ray_session) -> Iterator[dict[int, Callable[[TrainTask, str], None]]]
 
             join_group(address, self.number, self.num_ranks, "cpu")
 
-        def train(self, task: TrainTask, fault: str) -> None:
+        def train(self, task: TrainTask, token: str, fault: str) -> None:
             from jobs.pretrain.worker import train_rank
 
             os.environ["SEEDBED_FAULT"] = fault
-            train_rank(task)
+            train_rank(task, token)
 
-    def start(num_ranks: int) -> Callable[[TrainTask, str], None]:
+    def start(num_ranks: int) -> Callable[..., None]:
         members = [ray.remote(Member).options(num_cpus=0).remote(n, num_ranks) for n in range(num_ranks)]
         address = ray.get(members[0].address.remote())
         ray.get([member.join.remote(address) for member in members])
 
-        def train(task: TrainTask, fault: str = "") -> None:
-            ray.get([member.train.remote(task, fault) for member in members])
+        def train(task: TrainTask, fault: str = "", token: str | None = None) -> None:
+            token = token or attempt.begin(task)
+            ray.get([member.train.remote(task, token, fault) for member in members])
 
         return train
 

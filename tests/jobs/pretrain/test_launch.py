@@ -27,7 +27,7 @@ def uninterrupted(groups, make_task):
 
 
 @pytest.mark.parametrize("point", ["pretrain.step.6", "pretrain.checkpoint.files_uploaded"])
-def test_a_killed_rank_changes_nothing_but_the_time(ray_session, uninterrupted, make_task, monkeypatch, tmp_path, point):
+def test_a_killed_rank_costs_nothing_but_time(ray_session, uninterrupted, make_task, monkeypatch, tmp_path, point):
     monkeypatch.setenv(faults.FAULT, point)
     monkeypatch.setenv(faults.ONCE, str(tmp_path / "killed"))
     task = make_task(checkpoint_every_steps=2)
@@ -53,11 +53,15 @@ def test_the_result_sums_the_run_up(ray_session, make_task):
     assert result.bits_per_byte == pytest.approx(result.validation_loss / 0.693147 * 401 / 1000, rel=1e-5)
     assert result.tokens_per_second == pytest.approx(384 / sum(line["seconds"] for line in lines))
 
+    told = []
+    assert train(task, told.append) == result  # finished before: nothing is trained, nothing told twice
+    assert [event["event"] for event in told] == ["started", "taken_up"]
+
 
 def test_what_would_only_fail_again_is_not_retried(groups, ray_session, make_task):
     groups[1](make_task(num_ranks=1, num_steps=2, warmup_steps=1))
     told = []
-    with pytest.raises(CheckpointError, match="rank 0: checkpoint .* on 1 ranks"):
+    with pytest.raises(CheckpointError, match=r"rank 0: checkpoint .* on 1 ranks"):
         train(make_task(num_steps=2, warmup_steps=1), told.append)
     assert not [event for event in told if event.get("event") == "restart"]
 
@@ -65,7 +69,7 @@ def test_what_would_only_fail_again_is_not_retried(groups, ray_session, make_tas
 def test_restarts_come_to_an_end(ray_session, make_task, monkeypatch):
     monkeypatch.setenv(faults.FAULT, "pretrain.step.1=raise")
     monkeypatch.delenv(faults.ONCE, raising=False)
-    message = "rank 0: InjectedFault: pretrain.step.1.* given up after 0 restarts"
+    message = r"rank 0: InjectedFault: pretrain\.step\.1.* given up after 0 restarts"
     with pytest.raises(InfrastructureError, match=message):
         train(make_task(max_restarts=0), lambda record: None)
 

@@ -16,12 +16,12 @@ def test_a_batch_is_accumulation_times_ranks_times_micro_batch():
 
 
 def test_a_batch_of_broken_sequences_is_refused_with_the_arithmetic():
-    with pytest.raises(RunFileError, match="100 = 6 x 16 [+] 4.* take 96"):
+    with pytest.raises(RunFileError, match=r"100 = 6 x 16 [+] 4.* take 96"):
         layout(100, 1, 1)
 
 
 def test_a_batch_smaller_than_a_sequence_is_refused():
-    with pytest.raises(RunFileError, match="8 = 0 x 16 [+] 8.* take 16"):
+    with pytest.raises(RunFileError, match=r"8 = 0 x 16 [+] 8.* take 16"):
         layout(8, 1, 1)
 
 

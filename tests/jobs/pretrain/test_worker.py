@@ -97,11 +97,8 @@ def test_bf16_stays_near_fp32(groups, make_task):
     assert losses(rounded) == pytest.approx(losses(exact), abs=0.05)  # bf16 keeps 8 bits: 0.4% of a loss of 5.7 is 0.02
 
 
-@pytest.mark.parametrize("zero_stage", [0, 1])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(("precision", "zero_stage"), [("fp32", 0), ("fp32", 1), ("bf16", 1)])
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(groups, make_task, precision, zero_stage):
-    if precision == "bf16" and zero_stage == 0:
-        pytest.skip("refused: DeepSpeed would add up gradients in bf16")
     changes = {"precision": precision, "zero_stage": zero_stage, "dropout": 0.1}  # dropout: random states matter
     whole, broken = make_task("whole", **changes), make_task("broken", **changes)
     groups[2](whole)
@@ -135,7 +132,7 @@ def test_the_first_batch_holds_the_first_samples_of_the_order(groups, make_task)
     stream = TokenStream([local_shard(task, path) for path in task.train_shards])
     rows = torch.from_numpy(stream.samples(SampleOrder(stream.num_samples(16), seed=5).indices(0, 8), 16))
     torch.manual_seed(5)
-    expected = float(next_token_loss(GPT(task.model)(rows[:, :-1]), rows[:, 1:]))
+    expected = next_token_loss(GPT(task.model)(rows[:, :-1]), rows[:, 1:]).item()
     assert losses(task)[0] == pytest.approx(expected, abs=1e-6)
 
 

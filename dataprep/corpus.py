@@ -1,0 +1,208 @@
+"""`corpus`: the documents that are left, in their final form. The text is written here for the second and last time."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from dataprep import schemas
+from dataprep.errors import CorruptDataError
+from dataprep.kernels.text_buffers import column, text_buffers
+from dataprep.kernels.text_view import surviving_text
+from dataprep.split import SplitConfig, split_names
+
+# All patterns are RE2's, which Arrow runs: their time is linear in the text, whatever the text is.
+LINE_END = r"\r\n|[\r\v\f\x{85}\x{2028}\x{2029}]"
+"""What ends a line (The Unicode Standard, 5.8), but for the line feed itself."""
+
+CONTROL = r"[\x00-\x08\x0E-\x1F\x7F-\x{9F}]"
+"""What is left of the category Cc once line ends are line feeds: all but tabs and line feeds."""
+
+TRAILING_BLANKS = r"(?m)[\p{Zs}\t]+$"
+
+EXTRA_MARKS = r"(\p{M}{30})\p{M}+"
+"""Combining marks beyond 30 in a row (UAX #15, 13.2, Stream-Safe Text Format). No script needs as many, and sorting n
+of them, as every normal form must, takes n squared: half a million would take minutes."""
+
+EMAIL = (
+    r"[A-Za-z0-9_][A-Za-z0-9._%+-]*@"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|[A-Za-z]{2,})"
+)
+"""An address in ASCII with a dot in its domain (a part of RFC 5321). Addresses with other letters (RFC 6531) are left:
+in scripts written without spaces one cannot tell them from the words before them."""
+
+
+class CorpusConfig(BaseModel):
+    """The final form of a text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    normalization: Literal["NFC", "NFKC", "none"] = Field(
+        default="NFC", description="Unicode normal form (UAX #15); NFKC also folds ligatures, widths and superscripts"
+    )
+    mask_emails: bool = Field(default=True, description="put `email_token` in the place of e-mail addresses")
+    email_token: str = Field(
+        default="|||EMAIL_ADDRESS|||",
+        description="what stands for an address, as in Dolma (Soldaini et al. 2024): printable ASCII between brackets "
+        "or bars, without @ or backslash",
+    )
+    collapse_blank_lines: bool = Field(
+        default=True, description="keep one blank line of several in a row, and none at either end of a document"
+    )
+
+    @field_validator("email_token")
+    @classmethod
+    def _token_stands_apart(cls, token: str) -> str:
+        # A letter at its edge could join an address or a combining mark beside it: the next pass would change the text.
+        if not re.fullmatch(r"[|\[({][ -~]*[|\])}]", token) or re.search(r"[@\\]", token):
+            raise ValueError(f"{token!r} is not printable ASCII between brackets or bars, without @ or backslash")
+        return token
+
+
+@dataclass(frozen=True)
+class FinalForm:
+    """What the final form took and gave, in UTF-8 bytes: `num_bytes_in + num_bytes_added` is `num_bytes_out +
+    num_bytes_cut`.
+
+    An address counts as cut and its token as added. Where a rule rewrites characters, a document's text grows or
+    shrinks by it, and the difference counts as added or cut.
+    """
+
+    num_documents: int = 0
+    num_bytes_in: int = 0
+    num_bytes_added: int = 0
+    num_bytes_cut: int = 0
+    num_bytes_out: int = 0
+    num_emails: int = 0
+
+    def __add__(self, other: "FinalForm") -> "FinalForm":
+        return FinalForm(
+            *(ours + theirs for ours, theirs in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
+
+
+def finalise(text: pa.LargeStringArray, config: CorpusConfig) -> tuple[pa.LargeStringArray, FinalForm]:
+    """The texts in their final form, and the account of it. Doing it twice changes nothing more.
+
+    In this order: every line end becomes a line feed; control characters go, but for tabs and line feeds; the normal
+    form, with at most 30 combining marks in a row; e-mail addresses; blanks at the end of lines; blank lines.
+    The normal form is that of Python's `unicodedata`: its Unicode version (`unicodedata.unidata_version`) decides the
+    bytes of characters that are newer than it.
+    """
+    account = _Account(text)
+    account.rewrite(pc.replace_substring_regex(account.text, LINE_END, "\n"))
+    account.rewrite(pc.replace_substring_regex(account.text, CONTROL, ""))
+    if config.normalization != "none":
+        account.rewrite(_normalise(account.text, config.normalization))
+    num_emails = 0
+    if config.mask_emails:
+        num_emails = pc.sum(pc.count_substring_regex(account.text, EMAIL)).as_py() or 0
+        account.replace(pc.replace_substring_regex(account.text, EMAIL, config.email_token), num_emails, config)
+    account.rewrite(pc.replace_substring_regex(account.text, TRAILING_BLANKS, ""))
+    if config.collapse_blank_lines:
+        collapsed = pc.replace_substring_regex(account.text, r"\n{3,}", "\n\n")
+        account.rewrite(pc.ascii_trim(collapsed, characters="\n"))
+    return account.text, account.close(text, num_emails)
+
+
+class _Account:
+    """A text on its way, and the bytes that it won and lost."""
+
+    def __init__(self, text: pa.LargeStringArray) -> None:
+        self.text = text
+        self.num_bytes_added = 0
+        self.num_bytes_cut = 0
+
+    def rewrite(self, text: pa.LargeStringArray) -> None:
+        """Takes the text after a rule, with the difference of each document."""
+        growth = pc.binary_length(text).to_numpy() - pc.binary_length(self.text).to_numpy()
+        self.num_bytes_added += int(growth[growth > 0].sum())
+        self.num_bytes_cut -= int(growth[growth < 0].sum())
+        self.text = text
+
+    def replace(self, text: pa.LargeStringArray, num_tokens: int, config: CorpusConfig) -> None:
+        """Takes the text after `num_tokens` addresses gave way to tokens."""
+        added = num_tokens * len(config.email_token)
+        self.num_bytes_added += added
+        self.num_bytes_cut += _num_bytes(self.text) + added - _num_bytes(text)
+        self.text = text
+
+    def close(self, text: pa.LargeStringArray, num_emails: int) -> FinalForm:
+        """The account from `text` to what it became."""
+        before, after = _num_bytes(text), _num_bytes(self.text)
+        assert before + self.num_bytes_added == after + self.num_bytes_cut
+        return FinalForm(len(text), before, self.num_bytes_added, self.num_bytes_cut, after, num_emails)
+
+
+def _num_bytes(text: pa.LargeStringArray) -> int:
+    return pc.sum(pc.binary_length(text)).as_py() or 0
+
+
+def _normalise(text: pa.LargeStringArray, form: Literal["NFC", "NFKC"]) -> pa.LargeStringArray:
+    """The normal form, with no more than 30 marks in a row before it and after."""
+    is_ascii = pc.string_is_ascii(text)
+    if pc.all(is_ascii).as_py():  # in both forms already
+        return text
+    short = pc.replace_substring_regex(text, EXTRA_MARKS, r"\1")
+    # Not `pc.utf8_normalize`: up to Arrow 25 it decomposes for NFC and NFKC too (apache/arrow#51225).
+    normal = [unicodedata.normalize(form, value) for value in short.to_pylist()]
+    # Letters without a composed form come apart into a letter and more marks.
+    return pc.replace_substring_regex(pa.array(normal, pa.large_string()), EXTRA_MARKS, r"\1")
+
+
+def corpus(
+    documents: pa.Table,
+    edits: pa.Table,
+    attributes: pa.Table,
+    verdicts: pa.Table,
+    split: SplitConfig,
+    config: CorpusConfig,
+) -> tuple[pa.Table, FinalForm]:
+    """`schemas.CORPUS` of one shard: the documents that `verdicts` keeps (no reason), ascending by id.
+
+    `documents` (`schemas.DOCUMENTS`), `edits` (`schemas.EDITS`) and `attributes` (`schemas.attributes`) hold the same
+    rows; `verdicts` (`schemas.VERDICTS`) is the last word on those that reached the last step. Raises CorruptDataError
+    where the tables do not fit, and where a surviving text is not the one whose hash `annotate` took: a byte was lost
+    or swapped on the way.
+    """
+    rows = _kept_rows(documents, edits, attributes, verdicts)
+    documents, edits, attributes = documents.take(rows), edits.take(rows), attributes.take(rows)
+    ids = column(documents, "id")
+    text = surviving_text(column(documents, "text"), edits)
+    _check_content(ids, text, column(attributes, "content_hash"))
+    text, account = finalise(text, config)
+    columns = [ids, column(documents, "url"), column(attributes, "language"), split_names(ids, split), text]
+    return pa.Table.from_arrays(columns, schema=schemas.CORPUS), account
+
+
+def _kept_rows(documents: pa.Table, edits: pa.Table, attributes: pa.Table, verdicts: pa.Table) -> np.ndarray:
+    """int64: the rows of `documents` that `verdicts` keeps, ascending."""
+    ids = column(documents, "id")
+    for name, other in (("edits", edits), ("attributes", attributes)):
+        if not ids.equals(column(other, "id")):
+            raise CorruptDataError(f"{len(ids)} documents do not stand beside {other.num_rows} {name} of the same ids")
+    kept = column(verdicts, "id").filter(pc.is_null(column(verdicts, "reason")))
+    rows = np.flatnonzero(pc.is_in(ids, value_set=kept).to_numpy(zero_copy_only=False))
+    if len(rows) != len(kept):
+        raise CorruptDataError(
+            f"verdicts keep {len(kept)} documents, of which {len(rows)} are in this shard: are both of the same shard?"
+        )
+    return rows
+
+
+def _check_content(ids: pa.Array, text: pa.LargeStringArray, hashes: pa.Array) -> None:
+    data, offsets = text_buffers(text)
+    view = data.data  # a memoryview: its slices copy nothing
+    for row, expected in enumerate(hashes.to_pylist()):
+        found = xxhash.xxh3_128_digest(view[offsets[row] : offsets[row + 1]])
+        if found != expected:
+            raise CorruptDataError(
+                f"document {ids[row].as_py().hex()}: its surviving text has the XXH3-128 {found.hex()}, "
+                f"but `annotate` saw {expected.hex()}; delete the artifacts of this shard and run its steps again"
+            )

@@ -1,0 +1,49 @@
+"""`corpus`: one unit an input shard; writes `corpus`, the text for the second and last time."""
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep.corpus import CorpusConfig, corpus
+from dataprep.split import SplitConfig
+from dataprep.tally import tally
+from jobs.step_run import StepRun, total
+from jobs.unit import Unit
+from seedbed.artifact import Report
+
+
+def run(step: StepRun) -> None:
+    shards = list(step.input_shards())
+    reports = step.map("jobs.steps.corpus:unit", shards)
+    step.check_takes_all(reports, "deduplicate")
+    languages: Counter[str] = Counter()
+    for shard in shards:
+        languages.update(step.read_json(f"languages/{shard}.json"))
+    by_size = dict(sorted(languages.items(), key=lambda item: (-item[1], item[0])))
+    step.commit(total(reports), languages=by_size)
+
+
+def unit(unit: Unit) -> Report:
+    """Bring a shard's kept texts into their final form."""
+    documents = unit.read("extract", "documents", ["id", "url", "text"])
+    attributes = unit.read("annotate", "attributes", ["id", "num_bytes", "content_hash", "language"])
+    verdicts = unit.read("deduplicate", "verdicts")
+    split = SplitConfig.model_validate(unit.config["split"])
+    config = CorpusConfig.model_validate(unit.config["corpus"])
+    table, account = corpus(documents, unit.read("clean", "edits"), attributes, verdicts, split, config)
+    unit.write("corpus", table)
+    unit.write_file(f"languages/{unit.name}.json", json.dumps(Counter(table["language"].to_pylist())).encode())
+    sized = table.append_column("num_bytes", pc.cast(pc.binary_length(table["text"]), pa.int64()))
+    counts = {"emails_masked": account.num_emails}
+    for name in ("train", "validation"):
+        of_split = sized.filter(pc.equal(sized["split"], name))
+        counts |= {f"{name}_documents": of_split.num_rows, f"{name}_bytes": pc.sum(of_split["num_bytes"]).as_py() or 0}
+    return Report(
+        tally_in=tally(verdicts.filter(pc.is_null(verdicts["reason"])), "num_bytes"),
+        tally_out=tally(sized, "num_bytes"),
+        bytes_cut=account.num_bytes_cut,
+        bytes_added=account.num_bytes_added,
+        counts=counts,
+    )

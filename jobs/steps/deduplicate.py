@@ -1,0 +1,163 @@
+"""`deduplicate`: which survivors of `select` are copies, over all input shards together; writes `verdicts`.
+
+    bands (a unit a shard) -> candidates (a partition) -> verify (a shard) -> groups (one) -> map (a shard)
+
+Between phases everything goes through files whose row groups are what one unit of the next phase wants, so a unit
+reads ranges and no worker holds more than its own share.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep import document_id
+from dataprep.deduplicate.buckets import band_rows
+from dataprep.deduplicate.candidates import candidates
+from dataprep.deduplicate.components import components
+from dataprep.deduplicate.config import DeduplicateConfig
+from dataprep.deduplicate.edges import merge_edges
+from dataprep.deduplicate.keeper import losers, verdicts
+from dataprep.deduplicate.verify import ids_to_read, verify
+from dataprep.kernels.text_view import surviving_text
+from dataprep.schemas import EDITS, ID
+from dataprep.split import SplitConfig
+from dataprep.tally import tally, tally_by_reason
+from jobs.step_run import StepRun, total
+from jobs.unit import Unit
+from seedbed.artifact import Artifact, Report
+
+FACTS = ["id", "num_bytes", "num_words", "content_hash"]
+
+
+def run(step: StepRun) -> None:
+    """Every phase in turn; the last one's sums are the step's."""
+    prefixes = step.input_shards()
+    shards = list(prefixes)
+    ngram_words = (step.parents["annotate"].manifest() or {})["config"]["minhash"]["ngram_words"]
+    partitions = [f"{n:05d}" for n in range(step.config["deduplicate"]["num_partitions"])]
+
+    def all_units(units: list[str], **arguments: Any) -> dict[str, dict[str, Any]]:
+        return {unit: arguments for unit in units}
+
+    def phase(name: str, units: list[str], **arguments: Any) -> Report:
+        function = f"jobs.steps.deduplicate:{name}_unit"
+        return total(step.map(function, units, phase=name, arguments=all_units(units, **arguments)))
+
+    phase("bands", shards)
+    found = phase("candidates", partitions, prefixes=prefixes)
+    verified = phase("verify", shards, prefixes=prefixes, partitions=partitions, ngram_words=ngram_words)
+    groups = phase("groups", ["all"], prefixes=prefixes)
+    reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=all_units(shards, shards=shards))
+    step.check_takes_all(reports, "select")
+    summed = total(reports)
+    summed.counts = found.counts | verified.counts | groups.counts
+    step.commit(summed)
+
+
+def _survivors(unit: Unit, shard: str, columns: list[str]) -> pa.Table:
+    """The rows of `attributes` that `select` kept."""
+    attributes = unit.parents["annotate"].read_table("attributes", shard, columns)
+    reasons = unit.parents["select"].read_table("verdicts", shard, ["reason"])["reason"]
+    return attributes.filter(pc.is_null(reasons))
+
+
+def bands_unit(unit: Unit) -> Report:
+    """Where each survivor of a shard is looked for by its likes."""
+    survivors = _survivors(unit, unit.name, [*FACTS, "minhash_bands"])
+    rows, row_groups = band_rows(survivors, unit.config["deduplicate"]["num_partitions"])
+    unit.write_scratch("bands", rows, row_groups)
+    return Report()
+
+
+def candidates_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
+    """The pairs that one partition of keys proposes, grouped by the shard of the smaller id."""
+    parts = [_row_group(unit.artifact, "bands", shard, int(unit.name)) for shard in prefixes]
+    found = candidates(parts, unit.config["deduplicate"]["max_bucket"])
+    edges, row_groups = _by_shard(found.edges, "low", prefixes)
+    unit.write_scratch("candidates", edges, row_groups)
+    counts = {"buckets": found.num_buckets, "large_buckets": found.num_large_buckets}
+    return Report(counts=counts)
+
+
+def verify_unit(unit: Unit, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Report:
+    """Compare the texts of the pairs whose smaller id is in this shard."""
+    shards = list(prefixes)
+    at = shards.index(unit.name)
+    edges = merge_edges([_row_group(unit.artifact, "candidates", part, at) for part in partitions])
+    ends = pa.chunked_array([*edges["low"].chunks, *edges["high"].chunks], ID)
+    hashes = _rows_by_id(unit.parents["annotate"], "attributes", ends, prefixes, ["id", "content_hash"])
+    texts = _surviving_texts(unit, ids_to_read(edges, hashes), prefixes)
+    verified = verify(edges, hashes, texts, ngram_words, unit.config["deduplicate"]["min_jaccard"])
+    unit.write_scratch("verified", verified.edges)
+    return Report(counts={"candidate_pairs": edges.num_rows, "rejected_pairs": verified.num_rejected})
+
+
+def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
+    """Join the verified pairs of all shards to groups and choose each group's keeper."""
+    edges = pa.concat_tables([unit.artifact.read_table("scratch/verified", shard) for shard in prefixes])
+    grouped = components(edges)
+    facts = _rows_by_id(unit.parents["annotate"], "attributes", grouped["id"], prefixes, FACTS)
+    config = DeduplicateConfig.model_validate(unit.config["deduplicate"])
+    split = SplitConfig.model_validate(unit.config["split"])
+    lost = losers(grouped, edges, facts, split, config)
+    rows, row_groups = _by_shard(lost, "id", prefixes)
+    unit.write_scratch("losers", rows, row_groups)
+    return Report(counts={"groups": len(pc.unique(grouped["component"])), "verified_pairs": edges.num_rows})
+
+
+def verdicts_unit(unit: Unit, shards: list[str]) -> Report:
+    """The verdict on every survivor of a shard."""
+    survivors = _survivors(unit, unit.name, ["id", "num_bytes"])
+    lost = _row_group(unit.artifact, "losers", "all", shards.index(unit.name))
+    decided = verdicts(survivors, lost)
+    unit.write("verdicts", decided)
+    return Report(
+        tally_in=tally(survivors, "num_bytes"),
+        tally_out=tally(decided.filter(pc.is_null(decided["reason"])), "num_bytes"),
+        dropped=tally_by_reason(decided, "num_bytes"),
+    )
+
+
+def _row_group(artifact: Artifact, table: str, part: str, group: int) -> pa.Table:
+    with artifact.open_parquet(f"scratch/{table}", part) as file:
+        return file.read_row_group(group)
+
+
+def _by_shard(rows: pa.Table, key: str, prefixes: dict[str, str]) -> tuple[pa.Table, list[int]]:
+    """The rows in the order of their shards, and how many each shard has."""
+    shard_of_row = _shards_of(rows[key], prefixes)
+    order = np.argsort(shard_of_row, kind="stable")
+    return rows.take(pa.array(order)), np.bincount(shard_of_row, minlength=len(prefixes)).tolist()
+
+
+def _shards_of(ids: pa.ChunkedArray, prefixes: dict[str, str]) -> np.ndarray:
+    """int64[rows]: the place of each id's shard among `prefixes` (unit -> hex of what leads its ids)."""
+    firsts = [document_id.pack(bytes.fromhex(prefix), 0) for prefix in prefixes.values()]
+    leads = pc.binary_slice(pc.cast(ids, pa.binary()), 0, document_id.PREFIX_BYTES)
+    known = pa.array([first[: document_id.PREFIX_BYTES] for first in firsts], pa.binary())
+    return pc.index_in(leads, known).to_numpy().astype(np.int64)
+
+
+def _rows_by_id(
+    artifact: Artifact, table: str, ids: pa.ChunkedArray | pa.Array, prefixes: dict[str, str], columns: list[str]
+) -> pa.Table:
+    """The rows of these ids, from whichever shards they are in; only their row groups are read."""
+    distinct = pc.unique(ids)
+    shard_of_id = _shards_of(distinct, prefixes)
+    parts = []
+    for number, shard in enumerate(prefixes):
+        wanted = distinct.filter(pa.array(shard_of_id == number))
+        if len(wanted):
+            parts.append(artifact.read_rows(table, shard, wanted, columns))
+    if not parts:
+        return artifact.read_table(table, next(iter(prefixes)), columns).slice(0, 0)
+    return pa.concat_tables(parts)
+
+
+def _surviving_texts(unit: Unit, ids: pa.Array, prefixes: dict[str, str]) -> pa.Table:
+    documents = _rows_by_id(unit.parents["extract"], "documents", ids, prefixes, ["id", "text"])
+    edits = _rows_by_id(unit.parents["clean"], "edits", ids, prefixes, EDITS.names)
+    text = surviving_text(documents["text"].combine_chunks(), edits)
+    return pa.table({"id": documents["id"], "text": text})

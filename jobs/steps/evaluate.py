@@ -1,0 +1,68 @@
+"""`evaluate`: the trained model on all held-out tokens, beside a unigram and a bigram model on the same tokens."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_safetensors
+
+from dataprep.token_stream import TokenStream
+from jobs.evaluate import evaluate
+from jobs.pretrain.model import GPT
+from jobs.pretrain.shards import fetch_shards, local_shard
+from jobs.steps.pretrain import train_task
+from jobs.step_run import StepRun, total
+from jobs.unit import Unit
+from seedbed.artifact import Report
+from seedbed.fingerprint import canonical_json
+from seedbed.runfile.cluster import ClusterConfig
+from seedbed.runfile.model import ModelConfig
+from seedbed.runfile.training import TrainingConfig
+
+MAX_TOKENS = 10_000_000
+"""Held-out tokens that are scored at most: the standard error of the loss is then below 0.001 nats."""
+
+RESULT = "evaluation.json"
+
+
+def run(step: StepRun) -> None:
+    """One unit: the model is small beside what trained it."""
+    step.cluster.start()
+    reports = step.map("jobs.steps.evaluate:unit", ["all"])
+    step.commit(total(reports), evaluation=step.read_json(RESULT))
+
+
+def unit(unit: Unit) -> Report:
+    """Score the model."""
+    manifest = unit.parents["pretrain"].manifest()
+    assert manifest is not None
+    model_config = ModelConfig.model_validate(manifest["config"]["model"])
+    training = TrainingConfig.model_validate(manifest["config"]["training"])
+    pretrain, shards = unit.parents["pretrain"], unit.parents["shards"]
+    task = train_task(pretrain, shards, str(unit.state.root), model_config, training, ClusterConfig())
+    fetch_shards(task)
+    model = GPT(model_config)
+    model.load_state_dict(load_safetensors(pretrain.store.read(f"{pretrain.path}/model.safetensors")))
+    torch.set_num_threads(max(torch.get_num_threads(), 1))
+
+    def stream(paths: tuple[str, ...]) -> TokenStream:
+        return TokenStream([local_shard(task, path) for path in paths])
+
+    scores = evaluate(
+        model,
+        stream(task.train_shards),
+        stream(task.validation_shards),
+        task.validation_bytes,
+        model_config.vocab_size,
+        model_config.sequence_length,
+        MAX_TOKENS,
+    )
+    unit.write_file(RESULT, canonical_json(_rounded(asdict(scores))))
+    return Report(counts={"num_tokens": scores.num_tokens})
+
+
+def _rounded(scores: dict[str, Any]) -> dict[str, Any]:
+    """Losses to a millionth: what lies beyond is the order of additions."""
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in scores.items()}
+
+

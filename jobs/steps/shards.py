@@ -1,0 +1,110 @@
+"""`shards`: the corpus as tokens in the order of a hash, in Megatron's format, with the way from document to tokens.
+
+    tokenize (a unit an input shard) -> merge (a token shard)
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep.digest import bytes_digest
+from dataprep.indexed_dataset import IndexedDatasetWriter, bin_path, idx_path
+from dataprep.shards import ShardsConfig, merge, num_partitions, partitions, tokenize
+from dataprep.split import TRAIN, VALIDATION
+from dataprep.tally import tally
+from dataprep.tokenizer import Encoder
+from jobs.step_run import StepRun, total
+from jobs.steps.tokenizer import NAME as TOKENIZER
+from jobs.unit import Unit
+from seedbed.artifact import FileEntry, Report
+from seedbed.errors import ConservationError, UsageError
+
+
+def run(step: StepRun) -> None:
+    """How many token shards there are follows from the bytes of text alone."""
+    manifest = step.parents["corpus"].manifest()
+    assert manifest is not None
+    _refuse_an_empty_split(manifest["counts"])
+    config = ShardsConfig.model_validate(step.config)
+    sizes = {split: num_partitions(manifest["counts"][f"{split}_bytes"], config) for split in (TRAIN, VALIDATION)}
+    inputs = list(step.input_shards())
+    tokenized = step.map(
+        "jobs.steps.shards:tokenize_unit", inputs, phase="tokenize", arguments={unit: {"sizes": sizes} for unit in inputs}
+    )
+    step.check_takes_all(tokenized, "corpus")
+    places = partitions(sizes)
+    names = [f"{split}-{number:05d}" for split, number in places]
+    arguments = {name: {"place": place, "inputs": inputs} for place, name in enumerate(names)}
+    merged = total(step.map("jobs.steps.shards:merge_unit", names, phase="merge", arguments=arguments))
+    before = total(tokenized)
+    if merged.tally_in.records != before.tally_out.records or merged.tally_in.checksum != before.tally_out.checksum:
+        raise ConservationError(f"shards: {before.tally_out} was tokenized, but {merged.tally_in} was merged")
+    counts = {name: merged.counts.get(name, 0) for name in ("train_tokens", "validation_tokens")}
+    counts |= {f"{split}_bytes": manifest["counts"][f"{split}_bytes"] for split in sizes}
+    if sum(counts[f"{split}_tokens"] for split in sizes) != before.counts["tokens"]:
+        raise ConservationError(f"shards: {before.counts['tokens']:,} tokens were made, the token shards hold {counts}")
+    before.counts = counts
+    by_split = {split: [f"tokens/{n}" for n in names if n.startswith(f"{split}-")] for split in sizes}
+    step.commit(before, token_shards=by_split)
+
+
+def _refuse_an_empty_split(counts: dict[str, int]) -> None:
+    for split in (TRAIN, VALIDATION):
+        if not counts[f"{split}_bytes"]:
+            others = {name: n for name, n in counts.items() if name.endswith("_documents")}
+            raise UsageError(
+                f"the corpus has no text in its {split} split ({others}): see what the filters took with `seedbed show`, "
+                "give it more data, or change data.split.validation_fraction"
+            )
+
+
+def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
+    """Tokenize one input shard; the encoder itself checks that the tokens spell out every byte."""
+    encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
+    corpus = unit.read("corpus", "corpus")
+    config = ShardsConfig.model_validate(unit.config)
+    tokenized, row_groups = tokenize(corpus, encoder, config, sizes)
+    unit.write_scratch("tokenized", tokenized, row_groups)
+    sized = corpus.append_column("num_bytes", pc.cast(pc.binary_length(corpus["text"]), pa.int64()))
+    lengths = np.array([len(token) for token in encoder.token_bytes()])
+    tokens = tokenized["tokens"].combine_chunks().flatten().to_numpy()
+    spelt = int(lengths[tokens].sum()) if len(tokens) else 0
+    out = tally(tokenized.select(["id"]), None)
+    return Report(
+        tally_in=tally(sized, "num_bytes"),
+        tally_out=type(out)(out.records, out.checksum, spelt),
+        counts={"tokens": len(tokens)},
+    )
+
+
+def merge_unit(unit: Unit, place: int, inputs: list[str]) -> Report:
+    """Write one token shard: one row group of every input shard's file."""
+    parts: list[pa.Table] = []
+    for name in inputs:
+        with unit.artifact.open_parquet("scratch/tokenized", name) as file:
+            parts.append(file.read_row_group(place))
+    shard = merge(parts)
+    encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
+    with tempfile.TemporaryDirectory(dir=unit.state.folder("staging")) as folder:
+        prefix = Path(folder) / unit.name
+        with IndexedDatasetWriter(prefix, encoder.vocab_size) as writer:
+            writer.add_many(shard.tokens, shard.lengths)
+        for path in (bin_path(prefix), idx_path(prefix)):
+            _upload(unit, path)
+    unit.write("documents", shard.sidecar)
+    split = unit.name.split("-")[0]
+    return Report(
+        tally_in=tally(shard.sidecar, None),
+        tally_out=tally(shard.sidecar, None),
+        counts={f"{split}_tokens": len(shard.tokens)},
+    )
+
+
+def _upload(unit: Unit, path: Path) -> None:
+    data = path.read_bytes()
+    entry = FileEntry(f"tokens/{path.name}", len(data), bytes_digest(data))
+    unit.artifact.store.upload(path, f"{unit.artifact.path}/{entry.path}")
+    unit.files.append(entry)

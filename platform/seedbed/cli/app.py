@@ -1,0 +1,36 @@
+"""The commands of `seedbed`, in the order in which `--help` shows them."""
+
+import typer
+
+from seedbed.cli.doctor import doctor
+from seedbed.cli.export import export
+from seedbed.cli.gc import gc
+from seedbed.cli.options import RootStateOption, RootStoreOption, places
+from seedbed.cli.plan import plan
+from seedbed.cli.run import run
+from seedbed.cli.sample import sample
+from seedbed.cli.show import show
+from seedbed.cli.why import why
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # `entry` answers for what is raised
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def root(context: typer.Context, store: RootStoreOption = None, state: RootStateOption = None) -> None:
+    """From a web crawl to a pretrained language model: planned, budgeted, traceable."""
+    places(context, store, state)
+
+
+app.command()(plan)
+app.command()(run)
+app.command()(show)
+app.command()(why)
+app.command()(sample)
+app.command()(export)
+app.command()(gc)
+app.command()(doctor)

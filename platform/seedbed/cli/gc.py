@@ -1,0 +1,45 @@
+"""`seedbed gc`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
+
+
+def gc(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    forget: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Forget this run too, with what it alone reaches.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    state: StateOption = None,
+) -> None:
+    """Remove from the store what no run reaches; shows first what would go."""
+    from dataclasses import asdict
+
+    from seedbed.cli.printing import console, num_bytes, plain_table, print_json
+    from seedbed.garbage import find_garbage, remove
+
+    here = places(context, store, state)
+    opened = here.open_store()
+    garbage = find_garbage(opened, here.state_directory(), tuple(forget or ()))
+    size = sum(item.num_bytes for item in garbage)
+    if as_json:
+        print_json({"garbage": [asdict(item) for item in garbage], "num_bytes": size, "removed": not dry_run})
+    else:
+        table = plain_table("path", "why", "bytes", right=("bytes",))
+        for item in garbage:
+            table.add_row(item.path, item.why, num_bytes(item.num_bytes))
+        console().print(table if garbage else "nothing to remove")
+    if dry_run or not garbage:
+        return
+    if sys.stdin.isatty() and not (yes or as_json):
+        typer.confirm(f"remove {len(garbage)} things, {num_bytes(size)}?", abort=True)
+    remove(opened, garbage)
+    if not as_json:
+        console().print(f"removed {len(garbage)} things, {num_bytes(size)}")

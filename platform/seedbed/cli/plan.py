@@ -1,0 +1,71 @@
+"""`seedbed plan`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from seedbed.cli.options import JsonOption, RunFileArgument, SetOption, StateOption, StoreOption, places
+from seedbed.errors import BudgetRefused
+
+if TYPE_CHECKING:
+    from seedbed.plan import Plan
+
+
+def plan(
+    context: typer.Context,
+    run_file: RunFileArgument,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    state: StateOption = None,
+) -> None:
+    """Say what a run would do, what it would cost, and whether its budget allows it. Starts nothing.
+
+    Leaves with 0 where it may start (with warnings, maybe), 2 where the run file is wrong, 3 where it is refused.
+    """
+    from seedbed.cli.printing import print_json
+    from seedbed.plan import make_plan
+    from seedbed.runfile.load import load_run
+
+    made = make_plan(load_run(run_file, overrides or ()), places(context, store, state).open_store())
+    if as_json:
+        print_json(made.to_json())
+    else:
+        print_plan(made)
+    if made.verdict == "refuse":
+        raise typer.Exit(BudgetRefused.exit_code)
+
+
+def print_plan(made: "Plan") -> None:
+    """The plan for people: steps, sizes, verdict."""
+    from seedbed.cli.printing import console, num_bytes, plain_table, si
+
+    out = console()
+    out.print(f"run {made.run_id}\n")
+    steps = plain_table("step", "fingerprint", "state")
+    for step in made.steps:
+        steps.add_row(step.kind, step.fingerprint, step.state)
+    out.print(steps)
+    stored = sum(file.num_bytes for file in made.sources)
+    unique = f"{made.unique_tokens:,}" if made.unique_tokens is not None else f"at most {made.max_unique_tokens:,}"
+    sizes = plain_table("", "")
+    sizes.show_header = False
+    sizes.add_row("sources", f"{len(made.sources):,} files, {num_bytes(stored)}")
+    if made.num_ignored:
+        more = "" if made.num_ignored == 1 else f" and {made.num_ignored - 1:,} more"
+        sizes.add_row("ignored", f"{made.ignored[0]}{more}: no reader for the name")
+    sizes.add_row("parameters", f"{made.parameters:,} ({_shares(made.parameters_by_component)})")
+    sizes.add_row("tokens", f"{made.tokens:,} to train on; unique: {unique}")
+    sizes.add_row("FLOPs", f"{si(made.flops)}FLOPs")
+    in_words = {name: num_bytes(size) for name, size in made.memory_per_rank_by_component.items() if size}
+    memory = ", ".join(f"{name} {size}" for name, size in in_words.items())
+    sizes.add_row("memory per rank", f"{num_bytes(made.memory_per_rank_bytes)} ({memory})")
+    out.print()
+    out.print(sizes)
+    out.print(f"\nverdict: {made.verdict}")
+    for finding in made.findings:
+        out.print(f"  {finding.level}: {finding.message}", soft_wrap=True)
+
+
+def _shares(parts: dict[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in parts.items() if number)

@@ -1,0 +1,89 @@
+"""`seedbed show`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
+
+RunArgument = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="A run's id, or a name: then its newest run.", show_default=False)
+]
+
+
+def show(
+    context: typer.Context,
+    run: RunArgument = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    state: StateOption = None,
+) -> None:
+    """All runs, or one: what each step took in, kept and dropped, the training, where things are."""
+    from seedbed import runs
+    from seedbed.cli.printing import print_json
+    from seedbed.show import run_summary
+
+    here = places(context, store, state)
+    opened, directory = here.open_store(), here.state_directory()
+    if run is None:
+        records = runs.all_runs(opened, directory)
+        if as_json:
+            print_json({"runs": [{"run": r.run, "state": r.state, "created_at": r.created_at} for r in records]})
+        else:
+            _print_runs(records, opened.url)
+        return
+    record = runs.find(opened, directory, run)
+    summary = run_summary(opened, directory, record, runs.load_plan(opened, record.run))
+    if as_json:
+        print_json(summary)
+    else:
+        _print_run(summary)
+
+
+def _print_runs(records: list[Any], url: str) -> None:
+    from seedbed.cli.printing import console, plain_table
+
+    if not records:
+        console().print(f"no runs in {url} yet: seedbed run RUN.yaml starts one")
+        return
+    table = plain_table("run", "state", "started", "attempts", right=("attempts",))
+    for record in records:
+        table.add_row(record.run, record.state, record.created_at, str(len(record.attempts)))
+    console().print(table)
+
+
+def _print_run(summary: dict[str, Any]) -> None:
+    from seedbed.cli.printing import console, plain_table
+    from seedbed.summary import funnel_lines, training_lines
+
+    out = console()
+    out.print(f"run {summary['run']}: {summary['state']}" + (f" ({summary['error']})" if summary["error"] else ""))
+    table = plain_table(
+        "step",
+        "state",
+        "in",
+        "out",
+        "dropped",
+        "seconds",
+        "digest",
+        "artifact",
+        right=("in", "out", "dropped", "seconds"),
+    )
+    for step in summary["steps"]:
+        if step["digest"] is None:
+            table.add_row(step["kind"], step["state"], "", "", "", "", "", step["path"])
+            continue
+        numbers = [f"{step[key]:,}" for key in ("records_in", "records_out")]
+        dropped = f"{sum(step['dropped'].values()):,}"
+        table.add_row(
+            step["kind"], step["state"], *numbers, dropped, f"{step['seconds']:.1f}", step["digest"][:12], step["path"]
+        )
+    out.print()
+    out.print(table)
+    lines = ["", *funnel_lines(summary)]
+    training = summary["training"]
+    if training and training.get("bits_per_byte") is not None:
+        lines += ["", *training_lines(training)]
+    if summary["export"]:
+        lines += ["", f"model (Hugging Face format): {summary['export']}"]
+    out.print("\n".join(lines), soft_wrap=True)

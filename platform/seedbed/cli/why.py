@@ -1,0 +1,55 @@
+"""`seedbed why`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
+
+RunOption = Annotated[
+    str | None, typer.Option("--run", metavar="RUN", help="A run's id or name; the newest run where none is named.")
+]
+
+
+def why(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="URL-or-document-id", help="A URL, or source/path#number.")],
+    run: RunOption = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    state: StateOption = None,
+) -> None:
+    """What became of a page, step by step: kept as what, or dropped by which rule at which value."""
+    from seedbed import runs
+    from seedbed.cli.printing import print_json
+    from seedbed.why import why as find_out
+
+    here = places(context, store, state)
+    opened = here.open_store()
+    record = runs.find(opened, here.state_directory(), run)
+    told = find_out(opened, runs.load_plan(opened, record.run), target)
+    if as_json:
+        print_json({"run": record.run, **told})
+    else:
+        _print_told(told)
+
+
+def _print_told(told: dict[str, Any]) -> None:
+    from seedbed.cli.printing import console
+
+    out = console()
+    out.print(f"{told['document_id']}  {told['url'] or ''}", soft_wrap=True)
+    for entry in told["history"]:
+        facts = ", ".join(f"{k} {_short(v)}" for k, v in entry.items() if k not in ("step", "outcome"))
+        out.print(f"  {entry['step']:<12} {entry['outcome']:<11} {facts}", soft_wrap=True)
+    if told["duplicate_of"]:
+        out.print(f"  it lost to {told['duplicate_of']}")
+    if told["tokens"]:
+        at = told["tokens"]
+        out.print(f"  its tokens: {at['shard']} from {at['first_token']:,}, {at['num_tokens']:,} of them")
+    for other in told["others"]:
+        out.print(f"  also {other['document_id']}: {other['outcome']} by {other['step']} ({other['reason'] or 'kept'})")
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

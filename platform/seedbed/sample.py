@@ -1,0 +1,127 @@
+"""Some documents that a step kept or dropped, to read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep import document_id
+from dataprep.clean import RULES
+from dataprep.kernels.text_view import surviving_text
+from seedbed.artifact import Artifact
+from seedbed.errors import UsageError
+from seedbed.plan import Plan
+from seedbed.store import Store
+
+STEPS = ("extract", "clean", "select", "deduplicate", "corpus")
+_SEED = 0x5A3E
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One document; `text` is what the step saw, or cut out where the step is `clean`."""
+
+    document_id: str
+    url: str | None
+    reason: str | None
+    value: float | None
+    threshold: float | None
+    duplicate_of: str | None
+    text: str
+
+
+def sample(store: Store, plan: Plan, step: str, reason: str | None, number: int, seed: int = 0) -> list[Sampled]:
+    """`number` documents that `step` kept (no reason) or dropped for `reason`, chosen by a hash of their ids.
+
+    Raises UsageError for a step that has not run, or drops nothing for that reason.
+    """
+    if step not in STEPS:
+        raise UsageError(f"step {step!r} has no documents to read; there are {', '.join(STEPS)}")
+    artifacts = {s.kind: Artifact(store, s.kind, s.fingerprint) for s in plan.steps}
+    manifest = artifacts[step].manifest()
+    if manifest is None:
+        raise UsageError(f"{step} has not run yet: `seedbed show {plan.run_id}` says where the run is")
+    known = sorted(RULES if step == "clean" else manifest["dropped"])
+    if reason is not None and reason not in known:
+        raise UsageError(f"{step} drops nothing as {reason!r}; its reasons here are {', '.join(known) or 'none'}")
+    shards = (artifacts["extract"].manifest() or {})["input_shards"]
+    names = {bytes.fromhex(shard["prefix"]): (shard["source"], shard["path"]) for shard in shards}
+    chosen: list[tuple[int, Sampled]] = []
+    for shard in shards:
+        chosen += _of_shard(artifacts, step, reason, shard["unit"], number, seed, names)
+        chosen = sorted(chosen, key=lambda pair: pair[0])[:number]
+    return [sampled for _, sampled in chosen]
+
+
+def _of_shard(
+    artifacts: dict[str, Artifact],
+    step: str,
+    reason: str | None,
+    shard: str,
+    number: int,
+    seed: int,
+    names: dict[bytes, tuple[str, str]],
+) -> list[tuple[int, Sampled]]:
+    rows = _rows(artifacts, step, reason, shard)
+    mixed = document_id.mix(rows["id"], _SEED + seed)
+    first = np.argsort(mixed)[:number]
+    taken = rows.take(pa.array(first))
+    texts = _texts(artifacts, step, reason, shard, taken)
+
+    def written(packed: bytes) -> str:
+        return document_id.format_id(packed, *names[packed[: document_id.PREFIX_BYTES]])
+
+    def sampled(row: dict[str, Any]) -> Sampled:
+        other = row.get("duplicate_of")
+        url, text = texts.get(row["id"], (row.get("url"), row.get("detail") or ""))
+        measured = (row.get("reason"), row.get("value"), row.get("threshold"))
+        return Sampled(written(row["id"]), url, *measured, written(other) if other else None, text)
+
+    return [(int(mixed[at]), sampled(row)) for at, row in zip(first, taken.to_pylist(), strict=True)]
+
+
+def _rows(artifacts: dict[str, Artifact], step: str, reason: str | None, shard: str) -> pa.Table:
+    """`id` and what is said of the documents of a shard that `step` kept, or dropped for `reason`."""
+    if step == "extract":
+        table = artifacts[step].read_table("unread", shard) if reason else artifacts[step].read_table("documents", shard, ["id"])
+        return table.filter(pc.equal(table["reason"], reason)) if reason else table
+    if step == "clean":
+        edits = artifacts[step].read_table("edits", shard)
+        wanted = None if reason is None else RULES.index(reason)
+        hit = [bool(rules) if wanted is None else wanted in rules for rules in edits["cut_rules"].to_pylist()]
+        return edits.filter(pa.array(hit, pa.bool_())).select(["id"])
+    if step == "corpus":
+        return artifacts[step].read_table("corpus", shard, ["id"])
+    verdicts = artifacts[step].read_table("verdicts", shard)
+    return verdicts.filter(pc.equal(verdicts["reason"], reason) if reason else pc.is_null(verdicts["reason"]))
+
+
+def _texts(
+    artifacts: dict[str, Artifact], step: str, reason: str | None, shard: str, rows: pa.Table
+) -> dict[bytes, tuple[str | None, str]]:
+    """id -> (url, text)."""
+    if step == "extract" and reason:
+        return {}
+    ids = rows["id"].combine_chunks()
+    if step == "corpus":
+        table = artifacts["corpus"].read_rows("corpus", shard, ids, ["id", "url", "text"])
+        return {row["id"]: (row["url"], row["text"]) for row in table.to_pylist()}
+    documents = artifacts["extract"].read_rows("documents", shard, ids, ["id", "url", "text"])
+    if step == "extract":
+        return {row["id"]: (row["url"], row["text"]) for row in documents.to_pylist()}
+    edits = artifacts["clean"].read_rows("edits", shard, ids)
+    if step == "clean":
+        wanted = None if reason is None else RULES.index(reason)
+        pairs = zip(documents.to_pylist(), edits.to_pylist(), strict=True)
+        return {d["id"]: (d["url"], "\n".join(_cuts(d["text"].encode(), e, wanted))) for d, e in pairs}
+    texts = surviving_text(documents["text"].combine_chunks(), edits).to_pylist()
+    return {row["id"]: (row["url"], text) for row, text in zip(documents.to_pylist(), texts, strict=True)}
+
+
+def _cuts(text: bytes, edit: dict[str, Any], wanted: int | None) -> Iterator[str]:
+    for start, end, rule in zip(edit["cut_starts"], edit["cut_ends"], edit["cut_rules"], strict=True):
+        if wanted in (None, rule):
+            yield f"[{RULES[rule]}] {text[start:end].decode().strip()}"

@@ -1,0 +1,81 @@
+"""What `show` says of a run: each step with its sums, the training, where the export is. Read from manifests only."""
+
+import json
+from typing import Any
+
+from seedbed.artifact import Artifact
+from seedbed.plan import Plan, PlannedStep
+from seedbed.runs import RunRecord, lease_name
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+DONE, RUNNING, TO_DO = "done", "running", "to do"
+_SUMS = ("records_in", "records_out", "dropped", "digest", "seconds")
+
+
+def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Plan) -> dict[str, Any]:
+    """The run as one JSON value: `run`, `state`, `steps`, `training`, `export` and what went wrong."""
+    steps = [_step_summary(store, state, step) for step in plan.steps]
+    return {
+        "run": record.run,
+        "name": record.name,
+        "state": record.state,
+        "error": record.error,
+        "created_at": record.created_at,
+        "attempts": record.attempts,
+        "over_budget": record.over_budget,
+        "steps": steps,
+        "training": training_summary(store, state, plan),
+        "export": _export_path(store, plan),
+        "is_running": state.is_leased(lease_name(record.run)),
+    }
+
+
+def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:
+    artifact = Artifact(store, step.kind, step.fingerprint)
+    manifest = artifact.manifest()
+    summary = {"kind": step.kind, "fingerprint": step.fingerprint, "path": artifact.path}
+    if manifest is None:
+        running = state.is_leased(f"{step.kind}-{step.fingerprint}")
+        units = len(store.names(f"{artifact.path}/units"))
+        nothing = dict.fromkeys(_SUMS)
+        return summary | {"state": RUNNING if running else TO_DO, "units_done": units} | nothing
+    keys = ("bytes_in", "bytes_out", "bytes_cut", "bytes_added", "counts", "made_by_run")
+    return summary | {"state": DONE} | {key: manifest[key] for key in (*_SUMS, *keys)}
+
+
+def training_summary(store: Store, state: StateDirectory, plan: Plan) -> dict[str, Any] | None:
+    """Losses in nats per token and what they are held against; None before the first step."""
+    pretrain = _manifest(store, plan, "pretrain")
+    if pretrain is None:
+        return _unfinished_training(state, plan)
+    evaluate = _manifest(store, plan, "evaluate") or {}
+    return {**pretrain["training"], **evaluate.get("evaluation", {})}
+
+
+def _unfinished_training(state: StateDirectory, plan: Plan) -> dict[str, Any] | None:
+    """What the metrics spool of this machine says of a training that has not ended."""
+    spool = state.folder("metrics") / f"{plan.step('pretrain').fingerprint}.jsonl"
+    if not spool.exists():
+        return None
+    lines = [json.loads(line) for line in spool.read_text().splitlines() if line.endswith("}")]
+    steps = [line for line in lines if "loss" in line]
+    if not steps:
+        return None
+    validated = [line["validation_loss"] for line in lines if line.get("validation_loss") is not None]
+    return {
+        "steps": steps[-1]["step"],
+        "loss_first": steps[0]["loss"],
+        "loss_last": steps[-1]["loss"],
+        "validation_loss": validated[-1] if validated else None,
+    }
+
+
+def _manifest(store: Store, plan: Plan, kind: str) -> dict[str, Any] | None:
+    return Artifact(store, kind, plan.step(kind).fingerprint).manifest()
+
+
+def _export_path(store: Store, plan: Plan) -> str | None:
+    step = plan.step("export")
+    artifact = Artifact(store, step.kind, step.fingerprint)
+    return f"{store.url}/{artifact.path}/model" if artifact.manifest() is not None else None

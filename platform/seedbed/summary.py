@@ -1,0 +1,110 @@
+"""What a run says while it goes and when it ends: one line a step, then the funnel, the losses and what to type next."""
+
+from typing import Any
+
+from seedbed import runs
+from seedbed.artifact import Artifact
+from seedbed.plan import Plan
+from seedbed.progress import Progress
+from seedbed.show import DONE, run_summary
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+_BAR = 30  # characters of the funnel's longest bar
+FUNNEL_STEPS = ("extract", "select", "deduplicate", "corpus")
+
+
+def step_line(manifest: dict[str, Any], cached: bool) -> str:
+    """One line on a committed step."""
+    parts = [f"{manifest['kind']:<12}"]
+    if manifest["records_in"]:
+        parts.append(f"{manifest['records_in']:>8,} in {manifest['records_out']:>8,} out")
+    else:
+        parts.append(" " * 24)
+    parts.append("cached" if cached else f"{manifest['seconds']:.1f} s")
+    said = _said(manifest)
+    return "  ".join(parts) + (f"   {said}" if said else "")
+
+
+def _said(manifest: dict[str, Any]) -> str:
+    counts, kind = manifest["counts"], manifest["kind"]
+    if kind == "clean" and manifest["bytes_cut"]:
+        return f"{manifest['bytes_cut']:,} of {manifest['bytes_in']:,} bytes cut"
+    if kind == "deduplicate":
+        return f"{counts['candidate_pairs']:,} candidate pairs, {counts['rejected_pairs']:,} refused on their texts"
+    if kind == "shards":
+        return f"{counts['train_tokens']:,} tokens to train on, {counts['validation_tokens']:,} held out"
+    if kind == "tokenizer":
+        return f"{counts['vocab_size']:,} tokens learnt from {counts['sample_bytes']:,} bytes"
+    if kind == "pretrain":
+        training = manifest["training"]
+        return f"loss {training['loss_first']:.3f} -> {training['loss_last']:.3f} in {training['steps']:,} steps"
+    dropped = sorted(manifest["dropped"].items(), key=lambda item: -item[1])
+    return ", ".join(f"{number:,} {reason}" for reason, number in dropped[:4])
+
+
+def print_end(store: Store, state: StateDirectory, plan: Plan, progress: Progress) -> None:
+    """The end of a run, for people."""
+    record = runs.load(store, plan.run_id)
+    assert record is not None, "a run that ends was begun"
+    for line in end_lines(run_summary(store, state, record, plan)):
+        progress.say(line)
+
+
+def end_lines(summary: dict[str, Any]) -> list[str]:
+    """Funnel, losses, places, next commands."""
+    run = summary["run"]
+    lines = ["", *funnel_lines(summary)]
+    training = summary["training"]
+    if training and training.get("validation_loss") is not None:
+        lines += ["", *training_lines(training)]
+    lines += ["", f"run {run}: {summary['state']}"]
+    if summary["export"]:
+        lines.append(f"model (Hugging Face format): {summary['export']}")
+    lines += ["", "next:", f"  seedbed show {run}", f"  seedbed sample select --run {run} -n 3"]
+    page = "https://apache2-doc.example/en/ssl/" if summary["name"] == "demo" else "URL"
+    lines.append(f"  seedbed why {page} --run {run}")
+    if summary["export"]:
+        lines.append(f"  seedbed export {run} DIR")
+    else:
+        lines.append("  seedbed run ... (the same command, without --until, goes on from here)")
+    return lines
+
+
+def funnel_lines(summary: dict[str, Any]) -> list[str]:
+    """How many records were left after each step, and why the others went."""
+    steps = {step["kind"]: step for step in summary["steps"] if step["state"] == DONE}
+    if "extract" not in steps:
+        return []
+    whole = max(steps["extract"]["records_in"], 1)
+    lines = [f"{'records':<12} {steps['extract']['records_in']:>8,} {'█' * _BAR}"]
+    for kind in FUNNEL_STEPS:
+        if kind not in steps:
+            break
+        step = steps[kind]
+        bar = "█" * round(_BAR * step["records_out"] / whole)
+        lines.append(f"{kind:<12} {step['records_out']:>8,} {bar}")
+        for reason, number in sorted(step["dropped"].items(), key=lambda item: (-item[1], item[0])):
+            lines.append(f"{'':<12} {-number:>8,} {reason}")
+    return lines
+
+
+def training_lines(training: dict[str, Any]) -> list[str]:
+    """The losses, beside what they are held against; nats per token."""
+    lines = [
+        f"training: {training['steps']:,} steps, loss {training['loss_first']:.3f} -> {training['loss_last']:.3f}",
+        f"validation loss {training['validation_loss']:.3f} nats per token "
+        f"(perplexity {training['perplexity']:.1f}, {training['bits_per_byte']:.3f} bits per byte)",
+    ]
+    if training.get("unigram_loss") is not None:
+        lines.append(
+            f"on the same tokens: unigram model {training['unigram_loss']:.3f}, "
+            f"bigram model {training['bigram_loss']:.3f}"
+        )
+    return lines
+
+
+def print_step(progress: Progress, artifact: Artifact, cached: bool) -> None:
+    manifest = artifact.manifest()
+    assert manifest is not None, "a step ends with its commit"
+    progress.say(step_line(manifest, cached))

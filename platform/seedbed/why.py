@@ -1,0 +1,130 @@
+"""Why a page is in the corpus or is not: one record's way through the steps."""
+
+from typing import Any
+
+import pyarrow.compute as pc
+
+from dataprep import document_id
+from seedbed.artifact import Artifact
+from seedbed.errors import UsageError
+from seedbed.ledger import KEPT, find_url, ledger_of_shard
+from seedbed.plan import Plan
+from seedbed.store import Store
+
+_DECIDING = ("extract", "select", "deduplicate", "corpus")
+
+
+def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
+    """What became of a URL, or of a document id as text or hex. Raises UsageError when nothing like it was read.
+
+    Where several records have the URL (a request beside its answer, a page fetched twice), the one that got farthest
+    is told, and the others are listed under `others`.
+    """
+    artifacts = {
+        step.kind: artifact
+        for step in plan.steps
+        if (artifact := Artifact(store, step.kind, step.fingerprint)).manifest() is not None
+    }
+    if "extract" not in artifacts:
+        raise UsageError(f"run {plan.run_id} has read nothing yet: `seedbed show {plan.run_id}` says where it is")
+    shards = {bytes.fromhex(shard["prefix"]): shard for shard in artifacts["extract"].manifest()["input_shards"]}
+    ids = _ids(artifacts, shards, target)
+    told = [_tell(artifacts, shards, found) for found in ids]
+    told = [record for record in told if record is not None]
+    if not told:
+        raise UsageError(f"no record {target!r} in run {plan.run_id}: give the URL as it was crawled, or source/path#n")
+    told.sort(key=lambda record: (record["outcome"] != KEPT, -_DECIDING.index(record["step"])))
+    others = [{key: record[key] for key in ("document_id", "outcome", "step", "reason")} for record in told[1:]]
+    return told[0] | {"others": others}
+
+
+def _ids(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], target: str) -> list[bytes]:
+    if len(target) == 32 and all(c in "0123456789abcdef" for c in target):
+        return [bytes.fromhex(target)]
+    packed = document_id.parse_id(target)
+    if packed is not None and packed[: document_id.PREFIX_BYTES] in shards:
+        return [packed]
+    if "ledger" in artifacts:
+        return find_url(artifacts["ledger"], target, artifacts["ledger"].manifest()["url_partitions"])
+    # The run has not come as far as the index: every shard is looked through.
+    found = []
+    for shard in shards.values():
+        for table in ("documents", "unread"):
+            rows = artifacts["extract"].read_table(table, shard["unit"], ["id", "url"])
+            found += rows.filter(pc.equal(rows["url"], target))["id"].to_pylist()
+    return sorted(found)
+
+
+def _tell(
+    artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], found: bytes
+) -> dict[str, Any] | None:
+    shard = shards.get(found[: document_id.PREFIX_BYTES])
+    if shard is None:
+        return None
+    if "ledger" in artifacts:
+        rows = artifacts["ledger"].read_table("ledger", shard["unit"])
+    else:
+        rows = ledger_of_shard(artifacts, shard["unit"])
+    row = rows.filter(pc.equal(rows["id"], found)).to_pylist()
+    if not row:
+        return None
+    told = row[0]
+    loser_to = told["duplicate_of"]
+    return {
+        "document_id": _written(shards, found),
+        "url": told["url"],
+        "outcome": told["outcome"],
+        "step": told["step"],
+        "reason": told["reason"],
+        "value": told["value"],
+        "threshold": told["threshold"],
+        "duplicate_of": _written(shards, loser_to) if loser_to else None,
+        "detail": told["detail"],
+        "split": told["split"],
+        "history": _history(artifacts, shard["unit"], found, told),
+        "tokens": _token_range(artifacts, found, told["split"]),
+    }
+
+
+def _written(shards: dict[bytes, dict[str, str]], found: bytes) -> str:
+    shard = shards[found[: document_id.PREFIX_BYTES]]
+    return document_id.format_id(found, shard["source"], shard["path"])
+
+
+def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Step by step as far as the record came: what was measured, and what the step said."""
+    history: list[dict[str, Any]] = []
+    for kind, table in (("extract", "documents"), ("clean", "edits"), ("annotate", "attributes"), ("select", "verdicts")):
+        if kind not in artifacts:
+            break
+        rows = artifacts[kind].read_table(table, shard)
+        row = rows.filter(pc.equal(rows["id"], found)).to_pylist()
+        if not row:
+            break
+        left_out = ("id", "text", "url", "content_hash", "minhash_bands", "cut_starts", "cut_ends", "cut_rules")
+        measured = {k: v for k, v in row[0].items() if k not in left_out and v is not None and k != "duplicate_of"}
+        history.append({"step": kind, "outcome": "passed", **measured})
+    if told["outcome"] != KEPT:
+        history = [entry for entry in history if entry["step"] != told["step"]]
+        says = {key: told[key] for key in ("reason", "value", "threshold", "detail") if told[key] is not None}
+        history.append({"step": told["step"], "outcome": told["outcome"], **says})
+    elif told["step"] == "corpus":
+        history.append({"step": "corpus", "outcome": KEPT, "split": told["split"]})
+    return history
+
+
+def _token_range(artifacts: dict[str, Artifact], found: bytes, split: str | None) -> dict[str, Any] | None:
+    """Where the document's tokens lie, None when it has none (yet)."""
+    if split is None or "shards" not in artifacts:
+        return None
+    for name in artifacts["shards"].store.names(f"{artifacts['shards'].path}/documents"):
+        if not name.startswith(split):
+            continue
+        rows = artifacts["shards"].read_table("documents", name.removesuffix(".parquet"))
+        row = rows.filter(pc.equal(rows["id"], found)).to_pylist()
+        if row:
+            first, count = row[0]["first_token"], row[0]["num_tokens"]
+            return {"shard": name.removesuffix(".parquet"), "first_token": first, "num_tokens": count}
+    return None
+
+

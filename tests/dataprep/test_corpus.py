@@ -1,0 +1,209 @@
+import re
+import time
+import unicodedata
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from dataprep import schemas
+from dataprep.annotate import AnnotateConfig, annotate
+from dataprep.clean import CleanConfig, clean
+from dataprep.corpus import EMAIL, CorpusConfig, FinalForm, corpus, finalise
+from dataprep.errors import CorruptDataError
+from dataprep.split import SplitConfig
+
+TOKEN = "|||EMAIL_ADDRESS|||"
+CONFIG = CorpusConfig()
+
+
+def final(text: str, **config) -> tuple[str, int, int]:
+    """The final form of one text, the bytes added and the bytes cut."""
+    result, account = finalise(pa.array([text], pa.large_string()), CorpusConfig(**config))
+    assert account.num_documents == 1
+    assert account.num_bytes_in == len(text.encode())
+    assert account.num_bytes_out == len(result[0].as_py().encode())
+    return result[0].as_py(), account.num_bytes_added, account.num_bytes_cut
+
+
+def test_line_ends_become_line_feeds():
+    assert final("a\r\nb\rc\fd\x85e\u2028f") == ("a\nb\nc\nd\ne\nf", 0, 1 + 1 + 2)  # \r\n, NEL and LS shrink
+
+
+def test_control_characters_go_and_tabs_stay():
+    assert final("\x00a\tb\x1b[0m\x7f\x9fc") == ("a\tb[0mc", 0, 1 + 1 + 1 + 2)
+
+
+def test_letters_and_marks_are_composed():
+    assert final("e\u0301") == ("é", 0, 1)  # 1 + 2 bytes become 2
+    assert final("e\u0301", normalization="none") == ("e\u0301", 0, 0)
+    assert final("\u0958") == ("\u0915\u093c", 3, 0)  # has no composed form in NFC: 3 bytes become 6
+    assert final("ﬁ２", normalization="NFKC") == ("fi2", 0, 3)
+    assert final("ﬁ２") == ("ﬁ２", 0, 0)
+
+
+def test_a_control_character_does_not_keep_a_mark_from_its_letter():
+    assert final("e\x00\u0301")[0] == "é"
+
+
+def test_marks_beyond_thirty_go():
+    assert final("x" + "\u0301" * 40 + "y") == ("x" + "\u0301" * 30 + "y", 0, 20)
+
+
+def test_blanks_at_line_ends_and_extra_blank_lines_go():
+    assert final("\n  a \t\u3000\nb\n \n\n\nc\n\n") == ("  a\nb\n\nc", 0, 1 + 5 + 1 + 2 + 2)
+    assert final("\na\n\n\n\nb \n", collapse_blank_lines=False) == ("\na\n\n\n\nb\n", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Write to joe@example.com.", f"Write to {TOKEN}."),
+        ("<mailto:j.r.o'neil+x%y@mail.co.uk>", f"<mailto:j.r.o'{TOKEN}>"),  # no quotes: they close more than they join
+        ("a@b.co,c_d@e-f.org;g@xn--p1ai.xn--p1ai", f"{TOKEN},{TOKEN};{TOKEN}"),
+        ("联系joe@example.com谢谢", f"联系{TOKEN}谢谢"),
+        ("@joe@mastodon.social", f"@{TOKEN}"),
+        ("x@y @decorator a@b.1 root@localhost @@ .@b.co", "x@y @decorator a@b.1 root@localhost @@ .@b.co"),
+        ("joe＠example．com", "joe＠example．com"),
+    ],
+)
+def test_addresses_are_masked_and_nothing_else(text, expected):
+    assert final(text)[0] == expected
+
+
+def test_full_width_addresses_are_masked_once_they_are_folded():
+    assert final("joe＠example．com", normalization="NFKC")[0] == TOKEN
+
+
+def test_an_address_is_cut_and_its_token_added():
+    text, account = finalise(pa.array(["to a@b.co or c@d.org", "none", "x@y.zz"], pa.large_string()), CONFIG)
+    assert text.to_pylist() == [f"to {TOKEN} or {TOKEN}", "none", TOKEN]
+    assert account == FinalForm(3, 20 + 4 + 6, 3 * 19, 6 + 7 + 6, 45 + 4 + 19, 3)
+    assert account + account == FinalForm(6, 60, 114, 38, 136, 6)
+
+
+def test_addresses_stay_when_told_so():
+    assert final("a@b.co", mask_emails=False) == ("a@b.co", 0, 0)
+    assert final("a@b.co", email_token="[e-mail]") == ("[e-mail]", 8, 6)
+
+
+@pytest.mark.parametrize("token", ["", "email", "<|email|>", "[a@b.co]", "[\\1]", "[é]", "[\n]"])
+def test_tokens_that_could_change_again_are_refused(token):
+    with pytest.raises(ValidationError, match="is not printable ASCII between brackets or bars"):
+        CorpusConfig(email_token=token)
+
+
+def test_an_empty_column_and_a_slice():
+    empty, account = finalise(pa.array([], pa.large_string()), CONFIG)
+    assert (len(empty), account) == (0, FinalForm())
+    whole = pa.array(["xé", "e\u0301", "a@b.co"], pa.large_string())
+    assert finalise(whole[1:2], CONFIG) == (pa.array(["é"], pa.large_string()), FinalForm(1, 3, 0, 1, 2, 0))
+
+
+# Pieces that rules act on, next to whatever Hypothesis likes.
+BASES = ["a", "e\u0301", "<", "|", "@", ".", "-", "_", "com", "a@b.co", "\u0958", "\uac00", "\u1100", "＠", "．"]
+MARKS = ["\u0301", "\u0323", "\u0338", "\u1161", "é" + "\u0301" * 31]
+BLANKS = [" ", "\t", "\u3000", "\n", "\r", "\r\n", "\x85", "\x00"]
+PIECES = st.sampled_from([*BASES, *MARKS, *BLANKS])
+TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join)
+CONFIGS = st.builds(
+    CorpusConfig,
+    normalization=st.sampled_from(["NFC", "NFKC", "none"]),
+    mask_emails=st.booleans(),
+    collapse_blank_lines=st.booleans(),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(TEXTS, max_size=3), CONFIGS)
+def test_the_final_form_is_final_and_bytes_are_conserved(texts, config):
+    array = pa.array(texts, pa.large_string())
+    once, account = finalise(array, config)
+    twice, nothing = finalise(once, config)
+    assert twice.to_pylist() == once.to_pylist()
+    assert (nothing.num_bytes_added, nothing.num_bytes_cut, nothing.num_emails) == (0, 0, 0)
+    num_bytes_in, num_bytes_out = (sum(len(text.encode()) for text in a.to_pylist()) for a in (array, once))
+    assert num_bytes_in + account.num_bytes_added == num_bytes_out + account.num_bytes_cut
+    for text in once.to_pylist():
+        assert not any(unicodedata.category(char) == "Cc" and char not in "\n\t" for char in text)
+        assert not any(line != line.rstrip(" \t\u3000") for line in text.split("\n"))
+        if config.normalization != "none":
+            assert unicodedata.is_normalized(config.normalization, text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab1.-_%+@ \n", max_size=40))
+def test_masking_agrees_with_pythons_own_regular_expressions(text):
+    config = CorpusConfig(normalization="none", collapse_blank_lines=False)
+    found, account = finalise(pa.array([text], pa.large_string()), config)
+    masked, num_emails = re.subn(EMAIL, TOKEN, text)
+    assert found[0].as_py() == "\n".join(line.rstrip(" ") for line in masked.split("\n"))
+    assert account.num_emails == num_emails
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "a.", "a@", "a-", "a@b.", "a@b.co-", "a@b.co.1", "a@b.1.", " ", " \n", " a", "\u0301\u0323", "\n a"]
+)
+def test_no_text_takes_more_than_linear_time(unit):
+    text = pa.array([unit * (1 << 20)], pa.large_string())
+    start = time.perf_counter()
+    finalise(text, CONFIG)
+    assert time.perf_counter() - start < 5  # under half a second here; squared it would be hours
+
+
+def shard(*texts: str) -> dict[str, pa.Table]:
+    rows = [
+        {"id": i.to_bytes(16, "big"), "url": f"u{i}", "offset": 0, "num_payload_bytes": 0, "text": text}
+        for i, text in enumerate(texts)
+    ]
+    documents = pa.Table.from_pylist(rows, schemas.DOCUMENTS)
+    edits = clean(documents, CleanConfig())
+    attributes = annotate(documents, edits, AnnotateConfig())
+    verdicts = [
+        {"id": i.to_bytes(16, "big"), "num_bytes": 0, "reason": "too_few_words" if "drop" in text else None}
+        for i, text in enumerate(texts)
+        if "early" not in text
+    ]
+    return {
+        "documents": documents,
+        "edits": edits,
+        "attributes": attributes,
+        "verdicts": pa.Table.from_pylist(verdicts, schemas.VERDICTS),
+    }
+
+
+def test_what_is_kept_stands_in_its_final_form():
+    tables = shard("gone early", "first\r\nwe use cookies\nlast\n", "drop me", "The end of it is at a@b.co")
+    table, account = corpus(**tables, split=SplitConfig(validation_fraction=0.999), config=CONFIG)
+    assert table.schema == schemas.CORPUS
+    assert table["id"].to_pylist() == [i.to_bytes(16, "big") for i in (1, 3)]
+    assert table["url"].to_pylist() == ["u1", "u3"]
+    assert table["language"].to_pylist()[1] == "en"
+    assert table["split"].to_pylist() == ["validation", "validation"]
+    assert table["text"].to_pylist() == ["first\nlast", f"The end of it is at {TOKEN}"]
+    assert account.num_documents == 2
+    assert account.num_bytes_in == len("first\r\nlast\n") + len("The end of it is at a@b.co")
+
+
+def test_nothing_kept_gives_an_empty_corpus():
+    table, account = corpus(**shard("drop"), split=SplitConfig(), config=CONFIG)
+    assert table.equals(schemas.CORPUS.empty_table())
+    assert account == FinalForm()
+
+
+def test_a_swapped_byte_is_caught():
+    tables = shard("as it was", "as it is")
+    swapped = pa.array(["as it was", "as it iz"], pa.large_string())
+    tables["documents"] = tables["documents"].set_column(8, schemas.DOCUMENTS.field("text"), swapped)
+    with pytest.raises(CorruptDataError, match=r"document 0{31}1: its surviving text has the XXH3-128"):
+        corpus(**tables, split=SplitConfig(), config=CONFIG)
+
+
+def test_tables_that_do_not_fit_are_refused():
+    tables, other = shard("a", "b"), shard("a")
+    with pytest.raises(CorruptDataError, match="2 documents do not stand beside 1 attributes"):
+        corpus(**{**tables, "attributes": other["attributes"]}, split=SplitConfig(), config=CONFIG)
+    with pytest.raises(CorruptDataError, match="verdicts keep 2 documents, of which 1 are in this shard"):
+        corpus(**{**other, "verdicts": tables["verdicts"]}, split=SplitConfig(), config=CONFIG)

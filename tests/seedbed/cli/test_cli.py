@@ -1,0 +1,158 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedbed.cli import entry
+from seedbed.cli.entry import main
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Runs a command line in this process: exit code, what it printed, what it printed as errors."""
+    monkeypatch.delenv("SEEDBED_STORE", raising=False)
+    monkeypatch.delenv("SEEDBED_STATE", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["seedbed", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        return left.value.code or 0, out, err
+
+    return run
+
+
+def test_help_loads_neither_torch_nor_ray_nor_mlflow():
+    """Nor what takes long: arrays, kernels and tables are loaded inside commands."""
+    question = """
+import sys
+sys.argv = ["seedbed", "--help"]
+from seedbed.cli import main
+try:
+    main()
+except SystemExit as left:
+    assert not left.code
+heavy = {"torch", "ray", "mlflow", "deepspeed", "transformers", "numba", "pyarrow", "numpy", "fsspec", "tokenizers"}
+print("loaded:", sorted(heavy & set(sys.modules)))
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")])}
+    answer = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, text=True, env=environment, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "loaded: []"
+    assert "plan" in answer.stdout
+
+
+def test_planning_loads_neither_torch_nor_ray_nor_mlflow(run_file):
+    question = """
+import sys
+sys.argv = ["seedbed", "plan", sys.argv[1], "--json"]
+from seedbed.cli import main
+try:
+    main()
+except SystemExit as left:
+    assert not left.code
+print("loaded:", sorted({"torch", "ray", "mlflow", "deepspeed", "transformers"} & set(sys.modules)))
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")])}
+    answer = subprocess.run(
+        [sys.executable, "-c", question, str(run_file)], capture_output=True, text=True, env=environment, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_plan_prints_one_json_document(command, run_file):
+    code, out, err = command("plan", run_file, "--json", "--set", "model.num_layers=3")
+    assert (code, err) == (0, "")
+    plan = json.loads(out)
+    assert plan["verdict"] == "pass"
+    assert plan["config"]["model"]["num_layers"] == 3
+    assert plan["tokens"] == 640
+    assert {"findings", "parameters", "flops", "memory_per_rank_bytes", "steps"} <= set(plan)
+    assert plan["steps"][0].keys() >= {"kind", "fingerprint", "state"}
+
+
+def test_plan_tells_people_steps_sizes_and_the_verdict(command, run_file):
+    code, out, err = command("plan", run_file)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("run tiny-")
+    assert any(line.split()[::2] == ["extract", "to"] for line in lines)
+    assert "sources          2 files, 1.5 KiB" in [line.rstrip() for line in lines]
+    assert "verdict: pass" in lines
+
+
+def test_a_refused_plan_leaves_with_3_and_shows_the_arithmetic(command, run_file):
+    code, out, err = command("plan", run_file, "--set", "budget.max_flops=1000")
+    assert (code, err) == (3, "")
+    assert "verdict: refuse" in out
+    assert "x 640 tokens = 4.399e+07 FLOPs > budget.max_flops 1000" in out
+
+
+def test_a_wrong_run_file_leaves_with_2_and_no_traceback(command, run_file):
+    code, out, err = command("plan", run_file, "--set", "training.num_step=1")
+    assert (code, out) == (2, "")
+    assert err == ("error: --set training.num_step=1: training.num_step: unknown key; did you mean `num_steps`?\n")
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("plan", "x.yaml", "--no-such"), ("no-such",)])
+def test_a_wrong_command_line_leaves_with_2(command, arguments):
+    code, out, err = command(*arguments)
+    assert (code, out) == (2, "")
+    assert "Usage: seedbed" in err
+
+
+def states(out):
+    return {step["kind"]: step["state"] for step in json.loads(out)["steps"]}
+
+
+def test_the_store_is_named_before_or_after_the_command_or_by_the_environment(command, run_file, tmp_path, monkeypatch):
+    _, out, _ = command("plan", run_file, "--json")
+    fingerprint = json.loads(out)["steps"][0]["fingerprint"]
+    manifest = tmp_path / "mine" / "steps" / f"extract-{fingerprint}" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('{"digest": "d"}')
+    assert states(out)["extract"] == "to do"
+    for arguments in (("--store", "mine", "plan", run_file), ("plan", run_file, "--store", "mine")):
+        assert states(command(*arguments, "--json")[1])["extract"] == "cached"
+    monkeypatch.setenv("SEEDBED_STORE", "mine")
+    assert states(command("plan", run_file, "--json")[1])["extract"] == "cached"
+    for arguments in (("--store", "other", "plan", run_file), ("plan", run_file, "--store", "other")):
+        assert states(command(*arguments, "--json")[1])["extract"] == "to do"
+
+
+def test_what_nobody_expected_is_one_line_and_a_traceback_in_the_state_directory(
+    command, run_file, tmp_path, monkeypatch
+):
+    import seedbed.plan
+
+    def broken(*_):
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(seedbed.plan, "make_plan", broken)
+    code, out, err = command("plan", run_file, "--state", "elsewhere")
+    (log,) = (tmp_path / "elsewhere" / "logs").iterdir()
+    assert (code, out) == (entry.UNEXPECTED_EXIT_CODE, "")
+    assert err == f"error: unexpected KeyError: 'a defect'; this is a defect of Seedbed, its traceback is in {log}\n"
+    assert "make_plan" in log.read_text()
+
+
+def test_doctor_leaves_with_1_where_something_needed_is_missing(command, tmp_path, monkeypatch):
+    import seedbed.doctor
+
+    real = seedbed.doctor.find_spec
+    monkeypatch.setattr(seedbed.doctor, "find_spec", lambda name: None if name == "torch" else real(name))
+    code, out, err = command("doctor", "--json")
+    assert (code, err) == (0, "")
+    assert {check["state"] for check in json.loads(out)["checks"]} <= {"ok", "warn"}
+    (tmp_path / "file").write_text("x")
+    code, out, _ = command("doctor", "--store", "file/store")
+    assert code == 1
+    assert "missing  store: " in out

@@ -1,0 +1,99 @@
+import json
+import shutil
+
+import pytest
+
+from seedbed.artifact import Artifact
+from seedbed.plan import Plan, check_with_measured_tokens, make_plan
+from seedbed.runfile.load import load_run
+from seedbed.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(str(tmp_path / "store"))
+
+
+def plan_of(run_file, store, *overrides):
+    return make_plan(load_run(run_file, overrides), store)
+
+
+def commit(store, plan, kind, **manifest):
+    Artifact(store, kind, plan.step(kind).fingerprint).commit({"digest": f"digest of {kind}", **manifest})
+
+
+def test_a_plan_counts_what_the_run_will_cost(run_file, store):
+    plan = plan_of(run_file, store)
+    # Embeddings 300 x 16 and 16 x 16; a layer has 17 x 48 + 17 x 16 in attention, 17 x 64 + 65 x 16 in its MLP and
+    # 4 x 16 in norms; the last norm has 32.
+    assert plan.parameters == 4800 + 256 + 2 * (816 + 272 + 1088 + 1040 + 64) + 32
+    assert sum(plan.parameters_by_component.values()) == plan.parameters
+    assert plan.matmul_parameters == 2 * 12 * 16 * 16 + 300 * 16
+    assert plan.tokens == 10 * 64
+    # 6 x 10,944 for the matrices and 6 x 2 layers x width 16 x length 16 for causal attention.
+    assert plan.flops_per_token == 6 * 10_944 + 6 * 512
+    assert plan.flops == plan.flops_per_token * 640
+    assert plan.memory_per_rank_bytes == sum(plan.memory_per_rank_by_component.values())
+    assert plan.unique_tokens is None
+    assert plan.max_unique_tokens == 10 * 1000 + 500  # compressed, plain
+    assert plan.verdict == "pass"
+
+
+def test_nothing_is_written(run_file, store, tmp_path):
+    plan_of(run_file, store)
+    assert not (tmp_path / "store").exists()
+
+
+def test_steps_are_cached_where_the_store_has_their_manifest(run_file, store):
+    plan = plan_of(run_file, store)
+    assert {(step.state, step.digest) for step in plan.steps} == {("to do", None)}
+    commit(store, plan, "extract")
+    commit(store, plan, "clean")
+    store.write(f"steps/annotate-{plan.step('annotate').fingerprint}/attributes/00000.parquet", b"no manifest yet")
+    again = plan_of(run_file, store)
+    assert [(step.kind, step.digest) for step in again.steps if step.state == "cached"] == [
+        ("extract", "digest of extract"),
+        ("clean", "digest of clean"),
+    ]
+    assert again.run_id == plan.run_id
+
+
+def test_the_tokens_that_shards_counted_are_taken(run_file, store):
+    plan = plan_of(run_file, store)
+    commit(store, plan, "shards", counts={"train_tokens": 100})
+    counted = plan_of(run_file, store)
+    assert counted.unique_tokens == 100
+    assert counted.verdict == "refuse"  # 640 / 100 = 6.4 repeats
+    verdict, findings = check_with_measured_tokens(plan, store)
+    assert verdict == "refuse"
+    assert findings == counted.findings
+    assert findings[-1].message.startswith(
+        "640 training tokens / 100 unique tokens = 6.4 repeats > budget.max_repeats 4"
+    )
+
+
+def test_a_plan_survives_being_written_down(run_file, store):
+    plan = plan_of(run_file, store, "budget.max_flops=1", "data.select.language.keep=[en]")
+    again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
+    assert again.to_json() == json.loads(json.dumps(plan.to_json()))
+    assert again.run == load_run(run_file, ["budget.max_flops=1", "data.select.language.keep=[en]"])
+    assert (again.name, again.verdict) == ("tiny", "refuse")
+    assert again.sources == plan.sources
+
+
+def test_the_run_is_named_by_what_it_is(run_file, store, tmp_path):
+    run_id = plan_of(run_file, store).run_id
+    name, _, digest = run_id.rpartition("-")
+    assert name == "tiny"
+    assert len(digest) == 8
+    shutil.copytree(tmp_path / "crawl", tmp_path / "moved")
+    for same in ("cluster.data_workers=4", f"data.sources.docs.path={tmp_path}/moved"):
+        assert plan_of(run_file, store, same).run_id == run_id
+    for other in ("training.num_steps=11", "name=other", "training.max_restarts=0", "budget.max_repeats=5"):
+        assert plan_of(run_file, store, other).run_id != run_id
+
+
+def test_files_without_a_reader_are_named(run_file, store, tmp_path):
+    (tmp_path / "crawl" / "README.md").write_text("x")
+    plan = plan_of(run_file, store)
+    assert (plan.num_ignored, plan.ignored) == (1, (str(tmp_path / "crawl" / "README.md"),))

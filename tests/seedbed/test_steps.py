@@ -1,0 +1,141 @@
+import shutil
+
+import pytest
+
+from seedbed import steps
+from seedbed.errors import UsageError
+from seedbed.runfile.load import load_run
+from seedbed.sources import list_sources
+from seedbed.steps import STEPS, fingerprint_steps
+
+KINDS = [step.kind for step in STEPS]
+
+
+def fingerprints(run_file, *overrides):
+    run = load_run(run_file, overrides)
+    return {step.kind: step.fingerprint for step in fingerprint_steps(run, list_sources(run.data))}
+
+
+def changed(run_file, *overrides):
+    """The steps that are another computation with the overrides than without."""
+    before, after = fingerprints(run_file), fingerprints(run_file, *overrides)
+    return [kind for kind in KINDS if before[kind] != after[kind]]
+
+
+def test_the_steps_stand_after_their_parents():
+    for number, step in enumerate(STEPS):
+        assert set(step.parents) <= set(KINDS[:number])
+    assert KINDS == [
+        "extract",
+        "clean",
+        "annotate",
+        "select",
+        "deduplicate",
+        "corpus",
+        "tokenizer",
+        "shards",
+        "ledger",
+        "pretrain",
+        "evaluate",
+        "export",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "first"),
+    [
+        ("data.extract.max_nesting=999", "extract"),
+        ("data.sources.docs.reader.text_field=body", "extract"),
+        ("data.clean.min_words=3", "clean"),
+        ("data.annotate.language_characters=100", "annotate"),
+        ("data.select.gopher_quality.min_words=49", "select"),
+        ("data.deduplicate.min_jaccard=0.9", "deduplicate"),
+        ("data.split.validation_fraction=0.02", "deduplicate"),
+        ("data.sources.docs.priority=1", "deduplicate"),
+        ("data.corpus.mask_emails=false", "corpus"),
+    ],
+)
+def test_a_change_repeats_its_step_and_what_follows_in_a_row(run_file, override, first):
+    assert changed(run_file, override) == KINDS[KINDS.index(first) :]
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("data.tokenizer.seed=1", ["tokenizer", "shards", "pretrain", "evaluate", "export"]),
+        ("data.shards.seed=1", ["shards", "pretrain", "evaluate", "export"]),
+        ("training.learning_rate=1e-4", ["pretrain", "evaluate", "export"]),
+        ("model.num_layers=3", ["pretrain", "evaluate", "export"]),
+        ("data.sources.docs.licence=CC0-1.0", ["export"]),
+    ],
+)
+def test_what_does_not_follow_is_not_repeated(run_file, override, expected):
+    assert changed(run_file, override) == expected
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "name=other",
+        "cluster={data_workers: 4, training_ranks: 1, device: cuda}",
+        "budget={max_flops: 1}",
+        "training.checkpoint_every_steps=5",
+        "training.keep_checkpoints=1",
+        "training.max_restarts=9",
+        "data.max_quarantined_fraction=0.5",
+    ],
+)
+def test_what_decides_no_byte_is_in_no_fingerprint(run_file, override):
+    assert changed(run_file, override) == []
+
+
+def test_neither_order_nor_place_of_the_sources_matters(run_file, tmp_path):
+    shutil.copytree(tmp_path / "crawl", tmp_path / "far" / "away")  # keeps the times of change
+    one = f"data.sources={{docs: {{path: {tmp_path}/crawl}}, also: {{path: {tmp_path}/crawl/b.jsonl}}}}"
+    other = f"data.sources={{also: {{path: {tmp_path}/far/away/b.jsonl}}, docs: {{path: {tmp_path}/far/away}}}}"
+    assert fingerprints(run_file, one) == fingerprints(run_file, other)
+
+
+def test_a_changed_file_repeats_everything(run_file, tmp_path):
+    before = fingerprints(run_file)
+    (tmp_path / "crawl" / "b.jsonl").write_bytes(b"y" * 501)
+    after = fingerprints(run_file)
+    assert all(before[kind] != after[kind] for kind in KINDS)
+
+
+def test_another_version_of_a_package_repeats_the_steps_that_it_decides(run_file, monkeypatch):
+    before = fingerprints(run_file)
+    real = steps.package_versions
+    monkeypatch.setattr(steps, "package_versions", lambda names: real(names) | {n: "0" for n in names if n == "torch"})
+    after = fingerprints(run_file)
+    assert [kind for kind in KINDS if before[kind] != after[kind]] == ["pretrain", "evaluate", "export"]
+
+
+def test_a_missing_package_is_no_traceback(run_file, monkeypatch):
+    from importlib.metadata import PackageNotFoundError
+
+    def missing(names):
+        raise PackageNotFoundError("fastwarc")
+
+    monkeypatch.setattr(steps, "package_versions", missing)
+    with pytest.raises(
+        UsageError, match=r"^extract needs a package that is not here \(.*fastwarc\): see `seedbed doctor`"
+    ):
+        fingerprints(run_file)
+
+
+def test_each_step_gets_what_its_functions_read(run_file):
+    run = load_run(run_file, ["data.sources.docs.priority=2"])
+    configs = {step.kind: step.config for step in fingerprint_steps(run, list_sources(run.data))}
+    assert configs["extract"]["files"] == [
+        {"source": "docs", "path": "a.warc.gz", "size": 1000, "version": "mtime:1700000000.000000"},
+        {"source": "docs", "path": "b.jsonl", "size": 500, "version": "mtime:1700000000.000000"},
+    ]
+    assert configs["extract"]["readers"] == {"docs": {"format": "auto", "text_field": "text", "url_field": "url"}}
+    assert type(run.data.clean).model_validate(configs["clean"]) == run.data.clean
+    assert type(run.data.select).model_validate(configs["select"]) == run.data.select
+    assert configs["deduplicate"]["deduplicate"]["source_priority"] == {"docs": 2}
+    assert configs["deduplicate"]["split"] == {"validation_fraction": 0.01, "seed": 0}
+    assert set(configs["corpus"]) == {"corpus", "split"}
+    assert configs["pretrain"]["model"]["width"] == 16
+    assert configs["pretrain"]["training"]["num_steps"] == 10
