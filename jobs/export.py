@@ -37,6 +37,7 @@ def export_huggingface(
     end_of_document = _end_of_document_id(tokenizer_json_path)
     out_dir.mkdir(parents=True, exist_ok=True)
     save_file(_gpt2_weights(weights, model), out_dir / "model.safetensors", metadata={"format": "pt"})
+    (out_dir / "model.safetensors").chmod(0o644)  # safetensors makes it 0600, unlike the files beside it
     ids = {"bos_token_id": end_of_document, "eos_token_id": end_of_document}
     _write_json(out_dir / "config.json", _gpt2_config(model) | ids)
     _write_json(out_dir / "generation_config.json", ids)

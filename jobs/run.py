@@ -15,7 +15,7 @@ from seedbed import faults, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetRefused
 from seedbed.launch import Launch, refusal
-from seedbed.plan import Plan, PlannedStep
+from seedbed.plan import Plan, PlannedStep, check_with_measured_tokens
 from seedbed.progress import Progress
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -132,14 +132,12 @@ def _step_run(
 
 def _check_budget_again(plan: Plan, store: Store, over_budget: str | None, progress: Progress) -> None:
     """Now that the tokens are counted: raises BudgetRefused where the real number is over a limit."""
-    manifest = Artifact(store, "shards", plan.step("shards").fingerprint).manifest()
-    assert manifest is not None, "shards was committed"
-    measured = plan.with_unique_tokens(manifest["counts"]["train_tokens"])
-    for finding in measured.findings:
+    verdict, findings = check_with_measured_tokens(plan, store)
+    for finding in findings:
         if finding.level != "pass":
             progress.say(f"budget: {finding.level}: {finding.message}")
-    if measured.verdict == "refuse" and not over_budget:
-        raise BudgetRefused(refusal(measured))
+    if verdict == "refuse" and not over_budget:
+        raise BudgetRefused(refusal(plan.run_id, findings))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,6 @@ MinHash only proposes; exact Jaccard similarity decides (groups built from unver
 sources). The verdicts depend on the documents alone: not on how they lie in shards, how many partitions there are, or
 in which order tasks end.
 
-Reading order: `config`, `edges` (pairs of documents), `lookup`, `buckets`,
-`candidates`, `verify`, `components`, `keeper`.
+Reading order: `config`, `edges` (pairs of documents), `lookup`, `buckets`, `candidates`, `verify`,
+`components`, `keeper`.
 """

@@ -7,8 +7,8 @@ Ray schedules and notices a lost process; the ranks take up the newest checkpoin
 reads metrics from the spool, so no step waits for a report.
 
 Why not Ray Train (2.60): it would be given nothing but the start and the restart. For that it took 13 s to reach the
-training function, and 28 s beside other work, where these actors take 6 s to the first step (two ranks on two cores,
-once for each restart too); it retries every exception, also a wrong configuration that fails again each time; its
+training function, where these actors take 6 s to the first step (two ranks on two cores, at each restart again); it
+retries every exception, also a wrong configuration that fails again each time; its
 clean-up actor polls an API that is not there without the dashboard and says so every second; and it waits for ever for
 CPUs that the cluster does not have.
 """

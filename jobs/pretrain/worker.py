@@ -138,6 +138,7 @@ class RankTrainer:
             local = attempt.staging(self.task, self.token) / "model.safetensors"
             local.parent.mkdir(parents=True, exist_ok=True)
             save_file(weights, local)
+            local.chmod(0o644)  # safetensors makes it 0600; the artifact's other files can be read by all
             store.upload(local, f"{self.task.artifact_path}/model.safetensors")
             store.write(f"{self.task.artifact_path}/metrics.jsonl", self._spool.read_bytes())
         dist.barrier()

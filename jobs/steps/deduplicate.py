@@ -39,7 +39,7 @@ def run(step: StepRun) -> None:
     partitions = [f"{n:05d}" for n in range(step.config["deduplicate"]["num_partitions"])]
 
     def all_units(units: list[str], **arguments: Any) -> dict[str, dict[str, Any]]:
-        return {unit: arguments for unit in units}
+        return dict.fromkeys(units, arguments)
 
     def phase(name: str, units: list[str], **arguments: Any) -> Report:
         function = f"jobs.steps.deduplicate:{name}_unit"

@@ -1,17 +1,18 @@
 """`evaluate`: the trained model on all held-out tokens, beside a unigram and a bigram model on the same tokens."""
 
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import load as load_safetensors
+from safetensors.torch import load_model
 
 from dataprep.token_stream import TokenStream
 from jobs.evaluate import evaluate
 from jobs.pretrain.model import GPT
 from jobs.pretrain.shards import fetch_shards, local_shard
-from jobs.steps.pretrain import train_task
 from jobs.step_run import StepRun, total
+from jobs.steps.pretrain import train_task
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.fingerprint import canonical_json
@@ -42,8 +43,10 @@ def unit(unit: Unit) -> Report:
     task = train_task(pretrain, shards, str(unit.state.root), model_config, training, ClusterConfig())
     fetch_shards(task)
     model = GPT(model_config)
-    model.load_state_dict(load_safetensors(pretrain.store.read(f"{pretrain.path}/model.safetensors")))
-    torch.set_num_threads(max(torch.get_num_threads(), 1))
+    with tempfile.TemporaryDirectory(dir=unit.state.folder("staging")) as folder:
+        weights = Path(folder) / "model.safetensors"
+        pretrain.store.download(f"{pretrain.path}/{weights.name}", weights)
+        load_model(model, weights)  # knows that tied weights are stored once
 
     def stream(paths: tuple[str, ...]) -> TokenStream:
         return TokenStream([local_shard(task, path) for path in paths])
@@ -64,5 +67,3 @@ def unit(unit: Unit) -> Report:
 def _rounded(scores: dict[str, Any]) -> dict[str, Any]:
     """Losses to a millionth: what lies beyond is the order of additions."""
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in scores.items()}
-
-

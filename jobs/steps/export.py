@@ -34,5 +34,3 @@ def run(step: StepRun) -> None:
         for path in sorted(out.iterdir()):
             step.write_file(f"{FOLDER}/{path.name}", path.read_bytes())
     step.commit(Report())
-
-

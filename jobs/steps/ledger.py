@@ -11,7 +11,6 @@ from seedbed.errors import ConservationError
 from seedbed.ledger import KEPT, URLS_PER_PARTITION, ledger_of_shard, url_rows
 
 
-
 def run(step: StepRun) -> None:
     """One row for each record that `extract` read, in the shard that it was read in."""
     shards = list(step.input_shards())

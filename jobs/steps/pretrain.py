@@ -12,6 +12,7 @@ from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
 
+
 def run(step: StepRun) -> None:
     """Train to the end, from the newest whole checkpoint where there is one."""
     step.cluster.start()
@@ -28,12 +29,19 @@ def run(step: StepRun) -> None:
 
 
 def train_task(
-    pretrain: Artifact, shards: Artifact, state_dir: str, model: ModelConfig, training: TrainingConfig, cluster: ClusterConfig
+    pretrain: Artifact,
+    shards: Artifact,
+    state_dir: str,
+    model: ModelConfig,
+    training: TrainingConfig,
+    cluster: ClusterConfig,
 ) -> TrainTask:
     """What the ranks are given, from the two artifacts' manifests."""
     manifest = shards.manifest()
     assert manifest is not None, "a step runs after its parents were committed"
-    paths = {split: tuple(f"{shards.path}/{name}" for name in names) for split, names in manifest["token_shards"].items()}
+    paths = {
+        split: tuple(f"{shards.path}/{name}" for name in names) for split, names in manifest["token_shards"].items()
+    }
     return TrainTask(
         store_url=pretrain.store.url,
         artifact_path=pretrain.path,

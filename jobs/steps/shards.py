@@ -1,6 +1,6 @@
 """`shards`: the corpus as tokens in the order of a hash, in Megatron's format, with the way from document to tokens.
 
-    tokenize (a unit an input shard) -> merge (a token shard)
+tokenize (a unit an input shard) -> merge (a token shard)
 """
 
 import tempfile
@@ -32,7 +32,10 @@ def run(step: StepRun) -> None:
     sizes = {split: num_partitions(manifest["counts"][f"{split}_bytes"], config) for split in (TRAIN, VALIDATION)}
     inputs = list(step.input_shards())
     tokenized = step.map(
-        "jobs.steps.shards:tokenize_unit", inputs, phase="tokenize", arguments={unit: {"sizes": sizes} for unit in inputs}
+        "jobs.steps.shards:tokenize_unit",
+        inputs,
+        phase="tokenize",
+        arguments={unit: {"sizes": sizes} for unit in inputs},
     )
     step.check_takes_all(tokenized, "corpus")
     places = partitions(sizes)

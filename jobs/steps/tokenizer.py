@@ -33,4 +33,6 @@ def train_unit(unit: Unit, shards: list[str]) -> Report:
     learnt = train(text, config)
     unit.write_file(NAME, learnt)
     num_bytes = pc.sum(pc.binary_length(text)).as_py() or 0
-    return Report(counts={"sample_documents": len(text), "sample_bytes": num_bytes, "vocab_size": Encoder(learnt).vocab_size})
+    return Report(
+        counts={"sample_documents": len(text), "sample_bytes": num_bytes, "vocab_size": Encoder(learnt).vocab_size}
+    )

@@ -1,10 +1,10 @@
 """Artifacts: what a step made, a folder that is whole when its manifest is there.
 
-    steps/<kind>-<fingerprint>/
-        <table>/<unit>.parquet      part files, one for each unit of work
-        units/<phase>-<unit>.json   written after a unit's part files: that unit is done
-        scratch/...                 what only the step itself reads; gone after the commit
-        manifest.json               written last. No manifest, no artifact
+steps/<kind>-<fingerprint>/
+    <table>/<unit>.parquet      part files, one for each unit of work
+    units/<phase>-<unit>.json   written after a unit's part files: that unit is done
+    scratch/...                 what only the step itself reads; gone after the commit
+    manifest.json               written last. No manifest, no artifact
 """
 
 import io

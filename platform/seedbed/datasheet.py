@@ -57,7 +57,9 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
 def _funnel(facts: dict[str, Any]) -> list[str]:
     lines = ["| step | in | out | dropped |", "|---|---|---|---|"]
     for step in facts["funnel"]:
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(step["dropped"].items(), key=lambda i: (-i[1], i[0])))
+        reasons = ", ".join(
+            f"{reason} {n:,}" for reason, n in sorted(step["dropped"].items(), key=lambda i: (-i[1], i[0]))
+        )
         lines.append(f"| {step['step']} | {step['records_in']:,} | {step['records_out']:,} | {reasons or '-'} |")
     return lines
 

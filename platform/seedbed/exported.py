@@ -30,7 +30,9 @@ def copy_export(store: Store, plan: Plan, folder: Path) -> list[str]:
     for entry in manifest["files"]:
         data = store.read(f"{artifact.path}/{entry['path']}")
         if bytes_digest(data) != entry["digest"]:
-            raise CorruptDataError(f"{artifact.path}/{entry['path']} is not what was committed: remove it and run again")
+            raise CorruptDataError(
+                f"{artifact.path}/{entry['path']} is not what was committed: remove it and run again"
+            )
         name = entry["path"].removeprefix(f"{FOLDER}/")
         (folder / name).write_bytes(data)
         names.append(name)

@@ -10,9 +10,7 @@ FINGERPRINT_DIGITS = 16
 """64 bits in hex: among a million artifacts of one kind two collide once in 37 million stores."""
 
 
-def fingerprint(
-    kind: str, step_version: int, config: Any, parents: dict[str, str], software: dict[str, str]
-) -> str:
+def fingerprint(kind: str, step_version: int, config: Any, parents: dict[str, str], software: dict[str, str]) -> str:
     """The name of what step `kind` makes of these parents (kind -> fingerprint) with this configuration.
 
     `software` holds the versions of the packages and the digests of the model files that decide the step's bytes.

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from seedbed import runs
+from seedbed.budget import Finding
 from seedbed.errors import BudgetRefused, UsageError
-from seedbed.plan import Plan, make_plan
+from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.state import StateDirectory
 from seedbed.steps import STEPS
@@ -49,7 +50,7 @@ def start(
     run = load_run(run_file, overrides)
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
-        raise BudgetRefused(refusal(plan))
+        raise BudgetRefused(refusal(plan.run_id, plan.findings))
     record = runs.load(store, plan.run_id) or runs.RunRecord(plan.run_id, run.name, runs.now())
     record.over_budget = over_budget or record.over_budget
     runs.save_plan(store, plan, write_resolved(run))
@@ -60,10 +61,10 @@ def start(
     return [sys.executable, "-m", "jobs.run", str(path)]
 
 
-def refusal(plan: Plan) -> str:
+def refusal(run_id: str, findings: Sequence[Finding]) -> str:
     """Why the budget refuses, with the arithmetic, and what can be done."""
-    reasons = "\n".join(f"  {finding.message}" for finding in plan.findings if finding.level == "refuse")
+    reasons = "\n".join(f"  {finding.message}" for finding in findings if finding.level == "refuse")
     return (
-        f"the budget refuses run {plan.run_id}:\n{reasons}\n"
+        f"the budget refuses run {run_id}:\n{reasons}\n"
         'change the run file (or --set), or start it all the same with --over-budget "reason"'
     )

@@ -1,7 +1,7 @@
 """The ledger: one row for each record that was read, and how a URL or an id is found in it.
 
-    ledger/<shard>.parquet     `dataprep.schemas.LEDGER`, ascending ids
-    urls/<partition>.parquet   hash of the URL -> id, sorted: a URL is found by reading one row group
+ledger/<shard>.parquet     `dataprep.schemas.LEDGER`, ascending ids
+urls/<partition>.parquet   hash of the URL -> id, sorted: a URL is found by reading one row group
 """
 
 import numpy as np
@@ -47,7 +47,9 @@ def _rows(documents: pa.Table, outcome: str, step: str, columns: dict[str, pa.Ar
 
 
 def _unread_rows(unread: pa.Table) -> pa.Table:
-    rows = _rows(unread, DROPPED, "extract", {name: unread[name] for name in ("reason", "value", "threshold", "detail")})
+    rows = _rows(
+        unread, DROPPED, "extract", {name: unread[name] for name in ("reason", "value", "threshold", "detail")}
+    )
     failed = pc.is_in(unread["reason"], pa.array(QUARANTINE_REASONS))
     outcome = pc.if_else(failed, QUARANTINED, DROPPED)
     return rows.set_column(rows.schema.get_field_index("outcome"), LEDGER.field("outcome"), outcome)

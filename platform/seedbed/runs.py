@@ -1,8 +1,8 @@
 """Runs: what was asked, what became of it. Kept in the store, so that it outlives machine and state directory.
 
-    runs/<run id>/run.json        state and attempts
-    runs/<run id>/plan.json       the plan
-    runs/<run id>/resolved.yaml   the run file with everything filled in
+runs/<run id>/run.json        state and attempts
+runs/<run id>/plan.json       the plan
+runs/<run id>/resolved.yaml   the run file with everything filled in
 """
 
 import json

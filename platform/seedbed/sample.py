@@ -86,7 +86,11 @@ def _of_shard(
 def _rows(artifacts: dict[str, Artifact], step: str, reason: str | None, shard: str) -> pa.Table:
     """`id` and what is said of the documents of a shard that `step` kept, or dropped for `reason`."""
     if step == "extract":
-        table = artifacts[step].read_table("unread", shard) if reason else artifacts[step].read_table("documents", shard, ["id"])
+        table = (
+            artifacts[step].read_table("unread", shard)
+            if reason
+            else artifacts[step].read_table("documents", shard, ["id"])
+        )
         return table.filter(pc.equal(table["reason"], reason)) if reason else table
     if step == "clean":
         edits = artifacts[step].read_table("edits", shard)

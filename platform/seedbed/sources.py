@@ -85,20 +85,26 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
         fs, path = fsspec.core.url_to_fs(source.path)
         found = _find(fs, path.rstrip("/") or "/", source.path)
         root = found.root if isinstance(fs, LocalFileSystem) else fs.unstrip_protocol(found.root)
-        files = [
-            SourceFile(name, full[len(found.root.rstrip("/")) + 1 :], root, int(info["size"]), _version(info))
+        files = {
+            SourceFile(
+                name, full[len(found.root.rstrip("/")) + 1 :], root, int(info["size"] or 0), _version(info)
+            ): info
             for full, info in found.files.items()
-        ]
+        }
     except SourceError:
         raise
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
         what = getattr(error, "strerror", None) or error
         cure = "check the address and your right to read it"
         raise SourceError(f"cannot look at {source.path}: {what}; {cure}") from error
-    taken = [file for file in files if _is_taken(file.path, source.reader.format, found.is_folder)]
+    taken = [
+        file
+        for file, info in files.items()
+        if info["type"] == "file" and _is_taken(file.path, source.reader.format, found.is_folder)
+    ]
     if not taken:
-        raise SourceError(_nothing_taken(source, files))
-    ignored = set(files) - set(taken)
+        raise SourceError(_nothing_taken(source, list(files)))
+    ignored = files.keys() - set(taken)
     return SourceListing(tuple(taken), tuple(file.url for file in ignored))
 
 
@@ -116,14 +122,25 @@ def _find(fs: Any, path: str, url: str) -> _Found:
         raise SourceError(f"no file matches {url}")
     files: dict[str, dict[str, Any]] = {}
     for full, info in matched.items():
-        files |= _files_under(fs, full) if info["type"] == "directory" else {full: info}
+        files |= _files_under(fs, full) if info["type"] == "directory" else {full: _behind_link(fs, full, info)}
     return _Found(_folder_of_glob(path), files, is_folder=False)
 
 
 def _files_under(fs: Any, folder: str) -> dict[str, dict[str, Any]]:
     found = fs.find(folder, detail=True)
     # Object stores show folders that somebody made by hand as empty files whose name ends in a slash.
-    return {full: info for full, info in found.items() if info["type"] == "file" and not full.endswith("/")}
+    return {full: _behind_link(fs, full, info) for full, info in found.items() if not full.endswith("/")}
+
+
+def _behind_link(fs: Any, full: str, info: dict[str, Any]) -> dict[str, Any]:
+    """The facts of the file that a link leads to; a link to a folder or to nothing stays what it is, and is ignored."""
+    if info["type"] != "other":
+        return info
+    try:
+        behind: dict[str, Any] = fs.info(full)
+    except FileNotFoundError:
+        return info
+    return behind if behind["type"] == "file" else info
 
 
 def _folder_of_glob(path: str) -> str:

@@ -55,9 +55,7 @@ def _ids(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], ta
     return sorted(found)
 
 
-def _tell(
-    artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], found: bytes
-) -> dict[str, Any] | None:
+def _tell(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], found: bytes) -> dict[str, Any] | None:
     shard = shards.get(found[: document_id.PREFIX_BYTES])
     if shard is None:
         return None
@@ -94,7 +92,12 @@ def _written(shards: dict[bytes, dict[str, str]], found: bytes) -> str:
 def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dict[str, Any]) -> list[dict[str, Any]]:
     """Step by step as far as the record came: what was measured, and what the step said."""
     history: list[dict[str, Any]] = []
-    for kind, table in (("extract", "documents"), ("clean", "edits"), ("annotate", "attributes"), ("select", "verdicts")):
+    for kind, table in (
+        ("extract", "documents"),
+        ("clean", "edits"),
+        ("annotate", "attributes"),
+        ("select", "verdicts"),
+    ):
         if kind not in artifacts:
             break
         rows = artifacts[kind].read_table(table, shard)
@@ -126,5 +129,3 @@ def _token_range(artifacts: dict[str, Artifact], found: bytes, split: str | None
             first, count = row[0]["first_token"], row[0]["num_tokens"]
             return {"shard": name.removesuffix(".parquet"), "first_token": first, "num_tokens": count}
     return None
-
-

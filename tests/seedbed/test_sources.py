@@ -69,6 +69,18 @@ def test_a_file_whose_name_looks_like_a_glob_is_found(run_file, monkeypatch):
     assert file.path == "x[1].warc"
 
 
+def test_a_link_to_a_file_is_taken_and_a_link_to_anything_else_is_told(run_file, monkeypatch):
+    crawl = run_file.parent / "crawl"
+    add(run_file, "far/c.warc")
+    (crawl / "c.warc").symlink_to(run_file.parent / "far" / "c.warc")
+    (crawl / "gone.warc").symlink_to(run_file.parent / "far" / "gone.warc")
+    (crawl / "loop").symlink_to(crawl)
+    for path in ("crawl", "crawl/*"):
+        found = listing(run_file, f"{{docs: {{path: '{path}'}}}}", monkeypatch)
+        assert [file.path for file in found.files] == ["a.warc.gz", "b.jsonl", "c.warc"]
+        assert f"{crawl}/gone.warc" in found.ignored
+
+
 def test_a_file_without_content_is_a_file(run_file, monkeypatch):
     (run_file.parent / "crawl" / "a.warc.gz").write_bytes(b"")
     assert listing(run_file, "{docs: {path: crawl}}", monkeypatch).files[0].num_bytes == 0

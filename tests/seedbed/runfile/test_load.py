@@ -197,7 +197,7 @@ def test_the_resolved_file_says_everything_and_loads_from_anywhere(run_file, tmp
 positive = st.floats(min_value=1e-300, max_value=1e300)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     learning_rate=positive,
     epsilon=positive,

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.errors import RunFileError
@@ -93,11 +93,13 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False,
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
 
 
+@settings(deadline=None)
 @given(values)
 def test_what_is_written_reads_back_equal(written):
     assert value(write_yaml(written)) == written
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(
         [
