@@ -1,7 +1,8 @@
 """The data library: Arrow tables in, Arrow tables out. It knows neither Ray nor torch, and reads no run file.
 
     crawl files --extract--> documents --clean--> edits --annotate--> attributes --select--> verdicts
-       --deduplicate--> verdicts --corpus--> corpus --tokenizer--> tokenizer.json --shards--> token shards --order--> samples
+       --deduplicate--> verdicts --corpus--> corpus --tokenizer--> tokenizer.json --shards--> token shards
+       --order--> samples
 
 Reading order: schemas.py (every table), document_id.py, tally.py and digest.py (identity, conservation), reading/ and
 extraction/ (crawl files to text), kernels/ (compiled loops over Arrow buffers), then one module or package a step:

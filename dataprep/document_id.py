@@ -2,8 +2,8 @@
 
     | source: 24 bits | file: 64 bits | record: 40 bits |
 
-`source` is the hash of the source's name in the run file, `file` the hash of the path relative to the source's root, and
-`record` the record's number within the file, from 0 (every record counts, also those that hold no document). An id
+`source` is the hash of the source's name in the run file, `file` the hash of the path relative to the source's root,
+and `record` the record's number within the file, from 0 (every record counts, also those that hold no document). An id
 therefore does not depend on the folder that the crawl lies in, the order of the sources, or the number of workers; the
 ids of one file are neighbours and ascend with the place; and what leads an id (`prefix`) leads to its input shard.
 Written out it is `source/path#record`: `docs/corpus-000.warc.gz#17`.

@@ -7,7 +7,7 @@ store that is out of reach, is tried again with growing pauses and then fails th
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from dataprep.errors import SeedbedError
 from jobs.unit import UnitTask, execute
@@ -84,7 +84,7 @@ class RayExecutor:
             attempt.started = now
             running[self._remote.remote(attempt.task)] = attempt
 
-    def _finish(self, reference: object, attempt: _Try, on_done: OnDone) -> _Try | None:
+    def _finish(self, reference: Any, attempt: _Try, on_done: OnDone) -> _Try | None:
         """Hand on the report, or return the next try. Raises what is not worth another one."""
         exceptions = self._ray.exceptions
         try:
@@ -105,8 +105,8 @@ class RayExecutor:
         task = attempt.task
         if attempt.number >= self._max_retries:
             raise InfrastructureError(
-                f"{task.kind} {task.phase} {task.unit}: gave up after {attempt.number + 1} tries, the last time: {why}; "
-                "nothing that was done is lost: run the same command again"
+                f"{task.kind} {task.phase} {task.unit}: gave up after {attempt.number + 1} tries, the last time: {why};"
+                " nothing that was done is lost: run the same command again"
             )
         pause = min(FIRST_PAUSE_S * 2**attempt.number, LONGEST_PAUSE_S)
         return _Try(task, attempt.number + 1, time.monotonic() + pause)

@@ -49,8 +49,7 @@ class StepRun:
 
     def _inherited_shards(self) -> list[dict[str, str]]:
         for parent in self.parents.values():
-            manifest = parent.manifest()
-            assert manifest is not None, "a step runs after its parents were committed"
+            manifest = parent.committed()
             if manifest.get("input_shards"):
                 shards: list[dict[str, str]] = manifest["input_shards"]
                 return shards

@@ -22,17 +22,18 @@ def decode(page: bytes, declared: str | None) -> tuple[str, str]:
     declare what is not so; only charsets whose bytes are all ASCII (ISO-2022, HZ) or which are UTF-16 are believed
     before. Where no charset decodes the page whole, it is UTF-8 with U+FFFD for what is wrong.
     """
-    for bom, charset in _BOMS:
+    for bom, marked in _BOMS:
         if page.startswith(bom):
-            return page.decode(charset, "replace"), charset.removesuffix("-sig")
+            return page.decode(marked, "replace"), marked.removesuffix("-sig")
     named = [declared] if declared else []
     for pattern in (_XML, _META):
         if match := pattern.search(page[:_META_WINDOW]):
             named.append(match[1].decode("ascii"))
-    charsets = [charset for name in named if (charset := _python_name(name))]
-    first = [charset for charset in charsets if charset.startswith(_BEFORE_UTF8)]
+    charsets = [known for name in named if (known := _python_name(name))]
+    first = [name for name in charsets if name.startswith(_BEFORE_UTF8)]
     for charset in [*first, "utf-8", *charsets]:
-        if (text := _strictly(page, charset)) is not None:
+        text = _strictly(page, charset)
+        if text is not None:
             return text, charset
     detected = _python_name(detect_encoding(page, max_len=_DETECTION_BYTES) or "")
     if detected and (text := _strictly(page, detected)) is not None:

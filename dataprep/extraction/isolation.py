@@ -8,13 +8,16 @@ import subprocess
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, cast
 
 from dataprep.extraction.page import ExtractConfig, Extracted
 from dataprep.reading.record import Problem
 
 QUARANTINE_REASONS = ("extraction_failed", "extraction_crashed", "extraction_timeout")
 """Reasons that say something about the extractor or the machine, not about the page: such records are quarantined."""
+
+START_TIMEOUT_S = 60.0
+"""For a child to be ready; its imports take half a second on a free core."""
 
 
 class _ChildLostError(Exception):
@@ -25,6 +28,58 @@ class _ChildLostError(Exception):
         self.reason = reason
 
 
+class _Child:
+    """A running child and the two ends of its pipes that are ours."""
+
+    def __init__(self, config: ExtractConfig) -> None:
+        command = [sys.executable, "-m", "dataprep.extraction.child", config.model_dump_json()]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._requests = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
+        os.set_blocking(self._answers.fileno(), False)
+        self._answer(START_TIMEOUT_S)  # it says that it is ready: its start is no page's time
+
+    def ask(self, request: tuple[bytes, str | None, str | None], timeout_s: float) -> Extracted:
+        """The answer to one request. Raises _ChildLostError when the child dies or does not answer in time."""
+        try:
+            pickle.dump(request, self._requests)
+            self._requests.flush()
+        except BrokenPipeError:
+            raise _ChildLostError("extraction_crashed", self._exit()) from None
+        return self._answer(timeout_s)
+
+    def _answer(self, timeout_s: float) -> Extracted:
+        """Read until a whole answer is there; a pickle ends with its STOP opcode, `.`."""
+        deadline = time.monotonic() + timeout_s
+        received = bytearray()
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not select.select([self._answers], [], [], remaining)[0]:
+                raise _ChildLostError("extraction_timeout", f"no answer within {timeout_s:g} s")
+            data = self._answers.read(1 << 20)
+            if data == b"":
+                raise _ChildLostError("extraction_crashed", self._exit())
+            received += data or b""
+            if received.endswith(pickle.STOP):
+                # A text may end with a dot in the middle of an answer: then the pickle is not whole yet.
+                with contextlib.suppress(pickle.UnpicklingError, EOFError):
+                    answer: Extracted = pickle.loads(received)
+                    return answer
+
+    def _exit(self) -> str:
+        code = self._process.wait(timeout=10)
+        return f"the extracting process died (signal {-code})" if code < 0 else f"it ended with exit code {code}"
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(BrokenPipeError):  # what it had not read yet
+            self._requests.close()
+        self._answers.close()
+
+
 class IsolatedExtractor:
     """Extracts one page after another in a child that is replaced when it is lost.
 
@@ -33,7 +88,7 @@ class IsolatedExtractor:
 
     def __init__(self, config: ExtractConfig) -> None:
         self._config = config
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: _Child | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +100,8 @@ class IsolatedExtractor:
         """The text of the page, or the problem that it has: what `page.extract_page` gives."""
         for attempt in (1, 2):
             try:
-                extracted = self._ask((payload, content_type, charset))
+                self._child = self._child or _Child(self._config)
+                extracted = self._child.ask((payload, content_type, charset), self._config.timeout_s)
             except _ChildLostError as lost:
                 self._stop()
                 extracted = Extracted(problem=Problem(lost.reason, detail=str(lost)))
@@ -55,50 +111,7 @@ class IsolatedExtractor:
                 self._stop()  # the second try is in a fresh process
         return extracted
 
-    def _ask(self, request: tuple[bytes, str | None, str | None]) -> Extracted:
-        if self._child is None:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "dataprep.extraction.child", self._config.model_dump_json()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            os.set_blocking(self._child.stdout.fileno(), False)
-        try:
-            pickle.dump(request, self._child.stdin)
-            self._child.stdin.flush()
-        except BrokenPipeError:
-            raise _ChildLostError("extraction_crashed", self._exit()) from None
-        return self._answer()
-
-    def _answer(self) -> Extracted:
-        """Read until a whole answer is there; a pickle ends with its STOP opcode, `.`."""
-        deadline = time.monotonic() + self._config.timeout_s
-        output = self._child.stdout
-        received = bytearray()
-        while True:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not select.select([output], [], [], remaining)[0]:
-                raise _ChildLostError("extraction_timeout", f"no answer within {self._config.timeout_s:g} s")
-            data = output.read(1 << 20)
-            if data == b"":
-                raise _ChildLostError("extraction_crashed", self._exit())
-            received += data or b""
-            if received.endswith(pickle.STOP):
-                # A text may end with a dot in the middle of an answer: then the pickle is not whole yet.
-                with contextlib.suppress(pickle.UnpicklingError, EOFError):
-                    answer: Extracted = pickle.loads(received)
-                    return answer
-
-    def _exit(self) -> str:
-        code = self._child.wait(timeout=10)
-        return f"the extracting process died (signal {-code})" if code < 0 else f"it ended with exit code {code}"
-
     def _stop(self) -> None:
         if self._child is not None:
             self._child.kill()
-            self._child.wait()
-            with contextlib.suppress(BrokenPipeError):  # what it had not read yet
-                self._child.stdin.close()
-            self._child.stdout.close()
             self._child = None

@@ -36,7 +36,8 @@ def decode_body(body: bytes, transfer_encoding: str, content_encoding: str, max_
 
 def _join_chunks(body: bytes) -> bytes:
     """RFC 9112, section 7.1. A body that does not begin with a chunk's size was joined already."""
-    chunks, position = [], 0
+    chunks: list[bytes] = []
+    position = 0
     while match := _CHUNK_SIZE.match(body, position):
         size = int(match[1], 16)
         if size == 0:

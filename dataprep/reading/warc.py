@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
@@ -103,29 +104,26 @@ def _unread_tail(stream: BinaryIO, last: int, size: int) -> int:
 
 def _record(warc: WarcRecord, number: int, max_record_bytes: int) -> Record:
     headers = warc.headers
-    url = headers.get("WARC-Target-URI")
     length = warc.content_length
-    place = {"number": number, "offset": warc.stream_pos, "url": url, "date": warc.record_date}
+    place = Record(number, warc.stream_pos, headers.get("WARC-Target-URI"), warc.record_date)
     if headers.get("Content-Length") is None:
-        detail = "the record's own headers end early"
-        return Record(**place, problem=Problem("truncated_record", detail=detail))
+        return replace(place, problem=Problem("truncated_record", detail="the record's own headers end early"))
+    place = replace(place, num_payload_bytes=length)
     if warc.record_type != WarcRecordType.response:
         kind = headers.get("WARC-Type") or "unknown"
         if len(warc.reader.read()) < length:
-            return Record(**place, num_payload_bytes=length, problem=Problem("truncated_record", detail=kind))
-        return Record(**place, num_payload_bytes=length, problem=Problem("not_a_response", detail=kind))
+            return replace(place, problem=Problem("truncated_record", detail=kind))
+        return replace(place, problem=Problem("not_a_response", detail=kind))
     if length > max_record_bytes:
-        problem = Problem("record_too_large", length, max_record_bytes)
-        return Record(**place, num_payload_bytes=length, problem=problem)
+        return replace(place, problem=Problem("record_too_large", length, max_record_bytes))
     block = warc.reader.read()
-    place["num_payload_bytes"] = length
     if len(block) < length:
         detail = f"{len(block)} of {length} bytes are there"
-        return Record(**place, problem=Problem("truncated_record", length - len(block), 0, detail))
+        return replace(place, problem=Problem("truncated_record", length - len(block), 0, detail))
     return _response(block, place, max_record_bytes)
 
 
-def _response(block: bytes, place: dict, max_record_bytes: int) -> Record:
+def _response(block: bytes, place: Record, max_record_bytes: int) -> Record:
     head, separator, body = block.partition(b"\r\n\r\n")
     if not separator:
         head, separator, body = block.partition(b"\n\n")
@@ -133,18 +131,17 @@ def _response(block: bytes, place: dict, max_record_bytes: int) -> Record:
     match = re.match(rb"HTTP/\d(?:\.\d)? (\d{3})", status_line)
     if not match:
         detail = status_line[:60].decode("latin-1")
-        return Record(**place, problem=Problem("not_what_it_claims", detail=f"no HTTP answer: {detail!r}"))
+        return replace(place, problem=Problem("not_what_it_claims", detail=f"no HTTP answer: {detail!r}"))
     headers = _http_headers(header_lines)
     content_type, charset = _content_type(headers.get("content-type", ""))
-    place |= {"http_status": int(match[1]), "content_type": content_type, "charset": charset}
+    answer = replace(place, http_status=int(match[1]), content_type=content_type, charset=charset)
     transfer, content = headers.get("transfer-encoding", ""), headers.get("content-encoding", "")
     try:
-        return Record(**place, payload=decode_body(body, transfer, content, max_record_bytes))
+        return replace(answer, payload=decode_body(body, transfer, content, max_record_bytes))
     except BodyTooLargeError:
-        detail = "once decoded"
-        return Record(**place, problem=Problem("record_too_large", len(body), max_record_bytes, detail))
+        return replace(answer, problem=Problem("record_too_large", len(body), max_record_bytes, "once decoded"))
     except BodyDecodingError as error:
-        return Record(**place, problem=Problem("undecodable_body", detail=str(error)))
+        return replace(answer, problem=Problem("undecodable_body", detail=str(error)))
 
 
 def _http_headers(lines: bytes) -> dict[str, str]:

@@ -35,7 +35,7 @@ def run(step: StepRun) -> None:
     """Every phase in turn; the last one's sums are the step's."""
     prefixes = step.input_shards()
     shards = list(prefixes)
-    ngram_words = (step.parents["annotate"].manifest() or {})["config"]["minhash"]["ngram_words"]
+    ngram_words = step.parents["annotate"].committed()["config"]["minhash"]["ngram_words"]
     partitions = [f"{n:05d}" for n in range(step.config["deduplicate"]["num_partitions"])]
 
     def all_units(units: list[str], **arguments: Any) -> dict[str, dict[str, Any]]:

@@ -35,8 +35,7 @@ def run(step: StepRun) -> None:
 
 def unit(unit: Unit) -> Report:
     """Score the model."""
-    manifest = unit.parents["pretrain"].manifest()
-    assert manifest is not None
+    manifest = unit.parents["pretrain"].committed()
     model_config = ModelConfig.model_validate(manifest["config"]["model"])
     training = TrainingConfig.model_validate(manifest["config"]["training"])
     pretrain, shards = unit.parents["pretrain"], unit.parents["shards"]

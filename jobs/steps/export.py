@@ -17,8 +17,7 @@ from seedbed.runfile.model import ModelConfig
 def run(step: StepRun) -> None:
     """Write the folder `model/` of the artifact. A few files: done by the driver itself."""
     pretrain = step.parents["pretrain"]
-    manifest = pretrain.manifest()
-    assert manifest is not None
+    manifest = pretrain.committed()
     weights = load_safetensors(pretrain.store.read(f"{pretrain.path}/model.safetensors"))
     config = ModelConfig.model_validate(manifest["config"]["model"])
     tokenizer = step.parents["tokenizer"]

@@ -1,6 +1,7 @@
 """`extract`: one unit a crawl file; writes `documents` and `unread`."""
 
 from collections.abc import Iterator
+from typing import BinaryIO, cast
 
 import fsspec
 import pyarrow as pa
@@ -81,7 +82,8 @@ def unit(unit: Unit, source: str, path: str, num_bytes: int, url: str) -> Report
     try:
         with fsspec.open(url, "rb") as stream:
             digesting = DigestingStream(stream)
-            witness = _Witness(read_records(digesting, path, reader, config.max_record_bytes), prefix)
+            seekable = cast(BinaryIO, digesting)
+            witness = _Witness(read_records(seekable, path, reader, config.max_record_bytes), prefix)
             documents, unread = extract(iter(witness), prefix, config)
             read_bytes, digest = digesting.finish()
     except FileNotFoundError:

@@ -25,8 +25,7 @@ from seedbed.errors import ConservationError, UsageError
 
 def run(step: StepRun) -> None:
     """How many token shards there are follows from the bytes of text alone."""
-    manifest = step.parents["corpus"].manifest()
-    assert manifest is not None
+    manifest = step.parents["corpus"].committed()
     _refuse_an_empty_split(manifest["counts"])
     config = ShardsConfig.model_validate(step.config)
     sizes = {split: num_partitions(manifest["counts"][f"{split}_bytes"], config) for split in (TRAIN, VALIDATION)}
@@ -59,8 +58,8 @@ def _refuse_an_empty_split(counts: dict[str, int]) -> None:
         if not counts[f"{split}_bytes"]:
             others = {name: n for name, n in counts.items() if name.endswith("_documents")}
             raise UsageError(
-                f"the corpus has no text in its {split} split ({others}): see what the filters took with `seedbed show`, "
-                "give it more data, or change data.split.validation_fraction"
+                f"the corpus has no text in its {split} split ({others}): see with `seedbed show` what was dropped,"
+                " give it more data, or change data.split.validation_fraction"
             )
 
 

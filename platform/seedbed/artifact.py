@@ -135,6 +135,13 @@ class Artifact:
             raise StoreError(f"{path} is not JSON ({error}): remove the folder {self.path} and run again") from error
         return manifest
 
+    def committed(self) -> dict[str, Any]:
+        """The manifest of an artifact that must be there: a parent of what is running. Raises StoreError."""
+        manifest = self.manifest()
+        if manifest is None:
+            raise StoreError(f"{self.path} is gone from {self.store.url}: run the same command again to make it anew")
+        return manifest
+
     def commit(self, manifest: dict[str, Any]) -> None:
         """Make the artifact exist, then drop what only the step itself read."""
         faults.point(f"{self.kind}.manifest")

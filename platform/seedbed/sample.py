@@ -47,7 +47,7 @@ def sample(store: Store, plan: Plan, step: str, reason: str | None, number: int,
     known = sorted(RULES if step == "clean" else manifest["dropped"])
     if reason is not None and reason not in known:
         raise UsageError(f"{step} drops nothing as {reason!r}; its reasons here are {', '.join(known) or 'none'}")
-    shards = (artifacts["extract"].manifest() or {})["input_shards"]
+    shards = artifacts["extract"].committed()["input_shards"]
     names = {bytes.fromhex(shard["prefix"]): (shard["source"], shard["path"]) for shard in shards}
     chosen: list[tuple[int, Sampled]] = []
     for shard in shards:

@@ -1,4 +1,4 @@
-"""What a run says while it goes and when it ends: one line a step, then the funnel, the losses and what to type next."""
+"""What a run says while it goes and when it ends: a line a step, then the funnel, the losses, what to type next."""
 
 from typing import Any
 

@@ -27,10 +27,9 @@ def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
     }
     if "extract" not in artifacts:
         raise UsageError(f"run {plan.run_id} has read nothing yet: `seedbed show {plan.run_id}` says where it is")
-    shards = {bytes.fromhex(shard["prefix"]): shard for shard in artifacts["extract"].manifest()["input_shards"]}
+    shards = {bytes.fromhex(shard["prefix"]): shard for shard in artifacts["extract"].committed()["input_shards"]}
     ids = _ids(artifacts, shards, target)
-    told = [_tell(artifacts, shards, found) for found in ids]
-    told = [record for record in told if record is not None]
+    told = [record for found in ids if (record := _tell(artifacts, shards, found)) is not None]
     if not told:
         raise UsageError(f"no record {target!r} in run {plan.run_id}: give the URL as it was crawled, or source/path#n")
     told.sort(key=lambda record: (record["outcome"] != KEPT, -_DECIDING.index(record["step"])))
@@ -45,7 +44,7 @@ def _ids(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], ta
     if packed is not None and packed[: document_id.PREFIX_BYTES] in shards:
         return [packed]
     if "ledger" in artifacts:
-        return find_url(artifacts["ledger"], target, artifacts["ledger"].manifest()["url_partitions"])
+        return find_url(artifacts["ledger"], target, artifacts["ledger"].committed()["url_partitions"])
     # The run has not come as far as the index: every shard is looked through.
     found = []
     for shard in shards.values():

@@ -28,5 +28,5 @@ def test_the_meta_element_is_asked_when_the_header_says_nothing():
 
 
 def test_bytes_in_no_charset_at_all_keep_what_can_be_read():
-    text, charset = decode(b"good \x81\x8d\x8f\x90\x9d bad", "utf-8")
+    text, _ = decode(b"good \x81\x8d\x8f\x90\x9d bad", "utf-8")
     assert text.startswith("good ")

@@ -55,5 +55,5 @@ def test_a_page_that_hangs_or_eats_memory_takes_only_its_own_process_with_it():
 def test_a_killed_child_is_replaced_and_its_page_tried_again():
     with IsolatedExtractor(ExtractConfig()) as extractor:
         extractor.extract(b"<p>one</p>", "text/html", None)
-        extractor._child.kill()
+        extractor._child._process.kill()
         assert extractor.extract(b"<p>two</p>", "text/html", None).text == "two"
