@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column, text_buffers
 from dataprep.kernels.text_view import surviving_text
 from dataprep.split import SplitConfig, split_names
+from dataprep.tally import text_hashes, texts_checksum
 
 # All patterns are RE2's, which Arrow runs: their time is linear in the text, whatever the text is.
 LINE_END = r"\r\n|[\r\v\f\x{85}\x{2028}\x{2029}]"
@@ -71,7 +72,8 @@ class FinalForm:
     num_bytes_cut`.
 
     An address counts as cut and its token as added. Where a rule rewrites characters, a document's text grows or
-    shrinks by it, and the difference counts as added or cut.
+    shrinks by it, and the difference counts as added or cut. `texts` is the checksum of the final texts under their
+    ids (`tally.texts_checksum`), 0 where they have none.
     """
 
     num_documents: int = 0
@@ -80,6 +82,7 @@ class FinalForm:
     num_bytes_cut: int = 0
     num_bytes_out: int = 0
     num_emails: int = 0
+    texts: int = 0
 
     def __add__(self, other: "FinalForm") -> "FinalForm":
         return FinalForm(
@@ -175,8 +178,9 @@ def corpus(
     documents, edits, attributes = documents.take(rows), edits.take(rows), attributes.take(rows)
     ids = column(documents, "id")
     text = surviving_text(column(documents, "text"), edits)
-    _check_content(ids, text, column(attributes, "content_hash"))
+    check_content(ids, text, column(attributes, "content_hash"))
     text, account = finalise(text, config)
+    account = replace(account, texts=texts_checksum(ids, text_hashes(text)))
     columns = [ids, column(documents, "url"), column(attributes, "language"), split_names(ids, split), text]
     return pa.Table.from_arrays(columns, schema=schemas.CORPUS), account
 
@@ -196,7 +200,8 @@ def _kept_rows(documents: pa.Table, edits: pa.Table, attributes: pa.Table, verdi
     return rows
 
 
-def _check_content(ids: pa.Array, text: pa.LargeStringArray, hashes: pa.Array) -> None:
+def check_content(ids: pa.Array, text: pa.LargeStringArray, hashes: pa.Array) -> None:
+    """Raises CorruptDataError where a surviving text is not the one whose hash `annotate` took."""
     data, offsets = text_buffers(text)
     view = data.data  # a memoryview: its slices copy nothing
     for row, expected in enumerate(hashes.to_pylist()):

@@ -51,8 +51,10 @@ def _update(hasher: blake3.blake3, array: pa.Array) -> None:
             hasher.update(memoryview(array.buffers()[1])[start : start + len(array) * width])
     elif pa.types.is_timestamp(kind):
         hasher.update(array.cast(pa.int64()).to_numpy().tobytes())
-    else:
+    elif pa.types.is_primitive(kind):
         hasher.update(array.to_numpy(zero_copy_only=False).tobytes())
+    else:
+        raise TypeError(f"no digest for columns of type {kind}")
 
 
 def _is_large(kind: pa.DataType) -> bool:

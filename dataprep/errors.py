@@ -6,9 +6,18 @@ class SeedbedError(Exception):
 
     exit_code = 1
 
+    transient = False
+    """Whether the same may succeed later: a store out of reach is transient, a full disk is not."""
+
 
 class DataError(SeedbedError):
     """The data is not what it should be."""
+
+
+class MachineError(SeedbedError):
+    """This machine did not do its part (a process did not start). It says nothing about the data."""
+
+    transient = True
 
 
 class CorruptDataError(DataError):

@@ -1,6 +1,6 @@
 """The step `extract`: the records of one crawl file become documents, or rows that say why not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
@@ -10,11 +10,16 @@ from dataprep.extraction.page import ExtractConfig, Extracted, check_answer
 from dataprep.reading.record import Problem, Record
 from dataprep.schemas import DOCUMENTS, UNREAD
 
+OnText = Callable[[bytes, str], None]
 
-def extract(records: Iterator[Record], prefix: bytes, config: ExtractConfig) -> tuple[pa.Table, pa.Table]:
+
+def extract(
+    records: Iterator[Record], prefix: bytes, config: ExtractConfig, on_text: OnText | None = None
+) -> tuple[pa.Table, pa.Table]:
     """(`documents`, `unread`): every record is a row of one of the two tables.
 
-    `prefix` leads the ids of the file (`document_id.file_prefix`).
+    `prefix` leads the ids of the file (`document_id.file_prefix`). `on_text` is told the id and the text of each
+    document when it is extracted.
     """
     documents: dict[str, list] = {name: [] for name in DOCUMENTS.names}
     unread: dict[str, list] = {name: [] for name in UNREAD.names}
@@ -26,6 +31,8 @@ def extract(records: Iterator[Record], prefix: bytes, config: ExtractConfig) -> 
                 _append(unread, row | vars(extracted.problem))
                 continue
             text, charset = extracted.text, extracted.charset
+            if on_text is not None:
+                on_text(row["id"], text)
             place = {"date": record.date, "offset": record.offset, "http_status": record.http_status}
             _append(documents, row | place | {"content_type": record.content_type, "charset": charset, "text": text})
     return pa.table(documents, schema=DOCUMENTS), pa.table(unread, schema=UNREAD)

@@ -17,9 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataprep import document_id
 from dataprep.errors import CorruptDataError
-from dataprep.kernels.text_buffers import column
+from dataprep.indexed_dataset import IndexedDataset
+from dataprep.kernels.text_buffers import column, ranges
 from dataprep.schemas import ID
 from dataprep.split import TRAIN, VALIDATION
+from dataprep.tally import Tally, tally
 from dataprep.tokenizer import Encoder, Tokens
 
 SPLITS = (TRAIN, VALIDATION)
@@ -27,6 +29,9 @@ SPLITS = (TRAIN, VALIDATION)
 
 BYTES_PER_TOKEN = 4
 """UTF-8 bytes; a rule of thumb for English and vocabularies of some 30,000. Only the number of shards depends on it."""
+
+MAX_BATCH_TOKENS = 4 << 20
+"""Tokens spelled out at a time: their text takes some 4 bytes each, and 8 more on the way."""
 
 _SEED_STREAM = 0x5A4D  # keeps the order apart from every other use of the same seed
 
@@ -134,6 +139,33 @@ def merge(parts: list[pa.Table]) -> TokenShard:
     lists = column(documents, "tokens").take(order)
     lengths = pc.list_value_length(lists).to_numpy().astype(np.int32)
     return TokenShard(lists.flatten().to_numpy(), lengths, _sidecar(ids.take(order), lengths))
+
+
+def tally_of_tokens(ids: pa.Array, tokens: Tokens, encoder: Encoder) -> Tally:
+    """The tally of documents with the bytes and texts that their tokens spell out."""
+    total = Tally()
+    for start, stop in ranges(tokens.offsets, MAX_BATCH_TOKENS):
+        offsets = tokens.offsets[start : stop + 1]
+        text = encoder.spell(Tokens(tokens.tokens[offsets[0] : offsets[-1]], offsets - offsets[0]))
+        columns = {"id": ids.slice(start, stop - start), "num_bytes": pc.binary_length(text), "text": text}
+        total += tally(pa.table(columns), "num_bytes", "text")
+    return total
+
+
+def tally_of_shard(shard: IndexedDataset, sidecar: pa.Table, encoder: Encoder) -> Tally:
+    """The tally of a token shard as its files and its `SIDECAR` have it.
+
+    Raises CorruptDataError unless the documents of the sidecar fill the shard, one after the other.
+    """
+    in_order = sidecar.sort_by("first_token")
+    starts, lengths = (column(in_order, name).to_numpy() for name in ("first_token", "num_tokens"))
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    if not (np.array_equal(starts, offsets[:-1]) and offsets[-1] == shard.num_tokens):
+        raise CorruptDataError(
+            f"{shard.prefix.name}: {len(starts)} documents of {offsets[-1]} tokens in the sidecar do not fill the "
+            f"{shard.num_tokens} tokens of the shard one after the other"
+        )
+    return tally_of_tokens(column(in_order, "id"), Tokens(shard.tokens, offsets), encoder)
 
 
 def _sidecar(ids: pa.Array, lengths: np.ndarray) -> pa.Table:

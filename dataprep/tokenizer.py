@@ -131,13 +131,18 @@ class Encoder:
         self._check_spelling(text, tokens, offsets)
         return Tokens(tokens, offsets)
 
+    def spell(self, tokens: Tokens) -> pa.LargeBinaryArray:
+        """What the tokens of each document spell out, byte for byte; the end of a document adds nothing."""
+        pieces = self._token_bytes.take(pa.array(tokens.tokens))
+        data, ends = text_buffers(pieces)
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(ends[tokens.offsets])), pa.py_buffer(data)]
+        return pa.Array.from_buffers(pa.large_binary(), len(tokens.offsets) - 1, buffers)
+
     def _check_spelling(self, text: pa.LargeStringArray, tokens: np.ndarray, offsets: np.ndarray) -> None:
-        spelled = self._token_bytes.take(tokens)
-        ends = np.concatenate([[0], np.cumsum(pc.binary_length(spelled).to_numpy())])[offsets]
+        found, ends = text_buffers(self.spell(Tokens(tokens, offsets)))
         data, text_offsets = text_buffers(text)
         same_sizes = np.array_equal(ends, text_offsets - text_offsets[0])
-        found = np.frombuffer(spelled.buffers()[2] or b"", np.uint8)[: ends[-1]]
-        if not (same_sizes and np.array_equal(found, data[text_offsets[0] : text_offsets[-1]])):
+        if not (same_sizes and np.array_equal(found[: ends[-1]], data[text_offsets[0] : text_offsets[-1]])):
             raise CorruptDataError(
                 f"the tokens of {len(text)} documents do not spell out their text: "
                 f"{ends[-1]} bytes, expected {text_offsets[-1] - text_offsets[0]}; is this a byte-level tokenizer?"

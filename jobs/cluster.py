@@ -2,6 +2,7 @@
 
 import logging
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class LocalCluster:
         import ray
 
         # Sockets lie in this folder, and a socket's path has room for 107 bytes: it must be short.
-        folder = Path(tempfile.gettempdir()) / f"seedbed-ray-{os.getuid()}"
+        folder = _own_folder(Path(tempfile.gettempdir()) / f"seedbed-ray-{os.getuid()}")
         try:
             ray.init(
                 num_cpus=max(self._config.data_workers, self._config.training_ranks * self._config.threads_per_rank),
@@ -59,3 +60,13 @@ class LocalCluster:
 
             ray.shutdown()
             self._started = False
+
+
+def _own_folder(path: Path) -> Path:
+    """`path`, closed to others: Ray keeps sockets, a token and logs there. Raises InfrastructureError."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    owner = path.lstat()
+    if not stat.S_ISDIR(owner.st_mode) or owner.st_uid != os.getuid():
+        raise InfrastructureError(f"{path} belongs to somebody else: remove it, or set TMPDIR to a folder of your own")
+    path.chmod(0o700)
+    return path

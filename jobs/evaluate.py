@@ -3,7 +3,6 @@
 Shape suffixes: N samples, S sequence length.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,11 @@ from torch import nn
 
 from dataprep.ngram_baseline import bigram_loss, unigram_loss
 from dataprep.token_stream import TokenStream
-from jobs.bits_per_byte import bits_per_byte
 from jobs.pretrain.model import next_token_loss
+from jobs.scores import bits_per_byte, perplexity
+
+MAX_COUNTED_TOKENS = 20_000_000
+"""Training tokens that n-grams are counted over at most: counting takes 44 bytes a token."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Evaluation:
     """Losses in nats per token over the same held-out positions."""
 
     validation_loss: float
-    perplexity: float  # exp(validation_loss)
+    perplexity: float | None  # exp(validation_loss)
     bits_per_byte: float
     unigram_loss: float
     bigram_loss: float
@@ -41,15 +43,19 @@ def evaluate(
 ) -> Evaluation:
     """Scores of `model` (tokens_BT -> logits_BTV) on the first `max_tokens` of `validation`, in whole samples.
 
-    The n-grams are counted over all of `training`. End-of-document tokens count like any other.
+    The n-grams are counted over the first MAX_COUNTED_TOKENS of `training`: its documents stand in the order of a hash,
+    so those are a sample of all. End-of-document tokens count like any other.
     """
     indices = validation_samples(validation, sequence_length, max_tokens)
     num_tokens = indices.size * sequence_length
     loss = loss_sum(model, validation, indices, sequence_length, batch_sequences) / num_tokens
-    counted, heldout = training.read(0, training.num_tokens), validation.read(0, num_tokens + 1)
+    counted, heldout = (
+        training.read(0, min(training.num_tokens, MAX_COUNTED_TOKENS)),
+        validation.read(0, num_tokens + 1),
+    )
     return Evaluation(
         validation_loss=loss,
-        perplexity=math.exp(loss),
+        perplexity=perplexity(loss),
         bits_per_byte=bits_per_byte(loss, validation.num_tokens, validation_bytes),
         unigram_loss=unigram_loss(counted, heldout, vocab_size),
         bigram_loss=bigram_loss(counted, heldout, vocab_size),

@@ -5,6 +5,7 @@ store that is out of reach, is tried again with growing pauses and then fails th
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 from dataprep.errors import SeedbedError
 from jobs.unit import UnitTask, execute
 from seedbed.artifact import Report
-from seedbed.errors import InfrastructureError, StoreError
+from seedbed.errors import InfrastructureError
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -34,7 +35,7 @@ class InlineExecutor:
             on_done(task, execute(task))
 
 
-@dataclass
+@dataclass(eq=False)  # one try is like no other: comparing their tasks would cost more than doing them
 class _Try:
     task: UnitTask
     number: int
@@ -49,40 +50,45 @@ class RayExecutor:
         import ray
 
         self._ray = ray
-        # Ray's own retries are off: here a unit that died is looked for in the store first, and its pauses grow.
+        # Ray's own retries are off: here the pauses between tries grow, and their number is the run file's.
         self._remote = ray.remote(num_cpus=1, max_retries=0)(execute)
         self._workers = workers
         self._max_retries = max_retries
         self._timeout_s = timeout_s
 
     def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None:
-        waiting = [_Try(task, 0) for task in tasks]
-        waiting.reverse()
+        fresh = deque(_Try(task, 0) for task in tasks)
+        again: list[_Try] = []  # few: those that wait for their pause to end
         running: dict = {}
         try:
-            while waiting or running:
-                self._start(waiting, running)
-                done, _ = self._ray.wait(list(running), num_returns=1, timeout=0.2) if running else ([], [])
+            while fresh or again or running:
+                self._start(fresh, again, running)
                 if not running:
                     time.sleep(0.05)
+                    continue
+                done, _ = self._ray.wait(list(running), num_returns=1, timeout=0.2)
                 for reference in done:
-                    attempt = running.pop(reference)
-                    again = self._finish(reference, attempt, on_done)
-                    if again is not None:
-                        waiting.append(again)
+                    retry = self._finish(reference, running.pop(reference), on_done)
+                    if retry is not None:
+                        again.append(retry)
                 self._end_overdue(running)
         finally:
             for reference in running:
                 self._ray.cancel(reference, force=True)
 
-    def _start(self, waiting: list[_Try], running: dict) -> None:
+    def _start(self, fresh: deque[_Try], again: list[_Try], running: dict) -> None:
         now = time.monotonic()
-        for attempt in [a for a in reversed(waiting) if a.not_before <= now]:
-            if len(running) >= self._workers:
+        while len(running) < self._workers:
+            due = next((attempt for attempt in again if attempt.not_before <= now), None)
+            if due is not None:
+                again.remove(due)
+            elif fresh:
+                due = fresh.popleft()
+            else:
                 return
-            waiting.remove(attempt)
-            attempt.started = now
-            running[self._remote.remote(attempt.task)] = attempt
+            due.started = now
+            remote = self._remote.options(num_gpus=due.task.num_gpus) if due.task.num_gpus else self._remote
+            running[remote.remote(due.task)] = due
 
     def _finish(self, reference: Any, attempt: _Try, on_done: OnDone) -> _Try | None:
         """Hand on the report, or return the next try. Raises what is not worth another one."""
@@ -90,14 +96,18 @@ class RayExecutor:
         try:
             report = self._ray.get(reference)
         except exceptions.RayTaskError as error:
-            cause = error.cause
-            if not (isinstance(cause, StoreError) and cause.transient):
-                if isinstance(cause, SeedbedError):
-                    raise cause from None
-                raise
-            return self._again(attempt, str(cause))
-        except (exceptions.RayError, exceptions.TaskCancelledError) as error:
-            return self._again(attempt, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+            if not isinstance(error.cause, SeedbedError):
+                raise error.cause from error  # with its own name and message; the worker's traceback is in `error`
+            if not error.cause.transient:
+                raise error.cause from None
+            return self._again(attempt, str(error.cause))
+        except exceptions.UnserializableException:
+            raise  # something unexpected, and of a kind that does not survive the way here
+        except exceptions.TaskCancelledError:
+            return self._again(attempt, f"it took more than cluster.shard_timeout_s, {self._timeout_s} s")
+        except exceptions.RayError as error:
+            first_line, *_ = [*str(error).splitlines(), ""]
+            return self._again(attempt, f"{type(error).__name__}: {first_line}")
         on_done(attempt.task, report)
         return None
 

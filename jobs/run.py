@@ -4,7 +4,8 @@ Killed anywhere, the same command goes on: what is committed in the store is not
 """
 
 import importlib
-import logging
+import io
+import signal
 import sys
 import traceback
 
@@ -13,39 +14,60 @@ from jobs.cluster import LocalCluster
 from jobs.step_run import StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
-from seedbed.errors import BudgetRefused
+from seedbed.errors import BudgetRefused, StoreError
 from seedbed.launch import Launch, refusal
+from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep, check_with_measured_tokens
 from seedbed.progress import Progress
+from seedbed.quarantine import check_quarantine
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.summary import print_end, print_step
 
-logger = logging.getLogger(__name__)
+INTERRUPTED_EXIT_CODE = 130  # 128 + SIGINT, as shells have it
 
 
 def main(argv: list[str]) -> int:
     """Carry out the run that the launch file names; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     launch = Launch.read(argv[0])
-    store, state, progress = Store(launch.store_url), StateDirectory(launch.state_root), Progress()
+    state = StateDirectory(launch.state_root)
     try:
-        return _run(launch, store, state, progress)
+        return _run(launch, Store(launch.store_url), state, Progress())
     except SeedbedError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr, flush=True)
-        return 130
+        return INTERRUPTED_EXIT_CODE
+    except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
+        print(f"error: {_defect(launch, state, error)}", file=sys.stderr, flush=True)
+        return SeedbedError.exit_code
+
+
+def _defect(launch: Launch, state: StateDirectory, error: Exception) -> str:
+    """Write the traceback of what nobody foresaw into the state directory; what to tell of it."""
+    first = (str(error).splitlines() or [""])[0]
+    try:
+        log = state.folder("logs") / f"{launch.run_id}.traceback"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        where = f"its traceback is in {log}"
+    except (SeedbedError, OSError) as unwritten:
+        where = f"its traceback could not be written ({unwritten})"
+    return f"{type(error).__name__}: {first}; this is a defect of Seedbed, {where}"
 
 
 def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress) -> int:
     def waiting(holder: str) -> None:
         progress.say(f"run {launch.run_id} is already carried out by {holder}; waiting for it")
 
-    with state.lease(runs.lease_name(launch.run_id), waiting):
+    with Leases(store, state).hold(runs.lease_name(launch.run_id), waiting):
         plan = runs.load_plan(store, launch.run_id)
         record = runs.load(store, launch.run_id)
-        assert record is not None, "the launcher records a run before it starts it"
+        if record is None:
+            raise StoreError(f"run {launch.run_id} is gone from {store.url}: start it again with `seedbed run`")
         record.begin_attempt()
         runs.save(store, record)
         try:
@@ -57,13 +79,8 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
             record.end_attempt(runs.INTERRUPTED, "interrupted by its user")
             raise
         except Exception as error:
-            log = state.folder("logs") / f"{launch.run_id}.traceback"
-            log.write_text(traceback.format_exc())
             record.end_attempt(runs.FAILED, f"{type(error).__name__}: {error}")
-            raise SeedbedError(
-                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}; this is a defect of "
-                f"Seedbed, its traceback is in {log}"
-            ) from error
+            raise
         else:
             record.end_attempt(runs.STOPPED if stopped else runs.FINISHED)
         finally:
@@ -78,6 +95,9 @@ def _carry_out(plan: Plan, launch: Launch, store: Store, state: StateDirectory, 
     try:
         for planned in plan.steps:
             do_step(planned, plan, store, state, progress, cluster)
+            if planned.kind == "extract":
+                extract = Artifact(store, planned.kind, planned.fingerprint).committed()
+                check_quarantine(extract, plan.run.data.max_quarantined_fraction, plan.run_id)
             if planned.kind == "shards":
                 _check_budget_again(plan, store, launch.over_budget, progress)
             if planned.kind == launch.until:
@@ -98,7 +118,7 @@ def do_step(
 
     manifest = artifact.manifest()
     if manifest is None:
-        with state.lease(f"{planned.kind}-{planned.fingerprint}", waiting):
+        with Leases(store, state).hold(f"{planned.kind}-{planned.fingerprint}", waiting):
             manifest = artifact.manifest()
             if manifest is None:
                 faults.point(f"{planned.kind}.begin")
@@ -140,5 +160,10 @@ def _check_budget_again(plan: Plan, store: Store, over_budget: str | None, progr
         raise BudgetRefused(refusal(plan.run_id, findings))
 
 
+def _terminate(*_: object) -> None:
+    sys.exit()
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)  # as Ray does it, and also before Ray has started
     sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataprep.tally import Tally
@@ -56,7 +56,12 @@ class StepRun:
         return []
 
     def map(
-        self, function: str, units: list[str], phase: str = MAP, arguments: dict[str, dict[str, Any]] | None = None
+        self,
+        function: str,
+        units: list[str],
+        phase: str = MAP,
+        arguments: dict[str, dict[str, Any]] | None = None,
+        num_gpus: int = 0,
     ) -> dict[str, Report]:
         """Do the units that were not done yet, in any order; the reports of all, by unit.
 
@@ -64,10 +69,11 @@ class StepRun:
         """
         reports: dict[str, Report] = {}
         todo = []
+        finished = self.artifact.finished_units(phase)
         for unit in units:
-            done = self.artifact.report(phase, unit)
+            done = self.artifact.report(phase, unit) if unit in finished else None
             if done is None:
-                todo.append(self._task(function, phase, unit, (arguments or {}).get(unit, {})))
+                todo.append(self._task(function, phase, unit, (arguments or {}).get(unit, {}), num_gpus))
             else:
                 reports[unit] = done
         label = self.artifact.kind if phase == MAP else f"{self.artifact.kind} ({phase})"
@@ -83,18 +89,20 @@ class StepRun:
             self.files.extend(reports[unit].files)
         return {unit: reports[unit] for unit in units}
 
-    def _task(self, function: str, phase: str, unit: str, arguments: dict[str, Any]) -> UnitTask:
+    def _task(self, function: str, phase: str, unit: str, arguments: dict[str, Any], num_gpus: int) -> UnitTask:
         return UnitTask(
             store_url=self.artifact.store.url,
             state_root=str(self.state.root),
             kind=self.artifact.kind,
             fingerprint=self.artifact.fingerprint,
             parents={kind: parent.fingerprint for kind, parent in self.parents.items()},
-            config=self.config,
+            # The list of files grows with the crawl, and each unit is told of its own.
+            config={key: value for key, value in self.config.items() if key != "files"},
             phase=phase,
             unit=unit,
             function=function,
             arguments=arguments,
+            num_gpus=num_gpus,
         )
 
     def check_takes_all(self, reports: dict[str, Report], parent: str, phase: str = MAP) -> None:
@@ -151,6 +159,5 @@ def total(reports: dict[str, Report]) -> Report:
     """The sum of reports; files are left out, the step has them."""
     result = Report()
     for report in reports.values():
-        result = result + report
-    result.files = []
+        result = result + replace(report, files=[])
     return result

@@ -28,6 +28,7 @@ class UnitTask:
     unit: str
     function: str  # "package.module:name"
     arguments: dict[str, Any] = field(default_factory=dict)
+    num_gpus: int = 0
 
 
 class Unit:

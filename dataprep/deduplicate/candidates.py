@@ -9,6 +9,9 @@ from dataprep.deduplicate.buckets import BAND_ROWS
 from dataprep.deduplicate.edges import distinct_ids, edges_of
 from dataprep.kernels.text_buffers import column
 
+NEIGHBOURS = 16
+"""With how many of its bucket before it a document is compared, beside the smallest."""
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -23,9 +26,10 @@ class Candidates:
 def candidates(parts: list[pa.Table], max_bucket: int) -> Candidates:
     """The candidates of one partition: its `BAND_ROWS` from every shard, in any order.
 
-    A bucket of n documents gives at most 2n - 3 pairs, never all n (n - 1) / 2: each with the bucket's smallest id, and
-    with the one before it by id. Copies that stand side by side in a crawl so find each other also where the smallest
-    id of their bucket is like neither.
+    A bucket of n documents gives at most (NEIGHBOURS + 1) n pairs, never all n (n - 1) / 2: each with the bucket's
+    smallest id, and with the NEIGHBOURS before it by id. So up to NEIGHBOURS + 1 documents are all compared with one
+    another; in larger buckets, which pages of one template fill, two copies may miss each other where the smallest id
+    is like neither.
     """
     rows = pa.concat_tables(parts) if parts else BAND_ROWS.empty_table()
     ids, documents = distinct_ids(column(rows, "id"))
@@ -43,8 +47,13 @@ def candidates(parts: list[pa.Table], max_bucket: int) -> Candidates:
     sizes = np.diff(np.append(starts, len(documents)))
     smallest = np.repeat(documents[starts], sizes)
     others = np.flatnonzero(~is_first)
-    low = np.concatenate([smallest[others], documents[others - 1]])
-    high = np.concatenate([documents[others], documents[others]])
+    place = np.arange(len(documents)) - np.repeat(starts, sizes)  # within its bucket
+    lows, highs = [smallest[others]], [documents[others]]
+    for distance in range(1, NEIGHBOURS + 1):
+        later = np.flatnonzero(place >= distance)
+        lows.append(documents[later - distance])
+        highs.append(documents[later])
+    low, high = np.concatenate(lows), np.concatenate(highs)
     shared = sizes[sizes > 1]
     return Candidates(
         edges=edges_of(ids, low, high),

@@ -18,9 +18,6 @@ class DeduplicateConfig(BaseModel):
         le=1,
         description="share of word n-grams from which two documents are copies (Rae et al. 2021, A.1: 0.8)",
     )
-    num_partitions: int = Field(
-        default=16, ge=1, le=65_536, description="ranges of keys in the shuffle of bands; changes no verdict"
-    )
     max_bucket: int = Field(
         default=100_000, ge=2, description="documents; larger buckets are counted in the report and used all the same"
     )

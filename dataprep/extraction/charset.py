@@ -11,6 +11,8 @@ _DETECTION_BYTES = 1 << 17
 _BEFORE_UTF8 = ("iso2022", "hz", "utf-16")
 # Browsers read these labels as their supersets (WHATWG Encoding, section 4.2).
 _SUPERSETS = {"euc_kr": "cp949", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030"}
+# Not in the browsers' list, and yet met: their bytes are all ASCII, so UTF-8 would take them for what they are not.
+_UNLISTED = {"iso-2022-kr": "iso2022_kr", "hz-gb-2312": "hz"}
 _META = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE)
 
@@ -25,11 +27,15 @@ def decode(page: bytes, declared: str | None) -> tuple[str, str]:
     for bom, marked in _BOMS:
         if page.startswith(bom):
             return page.decode(marked, "replace"), marked.removesuffix("-sig")
-    named = [declared] if declared else []
+    charsets = [known for name in [declared or ""] if (known := _python_name(name))]
+    if not page[:_META_WINDOW].count(0):  # in UTF-16 every other byte of markup is zero
+        charsets = [name for name in charsets if not name.startswith("utf-16")]
     for pattern in (_XML, _META):
-        if match := pattern.search(page[:_META_WINDOW]):
-            named.append(match[1].decode("ascii"))
-    charsets = [known for name in named if (known := _python_name(name))]
+        match = pattern.search(page[:_META_WINDOW])
+        inside = _python_name(match[1].decode("ascii")) if match else None
+        # An element that can be read as ASCII is not in UTF-16, whatever it says (WHATWG HTML, 13.2.3.2).
+        if inside and not inside.startswith("utf-16"):
+            charsets.append(inside)
     first = [name for name in charsets if name.startswith(_BEFORE_UTF8)]
     for charset in [*first, "utf-8", *charsets]:
         text = _strictly(page, charset)
@@ -44,7 +50,7 @@ def decode(page: bytes, declared: str | None) -> tuple[str, str]:
 def _strictly(page: bytes, charset: str) -> str | None:
     try:
         return page.decode(charset)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return None
 
 
@@ -54,7 +60,9 @@ def _python_name(name: str) -> str | None:
         return None
     label = map_encoding_to_html5(name.strip().lower(), False)
     try:
-        found = codecs.lookup(label or name).name
+        found = codecs.lookup(label).name if label else None
     except LookupError:
         return None
+    if found is None:
+        return _UNLISTED.get(name.strip().lower())
     return _SUPERSETS.get(found, found)

@@ -1,4 +1,4 @@
-"""The process that looks at pages: requests on standard input, answers on standard output, each a pickled tuple.
+"""The process that looks at pages: requests on standard input (pickled), answers on standard output (a line of JSON).
 
 Started as `python -m dataprep.extraction.child CONFIG_JSON`. It may be killed at any time; its parent starts another.
 """
@@ -21,14 +21,14 @@ def main() -> None:
     # Whatever a library prints must not come between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    pickle.dump(Extracted(), answers)  # ready
+    answers.write(Extracted().to_json())  # ready
     answers.flush()
     while True:
         try:
             payload, content_type, charset = pickle.load(requests)
         except EOFError:
             return
-        pickle.dump(_answer(payload, content_type, charset, config), answers)
+        answers.write(_answer(payload, content_type, charset, config).to_json())
         answers.flush()
 
 

@@ -10,6 +10,7 @@ import time
 from types import TracebackType
 from typing import IO, Self, cast
 
+from dataprep.errors import MachineError
 from dataprep.extraction.page import ExtractConfig, Extracted
 from dataprep.reading.record import Problem
 
@@ -32,14 +33,18 @@ class _Child:
     """A running child and the two ends of its pipes that are ours."""
 
     def __init__(self, config: ExtractConfig) -> None:
-        command = [sys.executable, "-m", "dataprep.extraction.child", config.model_dump_json()]
+        command = [sys.executable, "-P", "-m", "dataprep.extraction.child", config.model_dump_json()]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
         os.set_blocking(self._answers.fileno(), False)
-        self._answer(START_TIMEOUT_S)  # it says that it is ready: its start is no page's time
+        try:
+            self._answer(START_TIMEOUT_S)  # it says that it is ready: its start is no page's time
+        except _ChildLostError as lost:
+            self.kill()
+            raise MachineError(f"the process that extracts pages did not start: {lost}") from lost
 
     def ask(self, request: tuple[bytes, str | None, str | None], timeout_s: float) -> Extracted:
         """The answer to one request. Raises _ChildLostError when the child dies or does not answer in time."""
@@ -51,10 +56,10 @@ class _Child:
         return self._answer(timeout_s)
 
     def _answer(self, timeout_s: float) -> Extracted:
-        """Read until a whole answer is there; a pickle ends with its STOP opcode, `.`."""
+        """Read one line of JSON: nothing that comes from a process that has parsed a hostile page is executed."""
         deadline = time.monotonic() + timeout_s
         received = bytearray()
-        while True:
+        while not received.endswith(b"\n"):
             remaining = deadline - time.monotonic()
             if remaining <= 0 or not select.select([self._answers], [], [], remaining)[0]:
                 raise _ChildLostError("extraction_timeout", f"no answer within {timeout_s:g} s")
@@ -62,11 +67,10 @@ class _Child:
             if data == b"":
                 raise _ChildLostError("extraction_crashed", self._exit())
             received += data or b""
-            if received.endswith(pickle.STOP):
-                # A text may end with a dot in the middle of an answer: then the pickle is not whole yet.
-                with contextlib.suppress(pickle.UnpicklingError, EOFError):
-                    answer: Extracted = pickle.loads(received)
-                    return answer
+        try:
+            return Extracted.from_json(received)
+        except (ValueError, TypeError, KeyError) as error:
+            raise _ChildLostError("extraction_crashed", f"its answer is none: {error}") from error
 
     def _exit(self) -> str:
         code = self._process.wait(timeout=10)
@@ -97,7 +101,10 @@ class IsolatedExtractor:
         self._stop()
 
     def extract(self, payload: bytes, content_type: str | None, charset: str | None) -> Extracted:
-        """The text of the page, or the problem that it has: what `page.extract_page` gives."""
+        """The text of the page, or the problem that it has: what `page.extract_page` gives.
+
+        Raises MachineError when no child can be started.
+        """
         for attempt in (1, 2):
             try:
                 self._child = self._child or _Child(self._config)

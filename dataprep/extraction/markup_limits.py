@@ -32,7 +32,7 @@ def _closes_itself(page, end, key, self_closing):  # pragma: no cover - compiled
     """Whether the tag whose name ends at `end` is a drawing's leaf that ends in `/>`."""
     for name in self_closing:
         if name == key:
-            while end < len(page) and page[end] != 62:  # >
+            while end < len(page) and page[end] != 62 and page[end] != 60:  # > <
                 end += 1
             return page[end - 1] == 47
     return False

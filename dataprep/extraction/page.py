@@ -1,6 +1,7 @@
 """One page: what its bytes claim, what they are, and the text in them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 from resiliparse.extract.html2text import extract_plain_text
@@ -45,6 +46,17 @@ class Extracted:
     text: str = ""
     charset: str | None = None
     problem: Problem | None = None
+
+    def to_json(self) -> bytes:
+        """One line."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, line: bytes | bytearray) -> "Extracted":
+        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
+        value = json.loads(line)
+        problem = Problem(**value["problem"]) if value["problem"] else None
+        return cls(str(value["text"]), value["charset"], problem)
 
 
 def check_answer(http_status: int | None, content_type: str | None, payload: bytes) -> Problem | None:

@@ -45,10 +45,14 @@ def text_from_buffers(data: np.ndarray, offsets: np.ndarray) -> pa.LargeStringAr
 
 def batches(text: pa.LargeStringArray, max_bytes: int) -> Iterator[tuple[int, int]]:
     """Row ranges [start, stop) of at most `max_bytes` of text each; a longer document is a batch of its own."""
-    _, offsets = text_buffers(text)
+    return ranges(text_buffers(text)[1], max_bytes)
+
+
+def ranges(offsets: np.ndarray, max_size: int) -> Iterator[tuple[int, int]]:
+    """Row ranges [start, stop) of at most `max_size` values each; a longer row is a range of its own."""
     start = 0
-    while start < len(text):
-        stop = int(np.searchsorted(offsets, offsets[start] + max_bytes, side="right")) - 1
+    while start < len(offsets) - 1:
+        stop = int(np.searchsorted(offsets, offsets[start] + max_size, side="right")) - 1
         stop = max(stop, start + 1)
         yield start, stop
         start = stop

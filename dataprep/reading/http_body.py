@@ -6,6 +6,9 @@ import zlib
 import pyarrow as pa
 
 _CHUNK_SIZE = re.compile(rb"\s*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_TEXT_WINDOW = 1024  # bytes; one in nine of compressed data is a control character
 _ARROW_NAMES = {"br": "brotli", "zstd": "zstd"}
 
 
@@ -58,6 +61,15 @@ def _join_chunks(body: bytes) -> bytes:
 def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     if body.lstrip()[:1] == b"<":
         return body  # markup: somebody has undone the encoding
+    try:
+        return _decompress_as(body, encoding, max_bytes)
+    except BodyDecodingError:
+        if _CONTROL.search(body, 0, _TEXT_WINDOW):
+            raise
+        return body  # text, by its first bytes
+
+
+def _decompress_as(body: bytes, encoding: str, max_bytes: int) -> bytes:
     if encoding in ("gzip", "x-gzip", "deflate"):
         return _inflate(body, encoding, max_bytes)
     if encoding not in _ARROW_NAMES:
@@ -75,13 +87,17 @@ def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
 def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
     raw_deflate = encoding == "deflate" and body[:1] != b"\x78"
     window = -zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32  # 32: zlib or gzip, as its header says
-    decompressor = zlib.decompressobj(window)
-    try:
-        data = decompressor.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise BodyDecodingError(f"not {encoding}: {error}") from error
-    if len(data) > max_bytes:
-        raise BodyTooLargeError
-    if not decompressor.eof:
-        raise BodyDecodingError(f"the {encoding} data ends early")
-    return data
+    data = b""
+    while True:  # gzip data may come in several members; what stands behind the last one is padding
+        decompressor = zlib.decompressobj(window)
+        try:
+            data += decompressor.decompress(body, max_bytes + 1 - len(data))
+        except zlib.error as error:
+            raise BodyDecodingError(f"not {encoding}: {error}") from error
+        if len(data) > max_bytes:
+            raise BodyTooLargeError
+        if not decompressor.eof:
+            raise BodyDecodingError(f"the {encoding} data ends early")
+        body = decompressor.unused_data
+        if not body.startswith(_GZIP_MAGIC):
+            return data

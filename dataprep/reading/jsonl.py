@@ -52,13 +52,16 @@ def _decompressed(stream: BinaryIO, compression: str | None, failure: list[str])
         while chunk:
             decompressor = decompressor or zlib.decompressobj(zlib.MAX_WBITS | 16)
             try:
-                yield decompressor.decompress(chunk)
+                yield decompressor.decompress(chunk, _CHUNK)  # no more at once: a bomb grows a thousandfold
             except zlib.error as error:
                 failure.append(f"damaged gzip data: {error}")
                 return
-            chunk = decompressor.unused_data.lstrip(b"\0") if decompressor.eof else b""
-            decompressor = None if decompressor.eof else decompressor
+            if decompressor.eof:
+                chunk, decompressor = decompressor.unused_data.lstrip(b"\0"), None
+            else:
+                chunk = decompressor.unconsumed_tail
     if decompressor is not None:
+        yield decompressor.flush()
         failure.append("the gzip data ends early")
 
 

@@ -14,6 +14,7 @@ from dataprep.reading.record import Problem, Record
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _RECORD_START = re.compile(rb"WARC/[01]\.\d+\r?\n")
 _WINDOW = 1 << 20
+_TRUNCATED = "truncated_record"
 
 
 def read_warc(stream: BinaryIO, max_record_bytes: int) -> Iterator[Record]:
@@ -21,7 +22,8 @@ def read_warc(stream: BinaryIO, max_record_bytes: int) -> Iterator[Record]:
 
     Records that are not answers of a server (requests, metadata, revisits) come with a problem `not_a_response`.
     After damage, reading goes on at the next record that can be found; the bytes between become one record with the
-    problem `unreadable_bytes`. A record cut short is `truncated_record`.
+    problem `unreadable_bytes`. A record that is shorter than it says is a `truncated_record`; records that it swallowed
+    are found again.
     """
     size = stream.seek(0, 2)
     if size == 0:
@@ -29,25 +31,30 @@ def read_warc(stream: BinaryIO, max_record_bytes: int) -> Iterator[Record]:
         return
     number, start = 0, 0
     while start < size:
-        last, damaged = start, False
+        last, record, message = start, None, None
         stream.seek(start)
         try:
             for warc in ArchiveIterator(stream, parse_http=False):
                 last = warc.stream_pos
-                yield _record(warc, number, max_record_bytes)
+                record = _record(warc, number, max_record_bytes)
+                yield record
                 number += 1
         except OSError as error:
-            damaged, message = True, str(error)
-        if damaged:
-            resume = _next_record(stream, last + 1, size)
-            # Without a record since `start` nothing of the stretch was read; else it broke behind the last record.
-            yield _unreadable(number, last, resume - last, message)
-            number, start = number + 1, resume
-        else:
-            tail = _unread_tail(stream, last, size)
-            if tail:
-                yield _unreadable(number, size - tail, tail, "the file ends inside a record")
-            return
+            message = str(error)
+        if message is None and record is not None and record.problem and record.problem.reason == _TRUNCATED:
+            start = _next_record(stream, last + 1, size)
+            continue
+        # Without a record nothing of the stretch was read; with a message, it broke behind the last record.
+        gap = last if message is not None or record is None else _end_of_member(stream, last, size)
+        if gap is None:  # the record is whole, its member is not
+            start = _next_record(stream, last + 1, size)
+            yield _unreadable(number, start, 0, "the gzip data ends early")
+            number += 1
+            continue
+        start = _next_record(stream, gap + (gap == last), size) if gap < size else size
+        if gap < start or message is not None:
+            yield _unreadable(number, gap, start - gap, message or "no whole record is here")
+            number += 1
 
 
 def _unreadable(number: int, offset: int, num_bytes: int, detail: str) -> Record:
@@ -82,24 +89,22 @@ def _is_record_member(stream: BinaryIO, position: int) -> bool:
         return False
 
 
-def _unread_tail(stream: BinaryIO, last: int, size: int) -> int:
-    """Bytes behind the last gzip member that was read: fastwarc ends silently in a member of a few bytes."""
-    stream.seek(last)
+def _end_of_member(stream: BinaryIO, start: int, size: int) -> int | None:
+    """Where the gzip member at `start` ends, None when it is cut short; `size` where the file is plain.
+
+    fastwarc ends silently in a last member of which only some bytes are there.
+    """
+    stream.seek(start)
     if stream.read(3) != _GZIP_MAGIC:
-        return 0
-    stream.seek(last)
+        return size
+    stream.seek(start)
     decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    position = last
     while not decompressor.eof:
-        data = stream.read(_WINDOW)
+        data = decompressor.unconsumed_tail or stream.read(_WINDOW)
         if not data:
-            return 0  # the member itself is cut short, which its record's length has shown
-        position += len(data)
-        decompressor.decompress(data)
-    end = position - len(decompressor.unused_data)
-    stream.seek(end)
-    rest = stream.read(_WINDOW)
-    return size - end if rest.strip(b"\0") else 0  # zero bytes are padding
+            return None
+        decompressor.decompress(data, _WINDOW)
+    return stream.tell() - len(decompressor.unused_data)
 
 
 def _record(warc: WarcRecord, number: int, max_record_bytes: int) -> Record:
@@ -107,20 +112,19 @@ def _record(warc: WarcRecord, number: int, max_record_bytes: int) -> Record:
     length = warc.content_length
     place = Record(number, warc.stream_pos, headers.get("WARC-Target-URI"), warc.record_date)
     if headers.get("Content-Length") is None:
-        return replace(place, problem=Problem("truncated_record", detail="the record's own headers end early"))
-    place = replace(place, num_payload_bytes=length)
+        return replace(place, problem=Problem(_TRUNCATED, detail="the record's own headers end early"))
+    unwanted = None
     if warc.record_type != WarcRecordType.response:
-        kind = headers.get("WARC-Type") or "unknown"
-        if len(warc.reader.read()) < length:
-            return replace(place, problem=Problem("truncated_record", detail=kind))
-        return replace(place, problem=Problem("not_a_response", detail=kind))
-    if length > max_record_bytes:
-        return replace(place, problem=Problem("record_too_large", length, max_record_bytes))
-    block = warc.reader.read()
-    if len(block) < length:
-        detail = f"{len(block)} of {length} bytes are there"
-        return replace(place, problem=Problem("truncated_record", length - len(block), 0, detail))
-    return _response(block, place, max_record_bytes)
+        unwanted = Problem("not_a_response", detail=headers.get("WARC-Type") or "unknown")
+    elif length > max_record_bytes:
+        unwanted = Problem("record_too_large", length, max_record_bytes)
+    block = b"" if unwanted else warc.reader.read()
+    num_bytes = warc.reader.consume() if unwanted else len(block)  # what is unwanted may be too large to hold
+    place = replace(place, num_payload_bytes=num_bytes)
+    if num_bytes < length:
+        detail = f"{num_bytes} of {length} bytes are there"
+        return replace(place, problem=Problem(_TRUNCATED, length - num_bytes, 0, detail))
+    return replace(place, problem=unwanted) if unwanted else _response(block, place, max_record_bytes)
 
 
 def _response(block: bytes, place: Record, max_record_bytes: int) -> Record:

@@ -112,10 +112,14 @@ def optimizer_step(engine: Any) -> float:
 
 
 def full_fp32_weights(engine: Any) -> dict[str, Tensor]:
-    """Every weight by name in fp32, whole, on every rank; a tied one once. All ranks must call it together.
+    """On rank 0 every weight by name in fp32, whole, a tied one once; elsewhere nothing. All ranks call it together.
 
     In bf16 these are the master weights, which ZeRO cuts into one piece per rank.
     """
-    if engine.zero_optimization_stage() == 0 or not engine.bfloat16_enabled():
-        return {name: p.detach().cpu().clone() for name, p in engine.module.named_parameters()}
-    return {name: safe_get_full_fp32_param(p).detach().cpu().clone() for name, p in engine.module.named_parameters()}
+    is_whole = engine.zero_optimization_stage() == 0 or not engine.bfloat16_enabled()
+    weights = {}
+    for name, parameter in engine.module.named_parameters():
+        full = parameter if is_whole else safe_get_full_fp32_param(parameter)  # one at a time: it is a gather
+        if dist.get_rank() == 0:
+            weights[name] = full.detach().cpu().clone()
+    return weights

@@ -26,13 +26,13 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from dataprep.errors import SeedbedError
 from dataprep.token_stream import TokenStream
-from jobs.bits_per_byte import bits_per_byte
 from jobs.pretrain import attempt, spool
 from jobs.pretrain.rank import Rank
 from jobs.pretrain.shards import fetch_shards, local_shard
 from jobs.pretrain.task import TrainResult, TrainTask, batch_layout
+from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
-from seedbed.errors import InfrastructureError, StoreError, UsageError
+from seedbed.errors import InfrastructureError, UsageError
 
 POLL_INTERVAL_S = 0.2  # between two looks at the spool
 PLACEMENT_TIMEOUT_S = 120.0  # for the cluster to find room for all ranks at once
@@ -165,12 +165,13 @@ def _first_cause(failures: dict[int, Exception]) -> SeedbedError:
     if isinstance(cause, RayActorError):
         return InfrastructureError(f"rank {number}: its process was lost (killed, out of memory, or its node is gone)")
     lines = str(cause).strip().splitlines() or [""]
-    return InfrastructureError(f"rank {number}: {type(cause).__name__}: {lines[0]}")
+    said = f"rank {number}: {type(cause).__name__}: {lines[0]}"
+    return InfrastructureError(said) if "onnection" in str(error) else SeedbedError(said)
 
 
 def _may_pass(error: SeedbedError) -> bool:
-    """Whether another start may do better: a lost process and a store out of reach, not a wrong run file."""
-    return isinstance(error, InfrastructureError) or (isinstance(error, StoreError) and error.transient)
+    """Whether another start may do better: after a lost process, connection or store; all else would fail again."""
+    return isinstance(error, InfrastructureError) or error.transient
 
 
 def _refuse_too_small_a_cluster(task: TrainTask) -> None:
@@ -191,7 +192,7 @@ def _result(task: TrainTask, restarts: int) -> TrainResult:
         loss_first=records[0]["loss"],
         loss_last=records[-1]["loss"],
         validation_loss=loss,
-        perplexity=math.exp(loss),
+        perplexity=perplexity(loss),
         bits_per_byte=bits_per_byte(loss, validation.num_tokens, task.validation_bytes),
         tokens=tokens,
         seconds=seconds,

@@ -1,5 +1,6 @@
 """Where a run's token shards lie as local files, which is what can be mapped into memory."""
 
+import uuid
 from pathlib import Path
 
 from dataprep.indexed_dataset import bin_path, idx_path
@@ -23,6 +24,7 @@ def fetch_shards(task: TrainTask) -> None:
         for local, suffix in ((bin_path(prefix), ".bin"), (idx_path(prefix), ".idx")):
             if local.is_file() and local.stat().st_size == store.size(path + suffix):
                 continue
-            temporary = local.with_name(local.name + ".incomplete")
+            # A name of its own: two runs that share shards may fetch them at once.
+            temporary = local.with_name(f"{local.name}.{uuid.uuid4().hex[:12]}.incomplete")
             store.download(path + suffix, temporary)
             temporary.replace(local)

@@ -37,8 +37,8 @@ class TrainResult:
     loss_first: float  # of the first step's global batch
     loss_last: float  # of the last step's global batch
     validation_loss: float
-    perplexity: float  # exp(validation_loss)
-    bits_per_byte: float  # validation loss in bits over UTF-8 bytes: see `jobs.bits_per_byte`
+    perplexity: float | None  # exp(validation_loss)
+    bits_per_byte: float  # validation loss in bits over UTF-8 bytes: see `jobs.scores`
     tokens: int  # trained on, over all steps
     seconds: float  # in steps that count, of all attempts; without start, validation and checkpoints
     tokens_per_second: float  # tokens / seconds

@@ -80,6 +80,10 @@ class RankTrainer:
             where = f"at step {after.step}, samples {progress.samples} to {after.samples - 1} of the run"
             raise TrainingDiverged(f"the loss is {loss} {where}; lower training.learning_rate or look at the samples")
         norm = engines.optimizer_step(self.engine)
+        if not math.isfinite(norm):
+            # DeepSpeed has skipped the step, or the weights are gone: neither may pass for a step that was taken.
+            where = f"at step {after.step}, samples {progress.samples} to {after.samples - 1} of the run"
+            raise TrainingDiverged(f"the gradient's norm is {norm} {where}; lower training.learning_rate")
         seconds = time.monotonic() - started
         record = {
             "step": after.step,

@@ -24,7 +24,7 @@ def unit(unit: Unit) -> Report:
     lengths = pc.cast(pc.binary_length(documents["text"]), pa.int64())
     surviving = edits.append_column("num_surviving_bytes", pc.subtract(edits["num_bytes"], edits["num_cut_bytes"]))
     return Report(
-        tally_in=tally(documents.append_column("num_bytes", lengths), "num_bytes"),
+        tally_in=tally(documents.append_column("num_bytes", lengths), "num_bytes", "text"),
         tally_out=tally(surviving, "num_surviving_bytes"),
         bytes_cut=pc.sum(edits["num_cut_bytes"]).as_py() or 0,
     )

@@ -12,6 +12,7 @@ from dataprep.tally import tally
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
+from seedbed.errors import ConservationError
 
 
 def run(step: StepRun) -> None:
@@ -40,9 +41,12 @@ def unit(unit: Unit) -> Report:
     for name in ("train", "validation"):
         of_split = sized.filter(pc.equal(sized["split"], name))
         counts |= {f"{name}_documents": of_split.num_rows, f"{name}_bytes": pc.sum(of_split["num_bytes"]).as_py() or 0}
+    out = tally(sized, "num_bytes", "text")
+    if out.texts != account.texts:
+        raise ConservationError(f"corpus {unit.name}: the texts are not those that were brought into their final form")
     return Report(
         tally_in=tally(verdicts.filter(pc.is_null(verdicts["reason"])), "num_bytes"),
-        tally_out=tally(sized, "num_bytes"),
+        tally_out=out,
         bytes_cut=account.num_bytes_cut,
         bytes_added=account.num_bytes_added,
         counts=counts,

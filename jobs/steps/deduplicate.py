@@ -6,6 +6,7 @@ Between phases everything goes through files whose row groups are what one unit 
 reads ranges and no worker holds more than its own share.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
+from dataprep.corpus import check_content
 from dataprep.deduplicate.buckets import band_rows
 from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.components import components
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.deduplicate.edges import merge_edges
 from dataprep.deduplicate.keeper import losers, verdicts
+from dataprep.deduplicate.lookup import rows_of
 from dataprep.deduplicate.verify import ids_to_read, verify
+from dataprep.errors import CorruptDataError
+from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import surviving_text
 from dataprep.schemas import EDITS, ID
 from dataprep.split import SplitConfig
@@ -27,6 +32,10 @@ from dataprep.tally import tally, tally_by_reason
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
+from seedbed.errors import ConservationError
+
+SURVIVORS_PER_PARTITION = 1_000_000
+"""Documents whose bands make one partition of the shuffle: 15 rows of 28 bytes each, 400 MB for its unit."""
 
 FACTS = ["id", "num_bytes", "num_words", "content_hash"]
 
@@ -36,7 +45,8 @@ def run(step: StepRun) -> None:
     prefixes = step.input_shards()
     shards = list(prefixes)
     ngram_words = step.parents["annotate"].committed()["config"]["minhash"]["ngram_words"]
-    partitions = [f"{n:05d}" for n in range(step.config["deduplicate"]["num_partitions"])]
+    survivors = step.parents["select"].committed()["records_out"]
+    partitions = [f"{n:05d}" for n in range(survivors // SURVIVORS_PER_PARTITION + 1)]
 
     def all_units(units: list[str], **arguments: Any) -> dict[str, dict[str, Any]]:
         return dict.fromkeys(units, arguments)
@@ -45,30 +55,43 @@ def run(step: StepRun) -> None:
         function = f"jobs.steps.deduplicate:{name}_unit"
         return total(step.map(function, units, phase=name, arguments=all_units(units, **arguments)))
 
-    phase("bands", shards)
+    bands = phase("bands", shards, num_partitions=len(partitions))
     found = phase("candidates", partitions, prefixes=prefixes)
+    _check_handed_on("band_rows", bands, found)
     verified = phase("verify", shards, prefixes=prefixes, partitions=partitions, ngram_words=ngram_words)
+    _check_handed_on("proposed_pairs", found, verified)
     groups = phase("groups", ["all"], prefixes=prefixes)
+    _check_handed_on("verified_pairs", verified, groups)
     reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=all_units(shards, shards=shards))
     step.check_takes_all(reports, "select")
     summed = total(reports)
-    summed.counts = found.counts | verified.counts | groups.counts
-    step.commit(summed)
+    _check_handed_on("losers", groups, summed)
+    step.commit(replace(summed, counts=bands.counts | found.counts | verified.counts | groups.counts))
+
+
+def _check_handed_on(what: str, before: Report, after: Report) -> None:
+    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
+    if before.counts[what] != after.counts[what]:
+        raise ConservationError(
+            f"deduplicate: {before.counts[what]:,} {what} were written, but {after.counts[what]:,} were read"
+        )
 
 
 def _survivors(unit: Unit, shard: str, columns: list[str]) -> pa.Table:
-    """The rows of `attributes` that `select` kept."""
+    """The rows of `attributes` that `select` kept. Raises CorruptDataError where the two do not hold the same rows."""
     attributes = unit.parents["annotate"].read_table("attributes", shard, columns)
-    reasons = unit.parents["select"].read_table("verdicts", shard, ["reason"])["reason"]
-    return attributes.filter(pc.is_null(reasons))
+    verdicts = unit.parents["select"].read_table("verdicts", shard, ["id", "reason"])
+    if not attributes["id"].equals(verdicts["id"]):
+        raise CorruptDataError(f"{shard}: the verdicts of select do not stand beside the attributes of the same ids")
+    return attributes.filter(pc.is_null(verdicts["reason"]))
 
 
-def bands_unit(unit: Unit) -> Report:
+def bands_unit(unit: Unit, num_partitions: int) -> Report:
     """Where each survivor of a shard is looked for by its likes."""
     survivors = _survivors(unit, unit.name, [*FACTS, "minhash_bands"])
-    rows, row_groups = band_rows(survivors, unit.config["deduplicate"]["num_partitions"])
+    rows, row_groups = band_rows(survivors, num_partitions)
     unit.write_scratch("bands", rows, row_groups)
-    return Report()
+    return Report(counts={"band_rows": rows.num_rows})
 
 
 def candidates_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
@@ -78,6 +101,7 @@ def candidates_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     edges, row_groups = _by_shard(found.edges, "low", prefixes)
     unit.write_scratch("candidates", edges, row_groups)
     counts = {"buckets": found.num_buckets, "large_buckets": found.num_large_buckets}
+    counts |= {"band_rows": sum(part.num_rows for part in parts), "proposed_pairs": edges.num_rows}
     return Report(counts=counts)
 
 
@@ -85,13 +109,19 @@ def verify_unit(unit: Unit, prefixes: dict[str, str], partitions: list[str], ngr
     """Compare the texts of the pairs whose smaller id is in this shard."""
     shards = list(prefixes)
     at = shards.index(unit.name)
-    edges = merge_edges([_row_group(unit.artifact, "candidates", part, at) for part in partitions])
+    proposed = [_row_group(unit.artifact, "candidates", part, at) for part in partitions]
+    edges = merge_edges(proposed)
     ends = pa.chunked_array([*edges["low"].chunks, *edges["high"].chunks], ID)
     hashes = _rows_by_id(unit.parents["annotate"], "attributes", ends, prefixes, ["id", "content_hash"])
     texts = _surviving_texts(unit, ids_to_read(edges, hashes), prefixes)
+    ids = column(texts, "id")
+    seen = hashes.take(rows_of(ids, column(hashes, "id"), "content hash"))
+    check_content(ids, column(texts, "text"), column(seen, "content_hash"))
     verified = verify(edges, hashes, texts, ngram_words, unit.config["deduplicate"]["min_jaccard"])
     unit.write_scratch("verified", verified.edges)
-    return Report(counts={"candidate_pairs": edges.num_rows, "rejected_pairs": verified.num_rejected})
+    counts = {"proposed_pairs": sum(part.num_rows for part in proposed), "candidate_pairs": edges.num_rows}
+    counts |= {"rejected_pairs": verified.num_rejected, "verified_pairs": verified.edges.num_rows}
+    return Report(counts=counts)
 
 
 def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
@@ -104,7 +134,8 @@ def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     lost = losers(grouped, edges, facts, split, config)
     rows, row_groups = _by_shard(lost, "id", prefixes)
     unit.write_scratch("losers", rows, row_groups)
-    return Report(counts={"groups": len(pc.unique(grouped["component"])), "verified_pairs": edges.num_rows})
+    counts = {"groups": len(pc.unique(grouped["component"])), "losers": lost.num_rows}
+    return Report(counts=counts | {"verified_pairs": edges.num_rows})
 
 
 def verdicts_unit(unit: Unit, shards: list[str]) -> Report:
@@ -117,6 +148,7 @@ def verdicts_unit(unit: Unit, shards: list[str]) -> Report:
         tally_in=tally(survivors, "num_bytes"),
         tally_out=tally(decided.filter(pc.is_null(decided["reason"])), "num_bytes"),
         dropped=tally_by_reason(decided, "num_bytes"),
+        counts={"losers": decided.num_rows - decided["reason"].null_count},
     )
 
 

@@ -27,9 +27,9 @@ def run(step: StepRun) -> None:
         out = Path(folder) / FOLDER
         export_huggingface(weights, config, source, out)
         facts = datasheet(step.artifact.store, step.plan)
-        (out / "datasheet.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-        (out / "DATASHEET.md").write_text(datasheet_markdown(facts))
-        (out / "README.md").write_text(model_card(facts))
+        (out / "datasheet.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (out / "DATASHEET.md").write_text(datasheet_markdown(facts), encoding="utf-8")
+        (out / "README.md").write_text(model_card(facts), encoding="utf-8")
         for path in sorted(out.iterdir()):
             step.write_file(f"{FOLDER}/{path.name}", path.read_bytes())
     step.commit(Report())

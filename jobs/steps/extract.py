@@ -3,23 +3,24 @@
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-import fsspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from dataprep import document_id
 from dataprep.extract import extract
-from dataprep.extraction.isolation import QUARANTINE_REASONS
 from dataprep.extraction.page import ExtractConfig
 from dataprep.reading.digesting import DigestingStream
 from dataprep.reading.formats import ReaderConfig, read_records
 from dataprep.reading.record import Record
-from dataprep.tally import tally, tally_by_reason
+from dataprep.tally import tally, tally_by_reason, texts_checksum
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
-from seedbed.errors import QuarantineError, SourceError
+from seedbed.errors import ConservationError, SourceError
 from seedbed.fingerprint import canonical_json
+from seedbed.source_stream import open_source
 
 
 def run(step: StepRun) -> None:
@@ -36,71 +37,72 @@ def run(step: StepRun) -> None:
             "source": f["source"],
             "path": f["path"],
             "num_bytes": f["size"],
+            "version": f["version"],
             "url": locations[f["source"], f["path"]],
         }
         for shard, f in zip(shards, files, strict=True)
     }
     summed = total(step.map("jobs.steps.extract:unit", list(arguments), arguments=arguments))
-    _check_quarantine(summed, step.plan.run.data.max_quarantined_fraction)
     step.commit(summed, input_shards=shards)
 
 
-def _check_quarantine(report: Report, allowed: float) -> None:
-    failed = {reason: report.dropped[reason].records for reason in QUARANTINE_REASONS if reason in report.dropped}
-    share = sum(failed.values()) / max(report.tally_in.records, 1)
-    if share > allowed:
-        counts = ", ".join(f"{n} {reason}" for reason, n in failed.items())
-        raise QuarantineError(
-            f"extract: {counts} of {report.tally_in.records} records: {share:.2%} failed in the extractor, allowed are "
-            f"{allowed:.2%} (data.max_quarantined_fraction). What was read is kept; look at the failures with "
-            "`seedbed sample extract --reason REASON`, then raise the limit or take the file out"
-        )
-
-
 class _Witness:
-    """Counts what a reader gives on its own account, so that what `extract` says can be held against it."""
+    """Counts on its own account what a reader and the extractor give, so that what `extract` says can be held
+    against it."""
 
     def __init__(self, records: Iterator[Record], prefix: bytes) -> None:
         self._records = records
         self._prefix = prefix
         self._ids: list[bytes] = []
+        self._hashes: dict[bytes, int] = {}  # XXH3-64 of the texts, by id
+        self.num_text_bytes = 0
 
     def __iter__(self) -> Iterator[Record]:
         for record in self._records:
             self._ids.append(document_id.pack(self._prefix, record.number))
             yield record
 
+    def hear(self, packed_id: bytes, text: str) -> None:
+        """Takes note of a text as it comes from the extractor."""
+        data = text.encode()
+        self._hashes[packed_id] = xxhash.xxh3_64_intdigest(data)
+        self.num_text_bytes += len(data)
+
     def ids(self) -> pa.Table:
         return pa.table({"id": pa.array(self._ids, document_id.ID)})
 
+    def texts(self) -> int:
+        """The checksum of the texts that it heard."""
+        hashes = np.fromiter(self._hashes.values(), np.uint64, len(self._hashes))
+        return texts_checksum(pa.array(list(self._hashes), document_id.ID), hashes)
 
-def unit(unit: Unit, source: str, path: str, num_bytes: int, url: str) -> Report:
+
+def unit(unit: Unit, source: str, path: str, num_bytes: int, version: str, url: str) -> Report:
     """Read one crawl file. Raises SourceError when it is not the file that was planned with."""
     config = ExtractConfig.model_validate(unit.config["limits"])
     reader = ReaderConfig.model_validate(unit.config["readers"][source])
     prefix = document_id.file_prefix(source, path)
-    try:
-        with fsspec.open(url, "rb") as stream:
-            digesting = DigestingStream(stream)
-            seekable = cast(BinaryIO, digesting)
-            witness = _Witness(read_records(seekable, path, reader, config.max_record_bytes), prefix)
-            documents, unread = extract(iter(witness), prefix, config)
-            read_bytes, digest = digesting.finish()
-    except FileNotFoundError:
-        raise SourceError(f"{url} was there when the run was planned and is gone: put it back, or plan again") from None
+    with open_source(url, version) as stream:
+        digesting = DigestingStream(stream)
+        seekable = cast(BinaryIO, digesting)
+        witness = _Witness(read_records(seekable, path, reader, config.max_record_bytes), prefix)
+        documents, unread = extract(iter(witness), prefix, config, witness.hear)
+        read_bytes, digest = digesting.finish()
     if read_bytes != num_bytes:
         raise SourceError(f"{url} had {num_bytes:,} bytes when the run was planned and has {read_bytes:,}: plan again")
     unit.write("documents", documents)
     unit.write("unread", unread)
-    num_text_bytes = pc.sum(pc.binary_length(documents["text"])).as_py() or 0
     documents = documents.append_column("num_bytes", pc.cast(pc.binary_length(documents["text"]), pa.int64()))
     payload_bytes = sum(pc.sum(t["num_payload_bytes"]).as_py() or 0 for t in (documents, unread))
     unit.write_file(f"sources/{unit.name}.json", source_record(source, path, num_bytes, digest))
+    out = tally(documents, "num_bytes", "text")
+    if out.texts != witness.texts():
+        raise ConservationError(f"extract {unit.name}: the texts of the documents are not those that were extracted")
     return Report(
         tally_in=tally(witness.ids(), None),
-        tally_out=tally(documents, "num_bytes"),
+        tally_out=out,
         dropped=tally_by_reason(unread, None),
-        bytes_added=num_text_bytes,
+        bytes_added=witness.num_text_bytes,
         counts={"payload_bytes": payload_bytes},
     )
 

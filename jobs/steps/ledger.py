@@ -27,13 +27,18 @@ def run(step: StepRun) -> None:
         if report.tally_out != kept:
             raise ConservationError(f"ledger {shard}: the rows it calls kept are not the documents of the corpus")
     numbers = [f"{partition:05d}" for partition in range(partitions)]
-    step.map(
+    summed = total(reports)
+    index = step.map(
         "jobs.steps.ledger:urls_unit",
         numbers,
         phase="urls",
         arguments={number: {"partition": int(number), "shards": shards} for number in numbers},
     )
-    step.commit(total(reports), url_partitions=partitions)
+    if total(index).counts["urls"] != summed.counts["urls"]:
+        raise ConservationError(
+            f"ledger: {summed.counts['urls']:,} URLs, of which {total(index).counts['urls']:,} are found"
+        )
+    step.commit(summed, url_partitions=partitions)
 
 
 def _extract_report(step: StepRun, shard: str) -> Report:
@@ -53,6 +58,7 @@ def unit(unit: Unit, num_partitions: int) -> Report:
         tally_in=tally(ledger.select(["id"]), None),
         tally_out=tally(kept, None),
         dropped=tally_by_reason(ledger, None),
+        counts={"urls": rows.num_rows},
     )
 
 

@@ -1,13 +1,14 @@
-"""`pretrain`: the model, trained by a group of ranks on Ray; checkpoints lie in the artifact until it is committed."""
+"""`pretrain`: the model, trained by a group of ranks on Ray. The last checkpoints stay in the artifact."""
 
-import math
 from dataclasses import asdict
 from typing import Any
 
+from dataprep.split import TRAIN, VALIDATION
 from jobs.pretrain.launch import train
-from jobs.pretrain.task import TrainResult, TrainTask
+from jobs.pretrain.task import TrainTask
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact, Report, file_entry
+from seedbed.errors import UsageError
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
@@ -15,8 +16,9 @@ from seedbed.runfile.training import TrainingConfig
 
 def run(step: StepRun) -> None:
     """Train to the end, from the newest whole checkpoint where there is one."""
-    step.cluster.start()
     run = step.plan.run
+    _refuse_too_little_text(step.parents["shards"].committed()["counts"], run.model.sequence_length)
+    step.cluster.start()
     task = train_task(step.artifact, step.parents["shards"], str(step.state.root), run.model, run.training, run.cluster)
     with step.progress.task("pretrain", run.training.num_steps) as advance:
         narrator = _Narrator(step, advance, run.training)
@@ -25,7 +27,22 @@ def run(step: StepRun) -> None:
         file_entry(step.artifact, "model.safetensors"),
         file_entry(step.artifact, "metrics.jsonl", volatile=True),
     ]
-    step.commit(Report(), training=_training(result))
+    layout = {
+        "ranks": run.cluster.training_ranks,
+        "threads": run.cluster.threads_per_rank,
+        "device": run.cluster.device,
+    }
+    step.commit(Report(), training=asdict(result), layout=layout)
+
+
+def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:
+    for split in (TRAIN, VALIDATION):
+        if counts[f"{split}_tokens"] <= sequence_length:
+            raise UsageError(
+                f"the {split} split has {counts[f'{split}_tokens']:,} tokens, but a sample takes"
+                f" model.sequence_length + 1 = {sequence_length + 1:,}: give it more data,"
+                " change data.split.validation_fraction, or take shorter sequences"
+            )
 
 
 def train_task(
@@ -55,14 +72,6 @@ def train_task(
     )
 
 
-def _training(result: TrainResult) -> dict[str, Any]:
-    """What the manifest says. Speed differs from run to run: it stands beside the digest, not in it."""
-    training = asdict(result)
-    if not math.isfinite(training["perplexity"]):
-        training["perplexity"] = None
-    return training
-
-
 class _Narrator:
     """Tells a person how the training goes."""
 
@@ -70,6 +79,7 @@ class _Narrator:
         self._say = step.progress.say
         self._advance = advance
         self._num_steps = training.num_steps
+        self._told = 0
 
     def hear(self, record: dict[str, Any]) -> None:
         """One line of the metrics, or an event."""
@@ -77,7 +87,7 @@ class _Narrator:
             self._tell_event(record)
             return
         rate = f"loss {record['loss']:.3f}, {record['tokens_per_second']:,.0f} tokens/s"
-        self._advance(rate)
+        self._move_to(record["step"], rate)
         if record.get("validation_loss") is not None:
             left = self._num_steps - record["step"]
             self._say(
@@ -85,12 +95,17 @@ class _Narrator:
                 f"validation loss {record['validation_loss']:.3f}" + (f", {left:,} steps left" if left else "")
             )
 
+    def _move_to(self, step: int, rate: str) -> None:
+        """The bar to this step; after a restart steps are taken again that it has counted."""
+        for _ in range(self._told, step):
+            self._advance(rate)
+        self._told = max(self._told, step)
+
     def _tell_event(self, event: dict[str, Any]) -> None:
         kind = event["event"]
         if kind == "taken_up" and event["step"]:
             self._say(f"  going on from the checkpoint of step {event['step']:,}")
-            for _ in range(event["step"]):
-                self._advance("")
+            self._move_to(event["step"], "")
         elif kind not in ("taken_up", "started"):
             facts = ", ".join(f"{k} {v}" for k, v in event.items() if k not in ("event", "time"))
             self._say(f"  {kind}: {facts}")

@@ -11,22 +11,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep.digest import bytes_digest
-from dataprep.indexed_dataset import IndexedDatasetWriter, bin_path, idx_path
-from dataprep.shards import ShardsConfig, merge, num_partitions, partitions, tokenize
+from dataprep.indexed_dataset import IndexedDataset, IndexedDatasetWriter, bin_path, idx_path
+from dataprep.kernels.text_buffers import column
+from dataprep.shards import (
+    ShardsConfig,
+    merge,
+    num_partitions,
+    partitions,
+    tally_of_shard,
+    tally_of_tokens,
+    tokenize,
+)
 from dataprep.split import TRAIN, VALIDATION
 from dataprep.tally import tally
-from dataprep.tokenizer import Encoder
+from dataprep.tokenizer import Encoder, Tokens
 from jobs.step_run import StepRun, total
 from jobs.steps.tokenizer import NAME as TOKENIZER
 from jobs.unit import Unit
 from seedbed.artifact import FileEntry, Report
-from seedbed.errors import ConservationError, UsageError
+from seedbed.errors import ConservationError
 
 
 def run(step: StepRun) -> None:
     """How many token shards there are follows from the bytes of text alone."""
     manifest = step.parents["corpus"].committed()
-    _refuse_an_empty_split(manifest["counts"])
     config = ShardsConfig.model_validate(step.config)
     sizes = {split: num_partitions(manifest["counts"][f"{split}_bytes"], config) for split in (TRAIN, VALIDATION)}
     inputs = list(step.input_shards())
@@ -42,8 +50,8 @@ def run(step: StepRun) -> None:
     arguments = {name: {"place": place, "inputs": inputs} for place, name in enumerate(names)}
     merged = total(step.map("jobs.steps.shards:merge_unit", names, phase="merge", arguments=arguments))
     before = total(tokenized)
-    if merged.tally_in.records != before.tally_out.records or merged.tally_in.checksum != before.tally_out.checksum:
-        raise ConservationError(f"shards: {before.tally_out} was tokenized, but {merged.tally_in} was merged")
+    if merged.tally_out != before.tally_out:
+        raise ConservationError(f"shards: {before.tally_out} was tokenized, but {merged.tally_out} was merged")
     counts = {name: merged.counts.get(name, 0) for name in ("train_tokens", "validation_tokens")}
     counts |= {f"{split}_bytes": manifest["counts"][f"{split}_bytes"] for split in sizes}
     if sum(counts[f"{split}_tokens"] for split in sizes) != before.counts["tokens"]:
@@ -53,33 +61,25 @@ def run(step: StepRun) -> None:
     step.commit(before, token_shards=by_split)
 
 
-def _refuse_an_empty_split(counts: dict[str, int]) -> None:
-    for split in (TRAIN, VALIDATION):
-        if not counts[f"{split}_bytes"]:
-            others = {name: n for name, n in counts.items() if name.endswith("_documents")}
-            raise UsageError(
-                f"the corpus has no text in its {split} split ({others}): see with `seedbed show` what was dropped,"
-                " give it more data, or change data.split.validation_fraction"
-            )
-
-
 def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
-    """Tokenize one input shard; the encoder itself checks that the tokens spell out every byte."""
+    """Tokenize one input shard. Raises ConservationError unless the tokens spell out every document's text."""
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     corpus = unit.read("corpus", "corpus")
     config = ShardsConfig.model_validate(unit.config)
     tokenized, row_groups = tokenize(corpus, encoder, config, sizes)
     unit.write_scratch("tokenized", tokenized, row_groups)
     sized = corpus.append_column("num_bytes", pc.cast(pc.binary_length(corpus["text"]), pa.int64()))
-    lengths = np.array([len(token) for token in encoder.token_bytes()])
-    tokens = tokenized["tokens"].combine_chunks().flatten().to_numpy()
-    spelt = int(lengths[tokens].sum()) if len(tokens) else 0
-    out = tally(tokenized.select(["id"]), None)
-    return Report(
-        tally_in=tally(sized, "num_bytes"),
-        tally_out=type(out)(out.records, out.checksum, spelt),
-        counts={"tokens": len(tokens)},
+    lists = column(tokenized, "tokens")
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy())]).astype(np.int64)
+    tokens = Tokens(lists.flatten().to_numpy(), offsets)
+    report = Report(
+        tally_in=tally(sized, "num_bytes", "text"),
+        tally_out=tally_of_tokens(column(tokenized, "id"), tokens, encoder),
+        counts={"tokens": len(tokens.tokens)},
     )
+    if report.tally_in.texts != report.tally_out.texts:
+        raise ConservationError(f"shards {unit.name}: the tokens do not spell out the documents that they stand beside")
+    return report
 
 
 def merge_unit(unit: Unit, place: int, inputs: list[str]) -> Report:
@@ -94,13 +94,14 @@ def merge_unit(unit: Unit, place: int, inputs: list[str]) -> Report:
         prefix = Path(folder) / unit.name
         with IndexedDatasetWriter(prefix, encoder.vocab_size) as writer:
             writer.add_many(shard.tokens, shard.lengths)
+        written = tally_of_shard(IndexedDataset(prefix), shard.sidecar, encoder)
         for path in (bin_path(prefix), idx_path(prefix)):
             _upload(unit, path)
     unit.write("documents", shard.sidecar)
     split = unit.name.split("-")[0]
     return Report(
-        tally_in=tally(shard.sidecar, None),
-        tally_out=tally(shard.sidecar, None),
+        tally_in=written,
+        tally_out=written,
         counts={f"{split}_tokens": len(shard.tokens)},
     )
 

@@ -9,8 +9,10 @@ steps/<kind>-<fingerprint>/
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -124,15 +126,21 @@ class Artifact:
     def path(self) -> str:
         return f"steps/{self.kind}-{self.fingerprint}"
 
+    @property
+    def _cure(self) -> str:
+        return f"remove the folder {self.path} and run again"
+
     def manifest(self) -> dict[str, Any] | None:
         """What was committed, None where nothing was. Raises StoreError when the manifest cannot be read."""
         path = f"{self.path}/manifest.json"
         if not self.store.exists(path):
             return None
         try:
-            manifest: dict[str, Any] = json.loads(self.store.read(path))
+            manifest = json.loads(self.store.read(path))
         except ValueError as error:
-            raise StoreError(f"{path} is not JSON ({error}): remove the folder {self.path} and run again") from error
+            raise StoreError(f"{path} is not JSON ({error}): {self._cure}") from error
+        if not isinstance(manifest, dict):
+            raise StoreError(f"{path} is no manifest: {self._cure}")
         return manifest
 
     def committed(self) -> dict[str, Any]:
@@ -148,19 +156,25 @@ class Artifact:
         self.store.write(f"{self.path}/manifest.json", json.dumps(manifest, indent=1).encode())
         self.store.delete(f"{self.path}/scratch")
 
+    def finished_units(self, phase: str) -> set[str]:
+        """The units of a phase that are done."""
+        names = self.store.names(f"{self.path}/units")
+        return {n.removeprefix(f"{phase}-").removesuffix(".json") for n in names if n.startswith(f"{phase}-")}
+
     def report(self, phase: str, unit: str) -> Report | None:
         """What the unit did, None when it is still to be done."""
         path = f"{self.path}/units/{phase}-{unit}.json"
-        return Report.from_json(json.loads(self.store.read(path))) if self.store.exists(path) else None
+        if not self.store.exists(path):
+            return None
+        try:
+            return Report.from_json(json.loads(self.store.read(path)))
+        except (ValueError, TypeError, KeyError) as error:
+            raise CorruptDataError(f"{path} is damaged ({error!r}): {self._cure}") from error
 
     def read_table(self, table: str, unit: str, columns: list[str] | None = None) -> pa.Table:
         """One part of a table. Raises CorruptDataError when its pages do not match their checksums."""
-        path = f"{self.path}/{table}/{unit}.parquet"
-        with self.store.open(path) as f:
-            try:
-                return pq.read_table(f, columns=columns, page_checksum_verification=True)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise CorruptDataError(f"{path}: {error}; remove the folder {self.path} and run again") from error
+        with self._opened(table, unit) as f:
+            return pq.read_table(f, columns=columns, page_checksum_verification=True)
 
     def read_rows(self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None) -> pa.Table:
         """The rows with these ids, ascending; only the row groups that hold one of them are read."""
@@ -173,9 +187,26 @@ class Artifact:
             rows = file.read_row_groups(groups.tolist(), columns=columns)
             return rows.filter(pc.is_in(rows["id"], ids))
 
-    def open_parquet(self, table: str, unit: str) -> pq.ParquetFile:
-        """A part to read by row groups; the caller closes it."""
-        return pq.ParquetFile(self.store.open(f"{self.path}/{table}/{unit}.parquet"), page_checksum_verification=True)
+    @contextmanager
+    def open_parquet(self, table: str, unit: str) -> Iterator[pq.ParquetFile]:
+        """A part to read by row groups. Raises CorruptDataError, also where a page does not match its checksum."""
+        with self._opened(table, unit) as f, pq.ParquetFile(f, page_checksum_verification=True) as file:
+            yield file
+
+    @contextmanager
+    def _opened(self, table: str, unit: str) -> Iterator[BinaryIO]:
+        path = f"{self.path}/{table}/{unit}.parquet"
+        try:
+            file = self.store.open(path)
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise StoreError(f"{error}; {self._cure}") from error
+            raise
+        with file as f:
+            try:
+                yield f
+            except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+                raise CorruptDataError(f"{path}: {error}; {self._cure}") from error
 
 
 def write_table(

@@ -8,6 +8,7 @@ from typing import Any
 
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan
+from seedbed.steps import OPERATIONAL
 from seedbed.store import Store
 from seedbed.summary import FUNNEL_STEPS
 
@@ -47,7 +48,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "fingerprints": {step.kind: step.fingerprint for step in plan.steps if step.kind != "export"},
         "digests": {kind: manifest["digest"] for kind, manifest in manifests.items() if kind != "export"},
         "model": plan.config["model"],
-        "training": plan.config["training"],
+        "training": {k: v for k, v in plan.config["training"].items() if k not in OPERATIONAL},
         "parameters": plan.parameters,
         "flops": plan.flops,
         "evaluation": manifests["evaluate"]["evaluation"],

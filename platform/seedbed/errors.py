@@ -26,9 +26,6 @@ class BudgetRefused(SeedbedError):
 class StoreError(SeedbedError):
     """The store or the state directory did not take or give what was asked."""
 
-    transient = False
-    """Whether the same call may succeed later: a store out of reach is, a full disk is not."""
-
 
 class ConservationError(SeedbedError):
     """A step lost or made up records or bytes: rows in do not equal rows out and rows dropped."""

@@ -1,8 +1,9 @@
 """Named points where a test may break a process: the seam for kill tests.
 
 `SEEDBED_FAULT="pretrain.step.7"` kills the process that reaches that point; `"pretrain.step.7=raise"` raises there
-instead. `SEEDBED_FAULT_ONCE` names a file: who creates it acts, everybody after that passes, so that a restart does not
-die again and of several ranks one is hit. Without the variable, a point costs one dictionary lookup.
+instead; several points stand with commas between them. `SEEDBED_FAULT_ONCE` names a folder: who creates the file with
+the point's name there acts, everybody after that passes, so that a restart does not die again and of several ranks one
+is hit. Without the variable, a point costs one dictionary lookup.
 """
 
 import os
@@ -19,24 +20,25 @@ class InjectedFault(Exception):
 
 def point(name: str) -> None:
     """Break here if the environment says so. Raises InjectedFault, or does not return."""
-    fault = os.environ.get(FAULT)
-    if not fault:
+    named = os.environ.get(FAULT)
+    if not named:
         return
-    where, _, action = fault.partition("=")
-    if where != name or not _is_first():
+    actions = dict(fault.partition("=")[::2] for fault in named.split(","))
+    if name not in actions or not _is_first(name):
         return
-    if action == "raise":
+    if actions[name] == "raise":
         raise InjectedFault(f"{name}: broken on purpose by {FAULT}")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _is_first() -> bool:
-    """Whether nobody acted before; true each time where no file is named."""
+def _is_first(name: str) -> bool:
+    """Whether nobody acted at this point before; true each time where no folder is named."""
     once = os.environ.get(ONCE)
     if not once:
         return True
     try:
-        Path(once).touch(exist_ok=False)  # O_CREAT | O_EXCL: one process wins
+        Path(once).mkdir(parents=True, exist_ok=True)
+        Path(once, name).touch(exist_ok=False)  # O_CREAT | O_EXCL: one process wins
     except FileExistsError:
         return False
     return True

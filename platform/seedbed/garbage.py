@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from seedbed import runs
 from seedbed.errors import UsageError
+from seedbed.lease import Leases
 from seedbed.state import StateDirectory
 from seedbed.store import TEMPORARY, Store
+
+BROKEN = "/checkpoints/broken-"
+"""What leads the path of a checkpoint that was moved aside (`jobs.pretrain.checkpoint`)."""
 
 
 @dataclass(frozen=True)
@@ -17,22 +21,34 @@ class Garbage:
     num_bytes: int
 
 
+GC_LEASE = "gc"
+"""Held while a run is recorded and while garbage is removed: a run that starts meanwhile waits, then finds it gone."""
+
+
 def find_garbage(store: Store, state: StateDirectory, forget: tuple[str, ...] = ()) -> list[Garbage]:
     """Artifacts that no run of the store names, the runs in `forget`, and files that were never finished.
 
-    What a living process is writing (its lease is held on this machine) is left alone.
+    What somebody alive is writing (its lease is held) is left alone. Raises UsageError for a run to forget that is not
+    there or is running.
     """
+    leases = Leases(store, state)
     known = {record.run: record for record in runs.all_runs(store, state)}
     for run in forget:
         if run not in known:
             raise UsageError(f"no run {run!r} to forget; there are {', '.join(known) or 'none'}")
         if known[run].state == runs.RUNNING:
             raise UsageError(f"run {run} is running: stop it first")
-    kept = [run for run in known if run not in forget]
-    reached = {f"{s.kind}-{s.fingerprint}" for run in kept for s in runs.load_plan(store, run).steps}
     garbage = [Garbage(f"runs/{run}", "a run to forget", _size(store, f"runs/{run}")) for run in forget]
+    for run in store.names("runs"):
+        if run not in known:
+            garbage.append(Garbage(f"runs/{run}", "what is left of a run", _size(store, f"runs/{run}")))
+        elif run not in forget and not leases.is_held(runs.lease_name(run)):
+            garbage += _leftovers(store, f"runs/{run}")
+    reached = {
+        f"{s.kind}-{s.fingerprint}" for run in known if run not in forget for s in runs.load_plan(store, run).steps
+    }
     for name in store.names("steps"):
-        if state.is_leased(name):
+        if leases.is_held(name):
             continue
         if name not in reached:
             garbage.append(Garbage(f"steps/{name}", "no run reaches it", _size(store, f"steps/{name}")))
@@ -41,9 +57,20 @@ def find_garbage(store: Store, state: StateDirectory, forget: tuple[str, ...] = 
     return garbage
 
 
-def remove(store: Store, garbage: list[Garbage]) -> None:
-    for item in garbage:
-        store.delete(item.path)
+def collect(store: Store, state: StateDirectory, forget: tuple[str, ...] = ()) -> list[Garbage]:
+    """Find garbage and remove it while no run can start; what was removed."""
+    with Leases(store, state).hold(GC_LEASE):
+        garbage = find_garbage(store, state, forget)
+        for item in garbage:
+            _remove(store, item.path)
+    return garbage
+
+
+def _remove(store: Store, path: str) -> None:
+    """Cut short, a removal must leave nothing that looks whole: what commits a thing goes before what it commits."""
+    for commit in ("run.json", "manifest.json", "units"):
+        store.delete(f"{path}/{commit}")
+    store.delete(path)
 
 
 def _size(store: Store, folder: str) -> int:
@@ -54,6 +81,10 @@ def _leftovers(store: Store, folder: str) -> list[Garbage]:
     found = store.files(folder)
     unfinished = [path for path in found if path.rsplit("/", 1)[-1].startswith(TEMPORARY)]
     leftovers = [Garbage(path, "a file that was never finished", found[path]) for path in unfinished]
+    broken = {path[: path.index("/", path.index(BROKEN) + len(BROKEN))] for path in found if BROKEN in path}
+    leftovers += [
+        Garbage(path, "a checkpoint that could not be taken up", _size(store, path)) for path in sorted(broken)
+    ]
     if f"{folder}/manifest.json" in found and any(path.startswith(f"{folder}/scratch/") for path in found):
         size = sum(size for path, size in found.items() if path.startswith(f"{folder}/scratch/"))
         leftovers.append(Garbage(f"{folder}/scratch", "work that a committed step no longer needs", size))

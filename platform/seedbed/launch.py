@@ -9,6 +9,8 @@ from pathlib import Path
 from seedbed import runs
 from seedbed.budget import Finding
 from seedbed.errors import BudgetRefused, UsageError
+from seedbed.garbage import GC_LEASE
+from seedbed.lease import Leases
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.state import StateDirectory
@@ -51,14 +53,14 @@ def start(
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings))
-    record = runs.load(store, plan.run_id) or runs.RunRecord(plan.run_id, run.name, runs.now())
-    record.over_budget = over_budget or record.over_budget
-    runs.save_plan(store, plan, write_resolved(run))
-    runs.save(store, record)
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget)
-    path = state.folder("launches") / f"{plan.run_id}.json"
-    path.write_text(json.dumps(asdict(launch), indent=1))
-    return [sys.executable, "-m", "jobs.run", str(path)]
+    path = state.write(f"launches/{plan.run_id}.json", json.dumps(asdict(launch), indent=1))
+    with Leases(store, state).hold(GC_LEASE):  # from here on, what the plan names is reached by a run
+        record = runs.load(store, plan.run_id) or runs.RunRecord(plan.run_id, run.name, runs.now())
+        record.over_budget = over_budget or record.over_budget
+        runs.save_plan(store, plan, write_resolved(run))
+        runs.save(store, record)
+    return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours
 
 
 def refusal(run_id: str, findings: Sequence[Finding]) -> str:

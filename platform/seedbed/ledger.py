@@ -104,8 +104,7 @@ def find_url(ledger: Artifact, url: str, num_partitions: int) -> list[bytes]:
     """The ids of all records with this URL, ascending."""
     wanted = url_hash(url)
     found: list[bytes] = []
-    parts = ledger.open_parquet("urls", f"{partition_of(wanted, num_partitions):05d}")
-    with parts:
+    with ledger.open_parquet("urls", f"{partition_of(wanted, num_partitions):05d}") as parts:
         for group in range(parts.num_row_groups):
             statistics = parts.metadata.row_group(group).column(0).statistics
             if statistics is not None and not statistics.min <= wanted <= statistics.max:

@@ -23,12 +23,12 @@ class Progress:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._terminal = self._stream.isatty()
-        self._console = Console(file=self._stream, highlight=False)
+        self._console = Console(file=self._stream, highlight=False, markup=False, emoji=False)
 
     def say(self, line: str) -> None:
         """One line, now."""
         if self._terminal:
-            self._console.print(line)
+            self._console.print(line, soft_wrap=True)
         else:
             print(line, file=self._stream, flush=True)
 

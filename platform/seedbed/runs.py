@@ -10,7 +10,9 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dataprep.errors import CorruptDataError
 from seedbed.errors import UsageError
+from seedbed.lease import Leases
 from seedbed.plan import Plan
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -60,7 +62,12 @@ def save(store: Store, record: RunRecord) -> None:
 
 def load(store: Store, run_id: str) -> RunRecord | None:
     path = f"runs/{run_id}/run.json"
-    return RunRecord(**json.loads(store.read(path))) if store.exists(path) else None
+    if not store.exists(path):
+        return None
+    try:
+        return RunRecord(**json.loads(store.read(path)))
+    except (ValueError, TypeError) as error:
+        raise CorruptDataError(f"{path} is damaged ({error}): {_cure(run_id)}") from error
 
 
 def save_plan(store: Store, plan: Plan, resolved: str) -> None:
@@ -69,20 +76,31 @@ def save_plan(store: Store, plan: Plan, resolved: str) -> None:
 
 
 def load_plan(store: Store, run_id: str) -> Plan:
-    return Plan.from_json(json.loads(store.read(f"runs/{run_id}/plan.json")))
+    path = f"runs/{run_id}/plan.json"
+    try:
+        return Plan.from_json(json.loads(store.read(path)))
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorruptDataError(
+            f"{path} is damaged, or another version of Seedbed wrote it ({error!r}): {_cure(run_id)}"
+        ) from error
+
+
+def _cure(run_id: str) -> str:
+    return f"remove the folder runs/{run_id} and run the same command again; what its steps made stays"
 
 
 def all_runs(store: Store, state: StateDirectory) -> list[RunRecord]:
     """Every run, oldest first, each with the state that is true now."""
     records = [record for run_id in store.names("runs") if (record := load(store, run_id))]
+    leases = Leases(store, state)
     for record in records:
-        record.state = true_state(record, state)
+        record.state = true_state(record, leases)
     return sorted(records, key=lambda record: (record.created_at, record.run))
 
 
-def true_state(record: RunRecord, state: StateDirectory) -> str:
+def true_state(record: RunRecord, leases: Leases) -> str:
     """`running` only while a living driver holds the run's lease."""
-    if record.state == RUNNING and not state.is_leased(lease_name(record.run)):
+    if record.state == RUNNING and not leases.is_held(lease_name(record.run)):
         return INTERRUPTED
     return record.state
 

@@ -4,12 +4,23 @@ import json
 from typing import Any
 
 from seedbed.artifact import Artifact
+from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep
 from seedbed.runs import RunRecord, lease_name
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 DONE, RUNNING, TO_DO = "done", "running", "to do"
+_TRAINING_KEYS = (
+    "steps",
+    "loss_first",
+    "loss_last",
+    "validation_loss",
+    "perplexity",
+    "bits_per_byte",
+    "unigram_loss",
+    "bigram_loss",
+)
 _SUMS = ("records_in", "records_out", "dropped", "digest", "seconds")
 
 
@@ -27,7 +38,7 @@ def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Pl
         "steps": steps,
         "training": training_summary(store, state, plan),
         "export": _export_path(store, plan),
-        "is_running": state.is_leased(lease_name(record.run)),
+        "is_running": Leases(store, state).is_held(lease_name(record.run)),
     }
 
 
@@ -36,7 +47,7 @@ def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dic
     manifest = artifact.manifest()
     summary = {"kind": step.kind, "fingerprint": step.fingerprint, "path": artifact.path}
     if manifest is None:
-        running = state.is_leased(f"{step.kind}-{step.fingerprint}")
+        running = Leases(store, state).is_held(f"{step.kind}-{step.fingerprint}")
         units = len(store.names(f"{artifact.path}/units"))
         nothing = dict.fromkeys(_SUMS)
         return summary | {"state": RUNNING if running else TO_DO, "units_done": units} | nothing
@@ -47,10 +58,12 @@ def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dic
 def training_summary(store: Store, state: StateDirectory, plan: Plan) -> dict[str, Any] | None:
     """Losses in nats per token and what they are held against; None before the first step."""
     pretrain = _manifest(store, plan, "pretrain")
-    if pretrain is None:
-        return _unfinished_training(state, plan)
-    evaluate = _manifest(store, plan, "evaluate") or {}
-    return {**pretrain["training"], **evaluate.get("evaluation", {})}
+    training = pretrain["training"] if pretrain else _unfinished_training(state, plan)
+    if training is None:
+        return None
+    evaluation = (_manifest(store, plan, "evaluate") or {}).get("evaluation", {})
+    while_training = {"validation_loss_while_training": training["validation_loss"]}  # on fewer held-out tokens
+    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation
 
 
 def _unfinished_training(state: StateDirectory, plan: Plan) -> dict[str, Any] | None:

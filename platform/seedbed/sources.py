@@ -11,6 +11,7 @@ from dataprep.document_id import file_prefixes
 from dataprep.reading.formats import SUFFIXES, format_of
 from seedbed.errors import SourceError
 from seedbed.runfile.data import DataConfig, SourceConfig
+from seedbed.source_rights import check_files, check_folders, check_way_to
 
 _GLOB = "*?["
 _VERSIONS = ("ETag", "etag", "mtime", "LastModified", "updated", "last_modified", "created")
@@ -87,7 +88,7 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
         root = found.root if isinstance(fs, LocalFileSystem) else fs.unstrip_protocol(found.root)
         files = {
             SourceFile(
-                name, full[len(found.root.rstrip("/")) + 1 :], root, int(info["size"] or 0), _version(info)
+                name, full[len(found.root.rstrip("/")) + 1 :], root, int(info["size"] or 0), version_of(info)
             ): info
             for full, info in found.files.items()
         }
@@ -104,8 +105,11 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
     ]
     if not taken:
         raise SourceError(_nothing_taken(source, list(files)))
+    _check_names(taken)
+    if isinstance(fs, LocalFileSystem):
+        check_files(file.url for file in taken)
     ignored = files.keys() - set(taken)
-    return SourceListing(tuple(taken), tuple(file.url for file in ignored))
+    return SourceListing(tuple(taken), tuple(_shown(file.url) for file in ignored))
 
 
 def _find(fs: Any, path: str, url: str) -> _Found:
@@ -116,9 +120,13 @@ def _find(fs: Any, path: str, url: str) -> _Found:
     if fs.isdir(path):
         return _Found(path, _files_under(fs, path), is_folder=True)
     if not any(character in path for character in _GLOB):
+        if isinstance(fs, LocalFileSystem):
+            check_way_to(path)
         raise SourceError(f"nothing is at {url}: expected a file, a folder or a glob that matches some")
     matched = fs.glob(path, detail=True)
     if not matched:
+        if isinstance(fs, LocalFileSystem):
+            check_way_to(path)
         raise SourceError(f"no file matches {url}")
     files: dict[str, dict[str, Any]] = {}
     for full, info in matched.items():
@@ -127,7 +135,11 @@ def _find(fs: Any, path: str, url: str) -> _Found:
 
 
 def _files_under(fs: Any, folder: str) -> dict[str, dict[str, Any]]:
-    found = fs.find(folder, detail=True)
+    found = fs.find(folder, detail=True, withdirs=isinstance(fs, LocalFileSystem))
+    folders = [full for full, info in found.items() if info["type"] == "directory"]
+    check_folders(folders, folder)
+    for full in folders:
+        del found[full]
     # Object stores show folders that somebody made by hand as empty files whose name ends in a slash.
     return {full: _behind_link(fs, full, info) for full, info in found.items() if not full.endswith("/")}
 
@@ -164,7 +176,19 @@ def _is_taken(path: str, wanted: str, is_folder: bool) -> bool:
     return by_name[0] == wanted if by_name is not None else not is_folder
 
 
-def _version(info: dict[str, Any]) -> str:
+def _check_names(files: list[SourceFile]) -> None:
+    for file in files:
+        if _shown(file.url) != file.url:
+            raise SourceError(f"the name of {_shown(file.url)} is not UTF-8: rename the file")
+
+
+def _shown(name: str) -> str:
+    """The name as it can be printed: bytes that are not UTF-8 (half surrogates, in Python) are written out."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def version_of(info: dict[str, Any]) -> str:
+    """What changes when a file does, from the facts that its file system gives."""
     for name in _VERSIONS:
         value = info.get(name)
         if value is not None:

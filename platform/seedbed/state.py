@@ -1,5 +1,6 @@
 """The state directory: a local POSIX folder for locks, the metrics spool, staging and logs. Never on object storage."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from seedbed.errors import StoreError
 
@@ -27,9 +29,22 @@ class StateDirectory:
             raise StoreError(f"cannot make {path}: {error.strerror}; take another --state") from error
         return path
 
+    def write(self, name: str, text: str) -> Path:
+        """Write the file `name` (`folder/file`) and return its path. Raises StoreError when it cannot be."""
+        folder, _, file = name.rpartition("/")
+        path = self.folder(folder) / file
+        try:
+            path.write_text(text)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {path}: {error.strerror}; free some room or give this user the right to it, "
+                "or take another --state"
+            ) from error
+        return path
+
     def is_leased(self, name: str) -> bool:
         """Whether a living process holds the lease `name`."""
-        path = self.folder("locks") / f"{name}.lock"
+        path = self.root / "locks" / f"{name}.lock"
         if not path.exists():
             return False
         with path.open("rb") as f:
@@ -46,7 +61,7 @@ class StateDirectory:
         The kernel drops the lock with its process, so nobody waits for the dead.
         """
         path = self.folder("locks") / f"{name}.lock"
-        with path.open("a+") as f:
+        with _opened(path) as f:
             try:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -55,6 +70,14 @@ class StateDirectory:
                 fcntl.flock(f, fcntl.LOCK_EX)
             f.seek(0)
             f.truncate()
-            f.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}))
-            f.flush()
+            holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}
+            with contextlib.suppress(OSError):  # who holds it is said as a courtesy: a full disk does not matter
+                os.write(f.fileno(), json.dumps(holder).encode())
             yield
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("a+")
+    except OSError as error:
+        raise StoreError(f"cannot lock {path}: {error.strerror}; take another --store or --state") from error

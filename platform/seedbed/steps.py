@@ -23,7 +23,7 @@ from seedbed.sources import SourceListing
 
 Config = dict[str, Any]
 
-_OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"}
+OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"}
 """What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""
 
 
@@ -79,12 +79,12 @@ def _corpus(run: RunConfig, listing: SourceListing) -> Config:
 
 
 def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
-    return {"model": _json(run.model), "training": run.training.model_dump(mode="json", exclude=_OPERATIONAL)}
+    return {"model": _json(run.model), "training": run.training.model_dump(mode="json", exclude=OPERATIONAL)}
 
 
 def _export(run: RunConfig, listing: SourceListing) -> Config:
     licences = {name: source.licence for name, source in sorted(run.data.sources.items())}
-    return {"licences": licences}  # for the datasheet
+    return {"name": run.name, "licences": licences}  # for the model card and the datasheet
 
 
 def _nothing(run: RunConfig, listing: SourceListing) -> Config:

@@ -5,6 +5,7 @@ object stores make an object visible when its upload is complete.
 """
 
 import errno
+import io
 import os
 import shutil
 import uuid
@@ -21,14 +22,23 @@ from seedbed.errors import StoreError
 TEMPORARY = ".incomplete-"
 """Names with this prefix are files that were never finished; `gc` removes them."""
 
+READ_AHEAD_BYTES = 256 << 10
+"""Bytes that an object store sends beyond what was asked for: a table's columns lie side by side."""
+
 
 class Store:
-    """Files by relative path (`steps/clean-12ab/manifest.json`) under one root."""
+    """Files by relative path (`steps/clean-12ab/manifest.json`) under one root.
+
+    `s3://bucket/prefix` takes endpoint, region and credentials from where every client of AWS looks: the environment
+    (`AWS_ENDPOINT_URL` for a server other than Amazon's, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+    `AWS_DEFAULT_REGION`), `~/.aws`, or the machine's role. The bucket must be there.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         with _explained("open", url):
-            fs, root = fsspec.core.url_to_fs(url)
+            fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)  # others write there too
+        _limit_patience(fs)
         self._fs: Any = fs
         self._root = root.rstrip("/") or "/"
         self.is_local = isinstance(fs, LocalFileSystem)
@@ -39,6 +49,11 @@ class Store:
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
 
+    def _name(self, path: str) -> str:
+        """What messages call the file."""
+        full = self._full(path)
+        return full if self.is_local else str(self._fs.unstrip_protocol(full))
+
     def local_path(self, path: str) -> Path | None:
         """The file's own path where the store is a folder, else None."""
         return Path(self._full(path)) if self.is_local else None
@@ -46,7 +61,7 @@ class Store:
     def write(self, path: str, data: bytes) -> None:
         """Put `data` at `path`, whole or not at all. Raises StoreError."""
         full = self._full(path)
-        with _explained("write", full):
+        with _explained("write", self._name(path)):
             if not self.is_local:
                 self._fs.pipe_file(full, data)
                 return
@@ -55,10 +70,28 @@ class Store:
                 f.flush()
                 os.fsync(f.fileno())
 
+    def create(self, path: str, data: bytes) -> bool:
+        """Put `data` at `path` if nothing is there; whether it was put. Of several at once, one succeeds.
+
+        On S3 this is a conditional request; an object store that has none may let two succeed.
+        """
+        full = self._full(path)
+        with _explained("write", self._name(path)):
+            try:
+                if self.is_local:
+                    Path(full).parent.mkdir(parents=True, exist_ok=True)
+                    with Path(full).open("xb") as f:
+                        f.write(data)
+                else:
+                    self._fs.pipe_file(full, data, mode="create")
+            except FileExistsError:
+                return False
+            return True
+
     def upload(self, local: Path, path: str) -> None:
         """Move the finished file `local` to `path`, whole or not at all. Raises StoreError."""
         full = self._full(path)
-        with _explained("write", full):
+        with _explained("write", self._name(path)):
             if not self.is_local:
                 self._fs.put_file(str(local), full)
                 local.unlink()
@@ -71,29 +104,32 @@ class Store:
     def read(self, path: str) -> bytes:
         """The bytes at `path`. Raises StoreError when there are none."""
         full = self._full(path)
-        with _explained("read", full):
+        with _explained("read", self._name(path)):
             return cast(bytes, self._fs.cat_file(full))
 
     def open(self, path: str) -> BinaryIO:
-        """A seekable binary file; only what is read is fetched. Raises StoreError when it is not there."""
-        full = self._full(path)
-        with _explained("read", full):
-            return cast(BinaryIO, self._fs.open(full, "rb"))
+        """A seekable binary file; little more than what is read is fetched. Raises StoreError, also from its reads."""
+        full, name = self._full(path), self._name(path)
+        with _explained("read", name):
+            if self.is_local:
+                return Path(full).open("rb")
+            file = self._fs.open(full, "rb", block_size=READ_AHEAD_BYTES, cache_type="readahead")
+            return cast(BinaryIO, _RemoteFile(file, name))
 
     def download(self, path: str, local: Path) -> None:
         """Copy `path` to the local file `local`. Raises StoreError when it is not there."""
         full = self._full(path)
-        with _explained("read", full):
+        with _explained("read", self._name(path)):
             self._fs.get_file(full, str(local))
 
     def size(self, path: str) -> int | None:
-        """Bytes of the file, None when it is not there."""
-        full = self._full(path)
-        with _explained("look at", full):
+        """Bytes of the file, None when there is no file."""
+        with _explained("look at", self._name(path)):
             try:
-                return int(self._fs.size(full))
+                found = self._fs.info(self._full(path))
             except FileNotFoundError:
                 return None
+        return int(found["size"]) if found["type"] == "file" else None
 
     def exists(self, path: str) -> bool:
         return self.size(path) is not None
@@ -101,11 +137,10 @@ class Store:
     def names(self, folder: str) -> list[str]:
         """Names of what is directly inside `folder`, sorted; empty when the folder is not there."""
         full = self._full(folder)
-        with _explained("list", full):
-            self._fs.invalidate_cache()
+        with _explained("list", self._name(folder)):
             try:
                 found = self._fs.ls(full, detail=False)
-            except (FileNotFoundError, NotADirectoryError):
+            except FileNotFoundError:
                 return []
         names = {entry.rstrip("/").rsplit("/", 1)[-1] for entry in found if entry.rstrip("/") != full}
         return sorted(names)
@@ -113,8 +148,7 @@ class Store:
     def files(self, folder: str) -> dict[str, int]:
         """Every file under `folder` at any depth: path relative to the store's root -> bytes."""
         full = self._full(folder)
-        with _explained("list", full):
-            self._fs.invalidate_cache()
+        with _explained("list", self._name(folder)):
             try:
                 found = self._fs.find(full, detail=True)
             except FileNotFoundError:
@@ -124,11 +158,52 @@ class Store:
     def delete(self, path: str) -> None:
         """Remove a file or a whole folder; it is no error when it is not there."""
         full = self._full(path)
-        with _explained("remove", full):
+        with _explained("remove", self._name(path)):
             try:
                 self._fs.rm(full, recursive=True)
             except FileNotFoundError:
                 return
+
+
+class _RemoteFile(io.RawIOBase):
+    """A file of an object store whose reads raise StoreError: the network may go while a table is read."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def readinto(self, buffer: Any) -> int:
+        with _explained("read", self._name):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _limit_patience(fs: Any) -> None:
+    """Give up an S3 that is out of reach after seconds, one that takes calls and never answers after a minute.
+
+    By itself s3fs tries 5 times what botocore tries 5 times, and waits 15 s for an answer: over six minutes a call.
+    """
+    if "s3" in fs.protocol:
+        fs.retries = 2
+        limits = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
+        fs.config_kwargs = limits | fs.config_kwargs
 
 
 @contextmanager
@@ -151,16 +226,19 @@ def _renamed_when_whole(target: Path) -> Iterator[Path]:
 _CURES = {
     errno.ENOSPC: "the disk is full: free some room (`seedbed gc`) or take another --store, then run the same command",
     errno.EDQUOT: "the quota is used up: free some room (`seedbed gc`) or take another --store",
-    errno.EACCES: "no permission: give this user the right to write there, or take another --store",
-    errno.EPERM: "no permission: give this user the right to write there, or take another --store",
+    errno.EACCES: "no permission: give this user the right to it, or take another --store",
+    errno.EPERM: "no permission: give this user the right to it, or take another --store",
     errno.EROFS: "the file system is read-only: take another --store",
     errno.ENOTDIR: "a part of that path is a file, not a folder: take another --store",
     errno.EEXIST: "a part of that path is a file, not a folder: take another --store",
     errno.EISDIR: "that path is a folder, a file was expected",
     errno.ENOENT: "nothing is there",
 }
+_NUMBERS = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES, FileExistsError: errno.EEXIST}
+"""Object stores raise the system's types of errors without the system's numbers."""
 _UNREACHABLE = "check that the store can be reached, then run the same command again"
 _REMOTE_CLIENTS = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google")
+_SET_UP_WRONGLY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError")
 
 
 @contextmanager
@@ -173,7 +251,10 @@ def _explained(verb: str, where: str) -> Iterator[None]:
     except ImportError as error:
         raise StoreError(f"cannot {verb} {where}: {error}; install what this kind of store needs") from error
     except OSError as error:
-        known = _CURES.get(error.errno or 0)
+        number = error.errno or _NUMBERS.get(type(error), 0)
+        known = _CURES.get(number)
+        if number == errno.ENOENT and verb == "write" and "://" in where:
+            known = "make the bucket first, or take another --store"
         failure = StoreError(f"cannot {verb} {where}: {error.strerror or error}; {known or _UNREACHABLE}")
         failure.transient = known is None
         raise failure from error
@@ -183,6 +264,8 @@ def _explained(verb: str, where: str) -> Iterator[None]:
         # Clients of object stores have trees of errors of their own, known by their module alone (they are optional).
         if type(error).__module__.split(".")[0] not in _REMOTE_CLIENTS:
             raise
-        failure = StoreError(f"cannot {verb} {where}: {error}; {_UNREACHABLE}")
-        failure.transient = True
+        wrong = type(error).__name__ in _SET_UP_WRONGLY
+        cure = "say it in the environment or in ~/.aws" if wrong else _UNREACHABLE
+        failure = StoreError(f"cannot {verb} {where}: {error}; {cure}")
+        failure.transient = not wrong
         raise failure from error

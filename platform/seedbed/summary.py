@@ -6,6 +6,7 @@ from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan
 from seedbed.progress import Progress
+from seedbed.sample import sample
 from seedbed.show import DONE, run_summary
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -47,23 +48,34 @@ def print_end(store: Store, state: StateDirectory, plan: Plan, progress: Progres
     """The end of a run, for people."""
     record = runs.load(store, plan.run_id)
     assert record is not None, "a run that ends was begun"
-    for line in end_lines(run_summary(store, state, record, plan)):
+    summary = run_summary(store, state, record, plan)
+    for line in end_lines(summary, _example_url(store, plan, summary)):
         progress.say(line)
 
 
-def end_lines(summary: dict[str, Any]) -> list[str]:
-    """Funnel, losses, places, next commands."""
+def _example_url(store: Store, plan: Plan, summary: dict[str, Any]) -> str | None:
+    """A page of this run to ask about: one that lost to another, else one that was dropped, else one that was kept."""
+    done = {step["kind"]: step for step in summary["steps"] if step["state"] == DONE}
+    for kind in ("deduplicate", "select", "extract"):
+        if kind in done:
+            reason = max(done[kind]["dropped"], key=lambda r: (done[kind]["dropped"][r], r), default=None)
+            for document in sample(store, plan, kind, reason, 1):
+                return document.url or document.document_id
+    return None
+
+
+def end_lines(summary: dict[str, Any], example: str | None = None) -> list[str]:
+    """Funnel, losses, places, next commands; `example` is a page to ask about."""
     run = summary["run"]
     lines = ["", *funnel_lines(summary)]
     training = summary["training"]
-    if training and training.get("validation_loss") is not None:
+    if training and training.get("bits_per_byte") is not None:  # or it has not ended
         lines += ["", *training_lines(training)]
     lines += ["", f"run {run}: {summary['state']}"]
     if summary["export"]:
         lines.append(f"model (Hugging Face format): {summary['export']}")
     lines += ["", "next:", f"  seedbed show {run}", f"  seedbed sample select --run {run} -n 3"]
-    page = "https://apache2-doc.example/en/ssl/" if summary["name"] == "demo" else "URL"
-    lines.append(f"  seedbed why {page} --run {run}")
+    lines.append(f"  seedbed why {example or 'URL'} --run {run}")
     if summary["export"]:
         lines.append(f"  seedbed export {run} DIR")
     else:
@@ -91,10 +103,11 @@ def funnel_lines(summary: dict[str, Any]) -> list[str]:
 
 def training_lines(training: dict[str, Any]) -> list[str]:
     """The losses, beside what they are held against; nats per token."""
+    perplexity = "beyond measure" if training["perplexity"] is None else f"{training['perplexity']:.1f}"
     lines = [
         f"training: {training['steps']:,} steps, loss {training['loss_first']:.3f} -> {training['loss_last']:.3f}",
         f"validation loss {training['validation_loss']:.3f} nats per token "
-        f"(perplexity {training['perplexity']:.1f}, {training['bits_per_byte']:.3f} bits per byte)",
+        f"(perplexity {perplexity}, {training['bits_per_byte']:.3f} bits per byte)",
     ]
     if training.get("unigram_loss") is not None:
         lines.append(

@@ -28,7 +28,8 @@ def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
     if "extract" not in artifacts:
         raise UsageError(f"run {plan.run_id} has read nothing yet: `seedbed show {plan.run_id}` says where it is")
     shards = {bytes.fromhex(shard["prefix"]): shard for shard in artifacts["extract"].committed()["input_shards"]}
-    ids = _ids(artifacts, shards, target)
+    is_unicode = target == target.encode("utf-8", "replace").decode()  # a terminal in another charset gives what is not
+    ids = _ids(artifacts, shards, target) if is_unicode else []
     told = [record for found in ids if (record := _tell(artifacts, shards, found)) is not None]
     if not told:
         raise UsageError(f"no record {target!r} in run {plan.run_id}: give the URL as it was crawled, or source/path#n")
@@ -105,6 +106,8 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
             break
         left_out = ("id", "text", "url", "content_hash", "minhash_bands", "cut_starts", "cut_ends", "cut_rules")
         measured = {k: v for k, v in row[0].items() if k not in left_out and v is not None and k != "duplicate_of"}
+        if "date" in measured:
+            measured["date"] = measured["date"].isoformat()
         history.append({"step": kind, "outcome": "passed", **measured})
     if told["outcome"] != KEPT:
         history = [entry for entry in history if entry["step"] != told["step"]]

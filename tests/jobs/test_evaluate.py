@@ -7,8 +7,8 @@ import torch
 from dataprep.indexed_dataset import IndexedDatasetWriter
 from dataprep.ngram_baseline import bigram_loss, unigram_loss
 from dataprep.token_stream import TokenStream
-from jobs.bits_per_byte import bits_per_byte
 from jobs.evaluate import evaluate, validation_samples
+from jobs.scores import bits_per_byte
 
 
 def stream(path, tokens):

@@ -19,12 +19,14 @@ def test_only_the_named_point_breaks(monkeypatch):
         faults.point("step.2")
 
 
-def test_a_named_file_makes_it_happen_once(monkeypatch, tmp_path):
-    monkeypatch.setenv(faults.FAULT, "here=raise")
+def test_a_named_folder_makes_each_point_happen_once(monkeypatch, tmp_path):
+    monkeypatch.setenv(faults.FAULT, "here=raise,there=raise")
     monkeypatch.setenv(faults.ONCE, str(tmp_path / "done"))
-    with pytest.raises(faults.InjectedFault):
-        faults.point("here")
-    faults.point("here")
+    for name in ("here", "there"):
+        with pytest.raises(faults.InjectedFault, match=name):
+            faults.point(name)
+        faults.point(name)
+    assert sorted(path.name for path in (tmp_path / "done").iterdir()) == ["here", "there"]
 
 
 def test_a_point_kills_by_default(tmp_path):

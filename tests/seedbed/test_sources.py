@@ -1,9 +1,5 @@
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -161,56 +157,24 @@ def test_an_unknown_kind_of_store_is_refused(run_file, monkeypatch):
     )
 
 
-@pytest.fixture(scope="module")
-def s3_endpoint():
-    """An S3 server in a process of its own, with the bucket `crawls`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
 @pytest.mark.slow
-def test_an_object_store_is_a_source_like_a_folder(run_file, s3_endpoint, monkeypatch):
-    import s3fs
+def test_an_object_store_is_a_source_like_a_folder(run_file, s3_url, monkeypatch):
+    import fsspec
 
-    for name, value in (
-        ("AWS_ENDPOINT_URL", s3_endpoint),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    store = s3fs.S3FileSystem()
-    store.mkdir("crawls")
-    store.pipe_file("crawls/one/a.warc.gz", b"a" * 10)
-    store.pipe_file("crawls/one/deep/b.jsonl", b"b" * 20)
-    store.pipe_file("crawls/one/notes.txt", b"c")
-    found = listing(run_file, "{docs: {path: s3://crawls/one/}}", monkeypatch)
+    store, root = fsspec.core.url_to_fs(s3_url)
+    store.pipe_file(f"{root}/one/a.warc.gz", b"a" * 10)
+    store.pipe_file(f"{root}/one/deep/b.jsonl", b"b" * 20)
+    store.pipe_file(f"{root}/one/notes.txt", b"c")
+    found = listing(run_file, f"{{docs: {{path: {s3_url}/one/}}}}", monkeypatch)
     assert [(f.path, f.root, f.num_bytes) for f in found.files] == [
-        ("a.warc.gz", "s3://crawls/one", 10),
-        ("deep/b.jsonl", "s3://crawls/one", 20),
+        ("a.warc.gz", f"{s3_url}/one", 10),
+        ("deep/b.jsonl", f"{s3_url}/one", 20),
     ]
     # An etag is the MD5 of what was put.
     assert found.files[0].version == "etag:e09c80c42fda55f9d992e59ca6b3307d"
-    assert found.ignored == ("s3://crawls/one/notes.txt",)
-    by_glob = listing(run_file, "{docs: {path: 's3://crawls/**/*.jsonl'}}", monkeypatch)
-    assert [(f.path, f.root) for f in by_glob.files] == [("one/deep/b.jsonl", "s3://crawls")]
-    assert refusal(run_file, "{docs: {path: s3://crawls/two}}", monkeypatch) == (
-        "data.sources.docs.path: nothing is at s3://crawls/two: expected a file, a folder or a glob that matches some"
+    assert found.ignored == (f"{s3_url}/one/notes.txt",)
+    by_glob = listing(run_file, f"{{docs: {{path: '{s3_url}/**/*.jsonl'}}}}", monkeypatch)
+    assert [(f.path, f.root) for f in by_glob.files] == [("one/deep/b.jsonl", s3_url)]
+    assert refusal(run_file, f"{{docs: {{path: {s3_url}/two}}}}", monkeypatch) == (
+        f"data.sources.docs.path: nothing is at {s3_url}/two: expected a file, a folder or a glob that matches some"
     )

@@ -23,23 +23,26 @@ def gc(
     from dataclasses import asdict
 
     from seedbed.cli.printing import console, num_bytes, plain_table, print_json
-    from seedbed.garbage import find_garbage, remove
+    from seedbed.garbage import collect, find_garbage
 
     here = places(context, store, state)
     opened = here.open_store()
-    garbage = find_garbage(opened, here.state_directory(), tuple(forget or ()))
+    directory, forgotten = here.state_directory(), tuple(forget or ())
+    if as_json and not dry_run:
+        garbage = collect(opened, directory, forgotten)
+    else:
+        garbage = find_garbage(opened, directory, forgotten)
     size = sum(item.num_bytes for item in garbage)
     if as_json:
         print_json({"garbage": [asdict(item) for item in garbage], "num_bytes": size, "removed": not dry_run})
-    else:
-        table = plain_table("path", "why", "bytes", right=("bytes",))
-        for item in garbage:
-            table.add_row(item.path, item.why, num_bytes(item.num_bytes))
-        console().print(table if garbage else "nothing to remove")
+        return
+    table = plain_table("path", "why", "bytes", right=("bytes",))
+    for item in garbage:
+        table.add_row(item.path, item.why, num_bytes(item.num_bytes))
+    console().print(table if garbage else "nothing to remove")
     if dry_run or not garbage:
         return
-    if sys.stdin.isatty() and not (yes or as_json):
+    if sys.stdin.isatty() and not yes:
         typer.confirm(f"remove {len(garbage)} things, {num_bytes(size)}?", abort=True)
-    remove(opened, garbage)
-    if not as_json:
-        console().print(f"removed {len(garbage)} things, {num_bytes(size)}")
+    removed = collect(opened, directory, forgotten)
+    console().print(f"removed {len(removed)} things, {num_bytes(sum(item.num_bytes for item in removed))}")

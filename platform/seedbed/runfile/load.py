@@ -83,11 +83,18 @@ def _fetch_piece(tree: Tree, piece: str) -> None:
     if not isinstance(named, str):
         return
     place = tree.place((piece,))
-    path = place.folder / Path(named).expanduser()
+    path = place.folder / _expanded(named, place, (piece,))
     try:
         tree.put((piece,), read_tree(path, os.path.relpath(path)))
     except RunFileError as error:
         raise RunFileError(f"{place}: {piece}: {error}") from error
+
+
+def _expanded(path: str, place: Place, key: Key) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise RunFileError(f"{place}: {dotted(key)}: {path}: there is no such user's home folder") from error
 
 
 def _override(tree: Tree, key: Key, override: Tree) -> None:
@@ -116,5 +123,6 @@ def _make_paths_absolute(tree: Tree) -> None:
     for name, source in sources.items() if isinstance(sources, dict) else ():
         path = source.get("path") if isinstance(source, dict) else None
         if isinstance(path, str) and path and "://" not in path and "::" not in path:
-            folder = tree.place(("data", "sources", name, "path")).folder
-            source["path"] = os.path.abspath(folder / Path(path).expanduser())  # noqa: PTH100 - a link stays a link
+            key = ("data", "sources", name, "path")
+            place = tree.place(key)
+            source["path"] = os.path.abspath(place.folder / _expanded(path, place, key))  # noqa: PTH100 - a link stays

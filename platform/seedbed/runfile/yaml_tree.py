@@ -33,7 +33,12 @@ _SCALARS = (  # tag, what is read so, the characters that it may begin with
     (_MERGE, r"<<", ["<"]),
 )
 
+MAX_VALUES = 100_000  # a run file has some hundred; a few lines of aliases can make billions
+MAX_NESTING = 30
+MAX_DIGITS = 100
+_TOO_DEEP = "too many lists and mappings stand within each other"
 
+_HALF = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
 
 
@@ -120,6 +125,8 @@ def parse_tree(text: str, start: Place) -> Tree:
         raise RunFileError(f"{_shifted(start, line)}: this is not YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise RunFileError(f"{start}: this is not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise RunFileError(f"{start}: {_TOO_DEEP}") from error
     tree = Tree(None, {(): start})
     if node is not None:
         tree.value = _Reader(tree, start).read(node, (), ())
@@ -146,8 +153,14 @@ class _Reader:
 
     tree: Tree
     start: Place
+    num_values: int = 0
 
     def read(self, node: yaml.Node, key: Key, around: tuple[yaml.Node, ...]) -> Any:
+        self.num_values += 1
+        if self.num_values > MAX_VALUES:
+            raise RunFileError(f"{self.start}: more than {MAX_VALUES:,} values: are there aliases of aliases?")
+        if len(around) > MAX_NESTING:
+            raise RunFileError(f"{self.start}: {_TOO_DEEP}")
         self.tree.places.setdefault(key, _shifted(self.start, node.start_mark.line))
         if any(node is outer for outer in around):
             return self._problem(node, key, "found an alias of what it stands in")
@@ -180,6 +193,8 @@ class _Reader:
             return text.lower() == "true"
         if node.tag == _INT:
             base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+            if len(text) > MAX_DIGITS:
+                return self._problem(node, key, f"found a number of {len(text)} digits, expected {MAX_DIGITS} at most")
             return int(text[2:] if base != 10 else text.replace("_", ""), base)
         if node.tag == _FLOAT:
             number = float(re.sub(r"\.(inf|nan)", r"\1", text.replace("_", "").lower()))
@@ -187,6 +202,8 @@ class _Reader:
                 return self._problem(node, key, f"found {text}, expected a finite number")
             return number
         if node.tag == _TEXT:
+            if _HALF.search(text):
+                return self._problem(node, key, "found half a surrogate pair, expected whole characters")
             return text
         return self._problem(node, key, f"found the YAML tag {node.tag}, expected none")
 

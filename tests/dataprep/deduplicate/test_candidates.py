@@ -1,11 +1,11 @@
-from itertools import pairwise
+from itertools import combinations
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataprep.deduplicate.buckets import BAND_ROWS
-from dataprep.deduplicate.candidates import candidates
+from dataprep.deduplicate.candidates import NEIGHBOURS, candidates
 from dataprep.deduplicate.edges import EDGES, merge_edges
 
 
@@ -21,10 +21,18 @@ def pairs(edges: pa.Table) -> list[tuple[int, int]]:
     return [(int.from_bytes(e["low"], "big"), int.from_bytes(e["high"], "big")) for e in edges.to_pylist()]
 
 
-def test_each_member_is_linked_to_the_smallest_and_to_the_one_before_it():
+def test_all_members_of_a_small_bucket_are_linked():
     found = candidates([band_table((5, 30), (5, 10), (9, 1)), band_table((5, 20), (5, 40))], max_bucket=3)
-    assert pairs(found.edges) == [(10, 20), (10, 30), (10, 40), (20, 30), (30, 40)]
+    assert pairs(found.edges) == [(10, 20), (10, 30), (10, 40), (20, 30), (20, 40), (30, 40)]
     assert (found.num_buckets, found.largest_bucket, found.num_large_buckets) == (1, 4, 1)
+
+
+def test_the_pairs_of_a_large_bucket_grow_with_its_size_and_not_with_its_square():
+    found = candidates([band_table(*((1, number) for number in range(1000)))], max_bucket=10)
+    assert len(pairs(found.edges)) < (NEIGHBOURS + 1) * 1000
+    assert {(0, n) for n in range(1, 1000)} <= set(pairs(found.edges))
+    assert (999 - NEIGHBOURS, 999) in pairs(found.edges)
+    assert (998 - NEIGHBOURS, 999) not in pairs(found.edges)
 
 
 def test_a_pair_that_shares_two_buckets_is_one_candidate():
@@ -52,7 +60,7 @@ def test_candidates_do_not_depend_on_how_the_rows_lie(rows, random):
     expected = set()
     for key in {key for key, _ in rows}:
         members = sorted({number for found, number in rows if found == key})
-        expected |= {(members[0], other) for other in members[1:]} | set(pairwise(members))
+        expected |= set(combinations(members, 2))  # fewer than NEIGHBOURS
     assert pairs(whole.edges) == sorted(expected)
 
     random.shuffle(rows)

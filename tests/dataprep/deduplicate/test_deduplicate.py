@@ -49,9 +49,7 @@ def annotated(documents: Documents) -> pa.Table:
 
 def deduplicated(shards: list[Documents], num_partitions: int) -> list[dict]:
     """What `jobs` does with files, in memory."""
-    config = DeduplicateConfig(
-        min_jaccard=MIN_JACCARD, num_partitions=num_partitions, max_bucket=2, source_priority=PRIORITY
-    )
+    config = DeduplicateConfig(min_jaccard=MIN_JACCARD, max_bucket=2, source_priority=PRIORITY)
     attributes = [annotated(shard) for shard in shards]
     mapped = [band_rows(table, num_partitions) for table in attributes]
     found = []

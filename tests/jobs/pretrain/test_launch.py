@@ -34,7 +34,7 @@ def test_a_killed_rank_costs_nothing_but_time(ray_session, uninterrupted, make_t
     told = []
     result = train(task, told.append)
     assert result.restarts == 1
-    assert (tmp_path / "killed").exists()
+    assert (tmp_path / "killed" / point).exists()
     [restart] = [event for event in told if event.get("event") == "restart"]
     assert "was lost" in restart["reason"]
     assert [record["step"] for record in told if "step" in record and "event" not in record] == list(range(1, 9))

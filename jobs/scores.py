@@ -1,6 +1,14 @@
-"""Bits per byte: a loss that can be compared across tokenizers."""
+"""What a loss is turned into: perplexity, and bits per byte, which can be compared across tokenizers."""
 
 import math
+
+
+def perplexity(loss: float) -> float | None:
+    """exp(loss), for a loss in nats per token; None beyond what a float holds."""
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return None
 
 
 def bits_per_byte(loss: float, num_tokens: int, num_bytes: int) -> float:

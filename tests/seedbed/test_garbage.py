@@ -1,0 +1,148 @@
+import pytest
+
+from seedbed import runs
+from seedbed.errors import UsageError
+from seedbed.garbage import Garbage, collect, find_garbage
+from seedbed.lease import Leases
+from seedbed.plan import make_plan
+from seedbed.runfile.load import load_run, write_resolved
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+
+@pytest.fixture
+def store(store_url):
+    return Store(store_url)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return StateDirectory(tmp_path / "state")
+
+
+@pytest.fixture
+def begin(store, run_file):
+    """Records a run; returns its plan."""
+
+    def record(*overrides, state=runs.FINISHED):
+        run = load_run(run_file, overrides)
+        plan = make_plan(run, store)
+        runs.save_plan(store, plan, write_resolved(run))
+        runs.save(store, runs.RunRecord(plan.run_id, run.name, runs.now(), state))
+        return plan
+
+    return record
+
+
+def folder(plan, kind):
+    return f"steps/{kind}-{plan.step(kind).fingerprint}"
+
+
+def contents(store):
+    """Path -> bytes of everything but the locks."""
+    return {path: size for path, size in store.files("").items() if not path.startswith("locks/")}
+
+
+def test_an_empty_store_holds_no_garbage(store, state):
+    assert find_garbage(store, state) == []
+
+
+def test_what_a_run_reaches_stays_and_the_rest_can_go(store, state, begin):
+    plan = begin()
+    store.write(f"{folder(plan, 'extract')}/manifest.json", b"{}")
+    store.write(f"{folder(plan, 'clean')}/edits/00000.parquet", b"not committed yet")
+    store.write("steps/clean-0000000000000000/manifest.json", b"12")
+    store.write("steps/clean-0000000000000000/edits/00000.parquet", b"345")
+    garbage = find_garbage(store, state)
+    assert garbage == [Garbage("steps/clean-0000000000000000", "no run reaches it", 5)]
+    before = contents(store)
+    assert collect(store, state) == garbage
+    assert contents(store) == {path: size for path, size in before.items() if "0000000000000000" not in path}
+    assert find_garbage(store, state) == []
+
+
+def test_what_two_runs_share_goes_with_the_last_of_them(store, state, begin):
+    one, other = begin(), begin("training.learning_rate=1e-4")
+    for path in (folder(one, "shards"), folder(one, "pretrain"), folder(other, "pretrain")):
+        store.write(f"{path}/manifest.json", b"{}")
+    num_bytes = sum(store.files(f"runs/{one.run_id}").values())
+    assert find_garbage(store, state) == []
+    assert find_garbage(store, state, (one.run_id,)) == [
+        Garbage(f"runs/{one.run_id}", "a run to forget", num_bytes),
+        Garbage(folder(one, "pretrain"), "no run reaches it", 2),
+    ]
+    both = find_garbage(store, state, (one.run_id, other.run_id))
+    assert {item.path for item in both} == {
+        f"runs/{one.run_id}",
+        f"runs/{other.run_id}",
+        folder(one, "shards"),
+        folder(one, "pretrain"),
+        folder(other, "pretrain"),
+    }
+    assert collect(store, state, (one.run_id, other.run_id)) == both
+    assert contents(store) == {}
+
+
+def test_what_was_never_finished_and_scratch_of_a_committed_step_can_go(store, state, begin):
+    plan = begin()
+    extract, clean = folder(plan, "extract"), folder(plan, "clean")
+    store.write(f"{extract}/manifest.json", b"{}")
+    store.write(f"{extract}/documents/.incomplete-12ab-00000.parquet", b"123")
+    store.write(f"{extract}/scratch/a/00000.parquet", b"1234")
+    store.write(f"{extract}/scratch/b/00000.parquet", b"12345")
+    store.write(f"{clean}/scratch/a/00000.parquet", b"still needed: clean is not committed")
+    store.write(f"runs/{plan.run_id}/.incomplete-12ab-run.json", b"1")
+    assert find_garbage(store, state) == [
+        Garbage(f"runs/{plan.run_id}/.incomplete-12ab-run.json", "a file that was never finished", 1),
+        *sorted(
+            [
+                Garbage(f"{extract}/documents/.incomplete-12ab-00000.parquet", "a file that was never finished", 3),
+                Garbage(f"{extract}/scratch", "work that a committed step no longer needs", 9),
+            ],
+            key=lambda item: item.path,
+        ),
+    ]
+
+
+def test_what_a_living_process_writes_is_left_alone(store, state, begin):
+    plan = begin(state=runs.RUNNING)
+    name = folder(plan, "clean").removeprefix("steps/")
+    store.write(f"steps/{name}/edits/.incomplete-12ab-00000.parquet", b"1")
+    store.write("steps/clean-0000000000000000/edits/00000.parquet", b"1")
+    store.write(f"runs/{plan.run_id}/.incomplete-12ab-run.json", b"1")
+    assert len(find_garbage(store, state)) == 3
+    leases = Leases(store, state)
+    with (
+        leases.hold(name),
+        leases.hold("clean-0000000000000000"),
+        leases.hold(runs.lease_name(plan.run_id)),
+    ):
+        assert find_garbage(store, state) == []
+        with pytest.raises(UsageError) as refused:
+            find_garbage(store, state, (plan.run_id,))
+        assert str(refused.value) == f"run {plan.run_id} is running: stop it first"
+    # A driver that is gone without a word runs no more.
+    assert find_garbage(store, state, (plan.run_id,))[0].path == f"runs/{plan.run_id}"
+
+
+def test_what_is_left_of_a_half_recorded_run_and_of_a_broken_checkpoint_can_go(store, state, begin):
+    plan = begin()
+    store.write("runs/tiny-00000000/plan.json", b"123")
+    broken = f"{folder(plan, 'pretrain')}/checkpoints/broken-step-5"
+    store.write(f"{broken}/rank-0.pt", b"12")
+    store.write(f"{broken}/rank-1.pt", b"34")
+    store.write(f"{folder(plan, 'pretrain')}/checkpoints/step-4/rank-0.pt", b"good")
+    assert find_garbage(store, state) == [
+        Garbage("runs/tiny-00000000", "what is left of a run", 3),
+        Garbage(broken, "a checkpoint that could not be taken up", 4),
+    ]
+
+
+def test_a_run_that_is_not_there_cannot_be_forgotten(store, state, begin):
+    with pytest.raises(UsageError) as refused:
+        find_garbage(store, state, ("tiny-1",))
+    assert str(refused.value) == "no run 'tiny-1' to forget; there are none"
+    plan = begin()
+    with pytest.raises(UsageError) as refused:
+        find_garbage(store, state, ("tiny-1",))
+    assert str(refused.value) == f"no run 'tiny-1' to forget; there are {plan.run_id}"
