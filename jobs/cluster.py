@@ -2,8 +2,10 @@
 
 import logging
 import os
+import signal
 import stat
 import tempfile
+import threading
 from pathlib import Path
 
 from jobs.executor import RayExecutor
@@ -32,8 +34,10 @@ class LocalCluster:
         import ray
 
         # Sockets lie in this folder, and a socket's path has room for 107 bytes: it must be short.
-        folder = _own_folder(Path(tempfile.gettempdir()) / f"seedbed-ray-{os.getuid()}")
+        folder = Path(tempfile.gettempdir()) / f"seedbed-ray-{os.getuid()}"
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
+            _own_folder(folder)
             ray.init(
                 num_cpus=max(self._config.data_workers, self._config.training_ranks * self._config.threads_per_rank),
                 include_dashboard=False,
@@ -46,6 +50,8 @@ class LocalCluster:
             raise InfrastructureError(
                 f"Ray did not start: {error}; see {folder}/session_latest/logs, and `seedbed doctor`"
             ) from error
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints its stack and leaves
         self._started = True
 
     def executor(self) -> RayExecutor:
@@ -62,11 +68,10 @@ class LocalCluster:
             self._started = False
 
 
-def _own_folder(path: Path) -> Path:
-    """`path`, closed to others: Ray keeps sockets, a token and logs there. Raises InfrastructureError."""
+def _own_folder(path: Path) -> None:
+    """Make `path`, closed to others: Ray keeps sockets, a token and logs there. Raises InfrastructureError."""
     path.mkdir(mode=0o700, exist_ok=True)
     owner = path.lstat()
     if not stat.S_ISDIR(owner.st_mode) or owner.st_uid != os.getuid():
         raise InfrastructureError(f"{path} belongs to somebody else: remove it, or set TMPDIR to a folder of your own")
     path.chmod(0o700)
-    return path

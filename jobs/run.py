@@ -3,6 +3,7 @@
 Killed anywhere, the same command goes on: what is committed in the store is not done again.
 """
 
+import contextlib
 import importlib
 import io
 import signal
@@ -15,7 +16,7 @@ from jobs.step_run import StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetRefused, StoreError
-from seedbed.launch import Launch, refusal
+from seedbed.launch import ENDING_SIGNALS, Launch, refusal
 from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep, check_with_measured_tokens
 from seedbed.progress import Progress
@@ -23,8 +24,6 @@ from seedbed.quarantine import check_quarantine
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.summary import print_end, print_step
-
-INTERRUPTED_EXIT_CODE = 130  # 128 + SIGINT, as shells have it
 
 
 def main(argv: list[str]) -> int:
@@ -35,13 +34,14 @@ def main(argv: list[str]) -> int:
     launch = Launch.read(argv[0])
     state = StateDirectory(launch.state_root)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
         return _run(launch, Store(launch.store_url), state, Progress())
     except SeedbedError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
         print("interrupted: the same command goes on from here", file=sys.stderr, flush=True)
-        return INTERRUPTED_EXIT_CODE
+        return 128 + (signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM)  # as shells have it
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
         print(f"error: {_defect(launch, state, error)}", file=sys.stderr, flush=True)
         return SeedbedError.exit_code
@@ -72,21 +72,24 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
         runs.save(store, record)
         try:
             stopped = _carry_out(plan, launch, store, state, progress)
-        except SeedbedError as error:
-            record.end_attempt(runs.FAILED, str(error))
-            raise
-        except KeyboardInterrupt:
-            record.end_attempt(runs.INTERRUPTED, "interrupted by its user")
+        except (KeyboardInterrupt, SystemExit):
+            _remember_end(store, record, runs.INTERRUPTED, "interrupted by its user")
             raise
         except Exception as error:
-            record.end_attempt(runs.FAILED, f"{type(error).__name__}: {error}")
+            kind = "" if isinstance(error, SeedbedError) else f"{type(error).__name__}: "
+            _remember_end(store, record, runs.FAILED, f"{kind}{error}")
             raise
-        else:
-            record.end_attempt(runs.STOPPED if stopped else runs.FINISHED)
-        finally:
-            runs.save(store, record)
+        record.end_attempt(runs.STOPPED if stopped else runs.FINISHED)
+        runs.save(store, record)
     print_end(store, state, plan, progress)
     return 0
+
+
+def _remember_end(store: Store, record: runs.RunRecord, state: str, error: str) -> None:
+    """A store that does not take even this must not hide why the run ended."""
+    record.end_attempt(state, error)
+    with contextlib.suppress(StoreError):
+        runs.save(store, record)
 
 
 def _carry_out(plan: Plan, launch: Launch, store: Store, state: StateDirectory, progress: Progress) -> bool:
@@ -160,10 +163,13 @@ def _check_budget_again(plan: Plan, store: Store, over_budget: str | None, progr
         raise BudgetRefused(refusal(plan.run_id, findings))
 
 
-def _terminate(*_: object) -> None:
-    sys.exit()
+def _end(number: int, _: object) -> None:
+    for ending in ENDING_SIGNALS:
+        signal.signal(ending, signal.SIG_IGN)  # it takes a second: another signal would leave half of Ray behind
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)  # as Ray does it, and also before Ray has started
+    for ending in ENDING_SIGNALS:
+        signal.signal(ending, _end)
     sys.exit(main(sys.argv[1:]))

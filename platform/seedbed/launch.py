@@ -1,6 +1,7 @@
 """The hand-over to a job: a file that says all a driver needs, and the command that takes it."""
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,9 @@ from seedbed.runfile.load import load_run, write_resolved
 from seedbed.state import StateDirectory
 from seedbed.steps import STEPS
 from seedbed.store import Store
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""What ends a driver in order; they are blocked while it starts."""
 
 
 @dataclass(frozen=True)

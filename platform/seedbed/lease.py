@@ -63,9 +63,10 @@ def _object_lease(store: Store, name: str, on_wait: OnWait) -> Iterator[None]:
     told = False
     while not store.create(_path(name), _beat(holder)):
         found = _read(store, name)
+        if found.get("token") == holder["token"]:
+            break  # it was created, and the answer got lost
         if not _is_alive(found):
-            # Two may see the same dead lease; of two that remove it, one creates the next.
-            store.delete(_path(name))
+            _release(store, name, found.get("token"))
             continue
         if not told:
             on_wait(f"process {found['pid']} on {found['host']}")
@@ -79,12 +80,22 @@ def _object_lease(store: Store, name: str, on_wait: OnWait) -> Iterator[None]:
     finally:
         stop.set()
         beating.join()
+        _release(store, name, holder["token"])
+
+
+def _release(store: Store, name: str, token: str | None) -> None:
+    """Remove the lease while it is still this one. Object stores have no conditional removal: between look and removal
+    another may have taken it over. Then two write one artifact: the same bytes, or an older training that stops when it
+    sees that it was superseded."""
+    if _read(store, name).get("token") == token:
         store.delete(_path(name))
 
 
 def _keep_fresh(store: Store, name: str, holder: dict[str, Any], stop: threading.Event) -> None:
     while not stop.wait(BEAT_S):
         try:
+            if _read(store, name).get("token", holder["token"]) != holder["token"]:
+                return  # this process was suspended for so long that another has taken over
             store.write(_path(name), _beat(holder))
         except StoreError as error:
             if not error.transient:  # a store that is out of reach for a moment is asked again with the next beat

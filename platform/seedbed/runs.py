@@ -77,6 +77,8 @@ def save_plan(store: Store, plan: Plan, resolved: str) -> None:
 
 def load_plan(store: Store, run_id: str) -> Plan:
     path = f"runs/{run_id}/plan.json"
+    if not store.exists(path):
+        raise CorruptDataError(f"{path} is gone: {_cure(run_id)}")
     try:
         return Plan.from_json(json.loads(store.read(path)))
     except (ValueError, TypeError, KeyError) as error:

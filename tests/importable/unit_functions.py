@@ -39,6 +39,17 @@ def says_when(unit: Unit, folder: str) -> Report:
     return Report()
 
 
+def meets(unit: Unit, folder: str, others: int) -> Report:
+    """Ends when so many other units run too."""
+    _tries(unit, folder)
+    until = time.monotonic() + 30
+    while len(list(Path(folder).iterdir())) <= others:
+        if time.monotonic() > until:
+            raise TimeoutError("nobody came")
+        time.sleep(0.02)
+    return Report(counts={"number": 1})
+
+
 def dies(unit: Unit, folder: str, times: int) -> Report:
     if _tries(unit, folder) <= times:
         os.kill(os.getpid(), signal.SIGKILL)

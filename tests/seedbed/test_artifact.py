@@ -136,8 +136,10 @@ def test_a_file_that_is_no_table_is_written_and_known(artifact):
 
 def test_a_part_that_is_not_there_is_told(local):
     for read in (local.read_table, lambda *part: local.read_rows(*part, ids(1))):
-        with pytest.raises(StoreError, match=r"cannot read .*/steps/select-12ab/verdicts/00000.parquet: "):
+        with pytest.raises(StoreError) as refused:
             read("verdicts", "00000")
+        assert "steps/select-12ab/verdicts/00000.parquet: No such file or directory" in str(refused.value)
+        assert str(refused.value).endswith("; remove the folder steps/select-12ab and run again")
 
 
 def damage(local, table, change):
@@ -276,6 +278,15 @@ def test_a_report_survives_being_written_down(artifact):
     assert artifact.report("map", "00000") == report
     assert artifact.report("map", "00001") is None
     assert artifact.report("bands", "00000") is None
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{}", b"[1]", b'{"tally_in": 5}'])
+def test_a_damaged_report_is_told(local, damaged):
+    local.store.write("steps/select-12ab/units/map-00000.json", damaged)
+    with pytest.raises(CorruptDataError) as refused:
+        local.report("map", "00000")
+    assert str(refused.value).startswith("steps/select-12ab/units/map-00000.json is damaged (")
+    assert str(refused.value).endswith("): remove the folder steps/select-12ab and run again")
 
 
 def test_the_digest_of_an_artifact_is_over_paths_and_contents_in_any_order():

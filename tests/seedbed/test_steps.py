@@ -67,6 +67,7 @@ def test_a_change_repeats_its_step_and_what_follows_in_a_row(run_file, override,
         ("training.learning_rate=1e-4", ["pretrain", "evaluate", "export"]),
         ("model.num_layers=3", ["pretrain", "evaluate", "export"]),
         ("data.sources.docs.licence=CC0-1.0", ["export"]),
+        ("name=other", ["export"]),  # the card and the datasheet are headed by it
     ],
 )
 def test_what_does_not_follow_is_not_repeated(run_file, override, expected):
@@ -76,7 +77,6 @@ def test_what_does_not_follow_is_not_repeated(run_file, override, expected):
 @pytest.mark.parametrize(
     "override",
     [
-        "name=other",
         "cluster={data_workers: 4, training_ranks: 1, device: cuda}",
         "budget={max_flops: 1}",
         "training.checkpoint_every_steps=5",

@@ -1,6 +1,7 @@
 """`seedbed run`."""
 
 import os
+import signal
 from typing import Annotated
 
 import typer
@@ -23,9 +24,11 @@ def run(
 
     Leaves with 0 when it is done, 1 when it failed, 2 where the run file is wrong, 3 where the budget refuses it.
     """
-    from seedbed.launch import start
+    from seedbed.launch import ENDING_SIGNALS, start
 
     here = places(context, store, state)
     command = start(here.open_store(), here.state_directory(), run_file, overrides or (), until, over_budget)
-    # The driver takes this process's place: signals reach it, and its end is this command's end.
+    # The driver takes this process's place: signals reach it, and its end is this command's end. They wait until it
+    # listens: in the middle of its start they would end it with a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     os.execv(command[0], command)
