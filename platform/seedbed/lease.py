@@ -59,7 +59,7 @@ def _path(name: str) -> str:
 
 @contextmanager
 def _object_lease(store: Store, name: str, on_wait: OnWait) -> Iterator[None]:
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "token": uuid.uuid4().hex}
+    holder: dict[str, Any] = {"pid": os.getpid(), "host": socket.gethostname(), "token": uuid.uuid4().hex}
     told = False
     while not store.create(_path(name), _beat(holder)):
         found = _read(store, name)
