@@ -64,6 +64,7 @@ class Checkpoints:
             attempt.require(self._task, self._token)
             files = {file: entry for part in entries for file, entry in part.items()}
             manifest = json.dumps(self._manifest(progress, files), indent=1)
+            faults.point("pretrain.checkpoint.manifest")
             self._store.write(f"{self._root}/{name}/{MANIFEST}", manifest.encode())
             self._store.write(f"{self._root}/latest", name.encode())
             for old in self._complete()[self._task.training.keep_checkpoints :]:

@@ -1,5 +1,6 @@
 """Progress for people: a moving bar on a terminal, plain lines elsewhere."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,10 @@ class Progress:
         if self._terminal:
             self._console.print(line, soft_wrap=True)
         else:
-            print(line, file=self._stream, flush=True)
+            try:
+                print(line, file=self._stream, flush=True)
+            except OSError:  # nobody listens any more (`| head`), or the disk behind it is full: the run goes on
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     @contextmanager
     def task(self, label: str, total: int, done: int = 0) -> Iterator[Advance]:

@@ -1,5 +1,6 @@
 """The entry point: errors become one message and an exit code, never a traceback."""
 
+import io
 import os
 import sys
 import tempfile
@@ -17,6 +18,9 @@ UNEXPECTED_EXIT_CODE = 1
 def main() -> None:
     """Run the command line. Leaves with 0, with an error's `exit_code`, or with 2 where it was typed wrongly."""
     places = Places()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     try:
         app(obj=places, prog_name="seedbed")
     except SeedbedError as error:
