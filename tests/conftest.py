@@ -21,7 +21,6 @@ import pytest
 S3_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 IMPORTABLE = Path(__file__).parent / "importable"
 DEMO_CRAWL = Path(__file__).parents[1] / "configs" / "crawls" / "demo"
-DATA_STEPS = ("extract", "clean", "annotate", "select", "deduplicate", "corpus", "tokenizer", "shards", "ledger")
 
 RUN = """\
 name: small
@@ -168,9 +167,6 @@ class Workspace:
 
     def digests(self) -> dict[str, str]:
         return {kind: step["digest"] for kind, step in self.steps().items()}
-
-    def data_digests(self) -> dict[str, str]:
-        return {kind: digest for kind, digest in self.digests().items() if kind in DATA_STEPS}
 
     def artifact(self, kind: str) -> Path:
         """The folder of a step of the newest run."""

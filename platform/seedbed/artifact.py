@@ -173,27 +173,34 @@ class Artifact:
 
     def read_table(self, table: str, unit: str, columns: list[str] | None = None) -> pa.Table:
         """One part of a table. Raises CorruptDataError when its pages do not match their checksums."""
-        # Not `pq.read_table`: its threads outlive the call, and one that lets go of Python's bytes while the process
-        # ends aborts it (Arrow 25: one process in ten that reads a table and leaves at once).
         with self.open_parquet(table, unit) as file:
-            found = file.read(columns=columns)
+            found = file.read(columns=columns, use_threads=False)
             return found if columns is None else found.select(columns)
 
     def read_rows(self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None) -> pa.Table:
         """The rows with these ids, ascending; only the row groups that hold one of them are read."""
         with self.open_parquet(table, unit) as file:
-            all_ids = file.read(columns=["id"])["id"].combine_chunks()
+            all_ids = file.read(columns=["id"], use_threads=False)["id"].combine_chunks()
             at = np.flatnonzero(pc.is_in(all_ids, ids).to_numpy(zero_copy_only=False))
             sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             ends = np.cumsum(sizes)
             groups = np.unique(np.searchsorted(ends, at, side="right"))
-            rows = file.read_row_groups(groups.tolist(), columns=columns)
+            rows = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
             return rows.filter(pc.is_in(rows["id"], ids))
 
     @contextmanager
     def open_parquet(self, table: str, unit: str) -> Iterator[pq.ParquetFile]:
-        """A part to read by row groups. Raises CorruptDataError, also where a page does not match its checksum."""
-        with self._opened(table, unit) as f, pq.ParquetFile(f, page_checksum_verification=True) as file:
+        """A part to read by row groups. Raises CorruptDataError, also where a page does not match its checksum.
+
+        Read it without threads, and not by `pq.read_table`: Arrow's threads outlive the call, and one that lets go of
+        Python's bytes while the process ends aborts it (Arrow 25: one in ten of those that read and leave at once).
+        Where the store is a folder there are no such bytes: Arrow itself opens the file.
+        """
+        local = self.store.local_path(f"{self.path}/{table}/{unit}.parquet")
+        with (
+            self._opened(table, unit) as f,
+            pq.ParquetFile(f if local is None else local, page_checksum_verification=True) as file,
+        ):
             yield file
 
     @contextmanager

@@ -109,6 +109,6 @@ def find_url(ledger: Artifact, url: str, num_partitions: int) -> list[bytes]:
             statistics = parts.metadata.row_group(group).column(0).statistics
             if statistics is not None and not statistics.min <= wanted <= statistics.max:
                 continue
-            rows = parts.read_row_group(group)
+            rows = parts.read_row_group(group, use_threads=False)
             found += rows.filter(pc.equal(rows["url_hash"], pa.scalar(wanted, pa.uint64())))["document"].to_pylist()
     return sorted(found)

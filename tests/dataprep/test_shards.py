@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from dataprep import document_id, schemas
 from dataprep.errors import CorruptDataError
 from dataprep.indexed_dataset import IndexedDataset, IndexedDatasetWriter
-from dataprep.shards import SIDECAR, TOKENIZED, ShardsConfig, TokenShard, merge, num_partitions, partitions, tokenize
+from dataprep.shards import (
+    SIDECAR,
+    TOKENIZED,
+    ShardsConfig,
+    TokenShard,
+    merge,
+    num_partitions,
+    partitions,
+    tally_of_shard,
+    tokenize,
+)
+from dataprep.tally import tally
 from dataprep.tokenizer import Encoder, TokenizerConfig, train
 
 PREFIX = document_id.file_prefix("books", "f")
@@ -100,6 +111,25 @@ def test_the_order_does_not_depend_on_input_shards_or_on_how_many_token_shards_t
     assert np.concatenate([shard.tokens for shard in shards]).tolist() == expected.tokens.tolist()
     assert np.concatenate([shard.lengths for shard in shards]).tolist() == expected.lengths.tolist()
     assert sorted(texts_of(expected)) == sorted(texts)
+
+
+def test_the_tally_of_a_shard_is_that_of_its_documents(tmp_path):
+    corpus = corpus_of(*[("train", "to be " * n) for n in range(5)])
+    [shard] = merged([corpus], {"train": 1})
+    sized = corpus.append_column("num_bytes", [[6 * n for n in range(5)]])
+    assert tally_of_shard(written(shard, tmp_path), shard.sidecar, ENCODER) == tally(sized, "num_bytes", "text")
+
+
+def test_a_sidecar_that_does_not_fill_its_shard_is_refused(tmp_path):
+    [shard] = merged([corpus_of(*[("train", str(n)) for n in range(5)])], {"train": 1})
+    with pytest.raises(CorruptDataError, match="4 documents of 8 tokens in the sidecar do not fill the 10 tokens"):
+        tally_of_shard(written(shard, tmp_path), shard.sidecar.slice(0, 4), ENCODER)
+
+
+def written(shard: TokenShard, folder) -> IndexedDataset:
+    with IndexedDatasetWriter(folder / "shard", ENCODER.vocab_size) as writer:
+        writer.add_many(shard.tokens, shard.lengths)
+    return IndexedDataset(folder / "shard")
 
 
 def test_another_seed_is_another_order():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,20 @@ def test_one_id_for_another_is_seen_though_the_counts_agree():
     assert tally(table(swapped), "num_bytes").checksum != tally(table(ROWS), "num_bytes").checksum
 
 
+def texts(*rows: tuple[int, str]) -> int:
+    ids = pa.array([number.to_bytes(16, "big") for number, _ in rows], ID)
+    return tally(
+        pa.table({"id": ids, "text": pa.array([text for _, text in rows], pa.large_string())}), None, "text"
+    ).texts
+
+
+def test_a_text_that_changes_or_stands_beside_another_id_is_seen():
+    whole = texts((1, "one"), (2, "two"), (3, ""))
+    assert whole == texts((3, ""), (2, "two"), (1, "one"))
+    assert len({whole, texts((1, "two"), (2, "one"), (3, "")), texts((1, "one"), (2, "tw"), (3, ""))}) == 3
+    assert (texts((2, "two"), (3, "")) + texts((1, "one"))) % 2**64 == whole
+
+
 def test_a_tally_survives_json():
-    value = tally(table(ROWS), "num_bytes")
+    value = replace(tally(table(ROWS), "num_bytes"), texts=2**64 - 1)
     assert Tally.from_json(value.to_json()) == value

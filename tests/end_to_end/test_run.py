@@ -27,12 +27,30 @@ def to_do(states):
     return {kind for kind, state in states.items() if state == "to do"}
 
 
+@pytest.fixture(scope="module")
+def shown(reference):
+    """What `seedbed show RUN --json` says of the reference run."""
+    return reference.json("show", "small")
+
+
+@pytest.fixture(scope="module")
+def steps(shown):
+    """Its steps by kind."""
+    return {step["kind"]: step for step in shown["steps"]}
+
+
+@pytest.fixture(scope="module")
+def planned(reference):
+    """What `seedbed plan --json` says of it."""
+    return reference.json("plan", reference.run_file)
+
+
 def sampled(run, step, *options):
     """The first of the documents that a step kept, or dropped for a reason."""
     return run.json("sample", step, "-n", 1, *options)["documents"][0]
 
 
-def test_the_path_ends_with_a_model_that_transformers_loads_and_that_says_the_same(reference):
+def test_the_path_ends_with_a_model_that_transformers_loads_and_that_says_the_same(reference, shown, steps, planned):
     import torch
     from safetensors.torch import load_model
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -40,19 +58,17 @@ def test_the_path_ends_with_a_model_that_transformers_loads_and_that_says_the_sa
     from jobs.pretrain.model import GPT
     from seedbed.runfile.model import ModelConfig
 
-    told = reference.json("show", "small")
-    ours = GPT(ModelConfig.model_validate(reference.json("plan", reference.run_file)["config"]["model"]))
-    load_model(ours, reference.artifact("pretrain") / "model.safetensors")
-    theirs = AutoModelForCausalLM.from_pretrained(told["export"])
-    tokenizer = AutoTokenizer.from_pretrained(told["export"])
+    ours = GPT(ModelConfig.model_validate(planned["config"]["model"]))
+    load_model(ours, reference.store / steps["pretrain"]["path"] / "model.safetensors")
+    theirs = AutoModelForCausalLM.from_pretrained(shown["export"])
+    tokenizer = AutoTokenizer.from_pretrained(shown["export"])
     tokens = tokenizer("The server answers each request.", return_tensors="pt")["input_ids"]
     with torch.no_grad():
         assert torch.allclose(ours.eval()(tokens), theirs(tokens).logits, atol=1e-5)
     assert tokenizer.decode(tokens[0]) == "The server answers each request."
 
 
-def test_every_record_is_kept_or_dropped_for_a_reason(reference):
-    steps = reference.steps()
+def test_every_record_is_kept_or_dropped_for_a_reason(steps):
     assert steps["extract"]["dropped"] == {
         "content_type_not_text": 4,
         "empty_page": 1,
@@ -68,24 +84,27 @@ def test_every_record_is_kept_or_dropped_for_a_reason(reference):
     assert steps["ledger"]["records_out"] == steps["corpus"]["records_out"]
 
 
-def test_json_has_the_promised_keys(reference):
-    plan = reference.json("plan", reference.run_file)
-    assert {"findings", "parameters", "tokens", "flops", "memory_per_rank_bytes", "steps", "verdict"} <= plan.keys()
-    assert plan["verdict"] == "pass"
-    assert plan["tokens"] == 12 * 512
+PLAN = {"verdict", "findings", "parameters", "tokens", "flops", "memory_per_rank_bytes", "steps"}
+STEP = {"kind", "fingerprint", "state", "records_in", "records_out", "dropped", "digest", "seconds"}
+TRAINING = {"steps", "loss_first", "loss_last", "validation_loss", "bits_per_byte", "unigram_loss", "bigram_loss"}
+WHY = {"document_id", "url", "outcome", "step", "reason", "value", "duplicate_of"}
+
+
+def test_json_has_the_promised_keys(reference, shown, planned):
+    assert planned.keys() >= PLAN
+    assert (planned["verdict"], planned["tokens"]) == ("pass", 12 * 512)
 
     runs = reference.json("show")["runs"]
-    assert [(run["run"], run["state"]) for run in runs] == [(plan["run_id"], "finished")]
+    assert [(run["run"], run["state"]) for run in runs] == [(planned["run_id"], "finished")]
 
-    run = reference.json("show", "small")
-    assert {"run", "state", "steps", "training", "export"} <= run.keys()
-    assert (run["run"], run["state"]) == (plan["run_id"], "finished")
-    assert tuple(step["kind"] for step in run["steps"]) == STEPS
-    for step in run["steps"]:
-        assert {"fingerprint", "state", "records_in", "records_out", "dropped", "digest", "seconds"} <= step.keys()
+    assert {"run", "state", "steps", "training", "export"} <= shown.keys()
+    assert (shown["run"], shown["state"]) == (planned["run_id"], "finished")
+    assert tuple(step["kind"] for step in shown["steps"]) == STEPS
+    for step in shown["steps"]:
+        assert step.keys() >= STEP
         assert step["state"] == "done"
-    training = run["training"]
-    assert {"loss_first", "loss_last", "validation_loss", "bits_per_byte", "bigram_loss"} <= training.keys()
+    training = shown["training"]
+    assert training.keys() >= TRAINING
     assert training["steps"] == 12
     assert training["loss_last"] < training["loss_first"]
     assert training["bigram_loss"] < training["unigram_loss"]
@@ -115,7 +134,7 @@ def test_what_a_run_costs_and_runs_on_repeats_nothing(reference):
     assert not to_do(reference.planned(*(word for key in changed for word in ("--set", key))))
 
 
-def test_one_worker_and_sources_in_another_order_make_the_same_artifacts(reference, workspace, tmp_path):
+def test_one_worker_and_sources_in_another_order_make_the_same_artifacts(reference, steps, workspace):
     docs, more = (line for line in reference.run_file.read_text().splitlines(True) if "{path: crawl/" in line)
     turned = reference.run_file.read_text().replace(docs + more, more + docs)
     assert turned != reference.run_file.read_text()
@@ -123,39 +142,33 @@ def test_one_worker_and_sources_in_another_order_make_the_same_artifacts(referen
     run_file.write_text(turned)
     other = replace(workspace, run_file=run_file)
     other.run("--set", "cluster.data_workers=1", "--until", "ledger")
-    steps, expected = other.steps(), reference.steps()
-    for kind in STEPS[:9]:
-        assert (steps[kind]["fingerprint"], steps[kind]["digest"]) == (
-            expected[kind]["fingerprint"],
-            expected[kind]["digest"],
-        )
-    assert other.json("show")["runs"][0]["state"] == "stopped"
-    assert to_do(other.planned()) == from_step("pretrain")
-    assert other.steps()["pretrain"]["state"] == "to do"
+    told = other.json("show", "small")
+    assert told["state"] == "stopped"
+    for step in told["steps"][:9]:
+        expected = steps[step["kind"]]
+        assert (step["fingerprint"], step["digest"]) == (expected["fingerprint"], expected["digest"])
+    assert {step["kind"] for step in told["steps"] if step["state"] == "to do"} == from_step("pretrain")
 
 
-def test_four_workers_and_a_crawl_copied_elsewhere_give_the_same_digests(reference, workspace, tmp_path):
+def test_four_workers_and_a_crawl_copied_elsewhere_give_the_same_digests(reference, steps, workspace, tmp_path):
     shutil.copytree(reference.run_file.parent, tmp_path / "elsewhere")
     for file in (tmp_path / "elsewhere" / "crawl").rglob("*.*"):
         os.utime(file, (1_600_000_000, 1_600_000_000))
     other = replace(workspace, run_file=tmp_path / "elsewhere" / "run.yaml")
     other.run("--set", "cluster.data_workers=4", "--until", "ledger")
-    steps, expected = other.steps(), reference.steps()
-    for kind in STEPS[:9]:
-        assert steps[kind]["fingerprint"] != expected[kind]["fingerprint"]
-        assert steps[kind]["digest"] == expected[kind]["digest"], kind
+    for step in other.json("show", "small")["steps"][:9]:
+        expected = steps[step["kind"]]
+        assert step["fingerprint"] != expected["fingerprint"]
+        assert step["digest"] == expected["digest"]
 
 
-WHY = {"document_id", "url", "outcome", "step", "reason", "value", "duplicate_of"}
-
-
-def test_why_leads_from_a_kept_page_to_its_tokens(reference):
+def test_why_leads_from_a_kept_page_to_its_tokens(reference, steps):
     page = sampled(reference, "corpus")
     told = reference.json("why", page["document_id"])
     assert told.keys() >= WHY
     assert (told["outcome"], told["step"], told["reason"], told["url"]) == ("kept", "corpus", None, page["url"])
-    encoder = Encoder((reference.artifact("tokenizer") / "tokenizer.json").read_bytes())
-    shard = IndexedDataset(reference.artifact("shards") / "tokens" / told["tokens"]["shard"])
+    encoder = Encoder((reference.store / steps["tokenizer"]["path"] / "tokenizer.json").read_bytes())
+    shard = IndexedDataset(reference.store / steps["shards"]["path"] / "tokens" / told["tokens"]["shard"])
     first, number = told["tokens"]["first_token"], told["tokens"]["num_tokens"]
     assert encoder.decode(np.asarray(shard.tokens[first : first + number])) == page["text"]
 
@@ -192,11 +205,11 @@ def test_why_of_what_was_never_read_is_an_error(reference):
     assert "no record 'https://nobody.example/' in run small-" in answer.err
 
 
-def test_sample_shows_texts_and_reasons(reference):
+def test_sample_shows_texts_and_reasons(reference, steps):
     dropped = reference.json("sample", "select", "--reason", "too_few_words", "-n", 50)["documents"]
     assert "The server answers with too few words." in [document["text"] for document in dropped]
     kept = reference.json("sample", "corpus", "-n", 200)["documents"]
-    assert len(kept) == reference.steps()["corpus"]["records_out"]
+    assert len(kept) == steps["corpus"]["records_out"]
     [note] = [document for document in kept if document["url"] == "https://notes.example/1"]
     assert note["text"].startswith("Write to the list at |||EMAIL_ADDRESS||| with a question.")
     assert "its reasons here are" in reference.seedbed("sample", "select", "--reason", "x", expect=2).err

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
+from dataprep.errors import SeedbedError
 from jobs.pretrain import spool
 from jobs.pretrain.launch import train
 from seedbed import faults
@@ -67,11 +68,20 @@ def test_what_would_only_fail_again_is_not_retried(groups, ray_session, make_tas
 
 
 def test_restarts_come_to_an_end(ray_session, make_task, monkeypatch):
+    monkeypatch.setenv(faults.FAULT, "pretrain.step.1")
+    monkeypatch.delenv(faults.ONCE, raising=False)
+    message = r"rank \d: its process was lost .* given up after 1 restarts"
+    with pytest.raises(InfrastructureError, match=message):
+        train(make_task(max_restarts=1), lambda record: None)
+
+
+def test_what_nobody_foresaw_is_told_and_not_tried_again(ray_session, make_task, monkeypatch):
     monkeypatch.setenv(faults.FAULT, "pretrain.step.1=raise")
     monkeypatch.delenv(faults.ONCE, raising=False)
-    message = r"rank 0: InjectedFault: pretrain\.step\.1.* given up after 0 restarts"
-    with pytest.raises(InfrastructureError, match=message):
-        train(make_task(max_restarts=0), lambda record: None)
+    told = []
+    with pytest.raises(SeedbedError, match=r"rank \d: InjectedFault: pretrain\.step\.1"):
+        train(make_task(max_restarts=3), told.append)
+    assert not [event for event in told if event.get("event") == "restart"]
 
 
 def test_a_batch_that_cannot_be_cut_is_refused_before_anything_starts(ray_session, make_task):
