@@ -11,8 +11,9 @@ _DETECTION_BYTES = 1 << 17
 _BEFORE_UTF8 = ("iso2022", "hz", "utf-16")
 # Browsers read these labels as their supersets (WHATWG Encoding, section 4.2).
 _SUPERSETS = {"euc_kr": "cp949", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030"}
-# Not in the browsers' list, and yet met: their bytes are all ASCII, so UTF-8 would take them for what they are not.
-_UNLISTED = {"iso-2022-kr": "iso2022_kr", "hz-gb-2312": "hz"}
+# Not in the browsers' list, and yet met: two whose bytes are all ASCII, so that UTF-8 would take them for what they are
+# not, and what the detector calls Korean.
+_UNLISTED = {"iso-2022-kr": "iso2022_kr", "hz-gb-2312": "hz", "cp949": "cp949"}
 _META = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE)
 
@@ -41,7 +42,8 @@ def decode(page: bytes, declared: str | None) -> tuple[str, str]:
         text = _strictly(page, charset)
         if text is not None:
             return text, charset
-    detected = _python_name(detect_encoding(page, max_len=_DETECTION_BYTES) or "")
+    # Not made fit for HTML5: that takes the detector's Korean, cp949, for an unknown name and says UTF-8.
+    detected = _python_name(detect_encoding(page, max_len=_DETECTION_BYTES, html5_compatible=False) or "")
     if detected and (text := _strictly(page, detected)) is not None:
         return text, detected
     return page.decode("utf-8", "replace"), "utf-8"

@@ -26,7 +26,8 @@ training: {num_steps: 4, global_batch_tokens: 64, micro_batch_sequences: 2, lear
 budget: {max_repeats: 1000}
 """
 
-WORDS = "the of and to that with have be stone river house garden morning people light water paper music".split()
+_WORDS = "the of and to that with have be stone river house garden morning people light water paper music"
+WORDS = _WORDS.split()
 
 
 def prose(seed: int, num_words: int = 120) -> str:
@@ -60,6 +61,11 @@ def pages(first: int, number: int) -> list[bytes]:
     return [response(f"https://good.example/{n}", page(n)) for n in range(first, first + number)]
 
 
+def line(seed: int) -> str:
+    """A document in JSON."""
+    return json.dumps({"text": prose(seed), "url": f"https://line.example/{seed}"})
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command line left."""
@@ -72,7 +78,7 @@ class Answer:
 class Bench:
     """A folder with `run.yaml`, `crawl/`, a store and a state directory."""
 
-    prose, page, response, warc, pages = map(staticmethod, (prose, page, response, warc, pages))
+    prose, page, response, warc, pages, line = map(staticmethod, (prose, page, response, warc, pages, line))
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
