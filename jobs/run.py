@@ -12,6 +12,7 @@ import traceback
 
 from dataprep.errors import SeedbedError
 from jobs.cluster import LocalCluster
+from jobs.machine import refused
 from jobs.step_run import StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> int:
         print("interrupted: the same command goes on from here", file=sys.stderr, flush=True)
         return 128 + (signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM)  # as shells have it
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
-        print(f"error: {_defect(launch, state, error)}", file=sys.stderr, flush=True)
+        print(f"error: {refused(error) or _defect(launch, state, error)}", file=sys.stderr, flush=True)
         return SeedbedError.exit_code
 
 

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -97,9 +98,10 @@ def _record(
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         return broken("invalid_json", None, None, str(error)[:200])
+    url = value.get(url_field) if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(value.get(text_field), str):
-        return broken("no_text_field", None, None, f"no string under {text_field!r}")
-    url = value.get(url_field)
+        record = broken("no_text_field", None, None, f"no string under {text_field!r}")
+        return replace(record, url=_whole_unicode(url)) if isinstance(url, str) else record
     return Record(
         number,
         offset,

@@ -26,6 +26,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from dataprep.errors import SeedbedError
 from dataprep.token_stream import TokenStream
+from jobs.machine import refused
 from jobs.pretrain import attempt, spool
 from jobs.pretrain.rank import Rank
 from jobs.pretrain.shards import fetch_shards, local_shard
@@ -165,7 +166,7 @@ def _first_cause(failures: dict[int, Exception]) -> SeedbedError:
     if isinstance(cause, RayActorError):
         return InfrastructureError(f"rank {number}: its process was lost (killed, out of memory, or its node is gone)")
     lines = str(cause).strip().splitlines() or [""]
-    said = f"rank {number}: {type(cause).__name__}: {lines[0]}"
+    said = f"rank {number}: {refused(cause) or f'{type(cause).__name__}: {lines[0]}'}"
     return InfrastructureError(said) if "onnection" in str(error) else SeedbedError(said)
 
 

@@ -154,7 +154,7 @@ def verdicts_unit(unit: Unit, shards: list[str]) -> Report:
 
 def _row_group(artifact: Artifact, table: str, part: str, group: int) -> pa.Table:
     with artifact.open_parquet(f"scratch/{table}", part) as file:
-        return file.read_row_group(group)
+        return file.read_row_group(group, use_threads=False)
 
 
 def _by_shard(rows: pa.Table, key: str, prefixes: dict[str, str]) -> tuple[pa.Table, list[int]]:

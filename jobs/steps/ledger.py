@@ -67,7 +67,7 @@ def urls_unit(unit: Unit, partition: int, shards: list[str]) -> Report:
     parts = []
     for shard in shards:
         with unit.artifact.open_parquet("scratch/urls", shard) as urls:
-            parts.append(urls.read_row_group(partition))
+            parts.append(urls.read_row_group(partition, use_threads=False))
     merged = pa.concat_tables(parts).sort_by([("url_hash", "ascending"), ("document", "ascending")])
     unit.write("urls", merged)
     return Report(counts={"urls": merged.num_rows})

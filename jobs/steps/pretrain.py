@@ -1,5 +1,6 @@
 """`pretrain`: the model, trained by a group of ranks on Ray. The last checkpoints stay in the artifact."""
 
+import shutil
 from dataclasses import asdict
 from typing import Any
 
@@ -33,6 +34,7 @@ def run(step: StepRun) -> None:
         "device": run.cluster.device,
     }
     step.commit(Report(), training=asdict(result), layout=layout)
+    shutil.rmtree(step.state.folder("staging") / step.artifact.fingerprint, ignore_errors=True)
 
 
 def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:

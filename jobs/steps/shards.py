@@ -87,7 +87,7 @@ def merge_unit(unit: Unit, place: int, inputs: list[str]) -> Report:
     parts: list[pa.Table] = []
     for name in inputs:
         with unit.artifact.open_parquet("scratch/tokenized", name) as file:
-            parts.append(file.read_row_group(place))
+            parts.append(file.read_row_group(place, use_threads=False))
     shard = merge(parts)
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     with tempfile.TemporaryDirectory(dir=unit.state.folder("staging")) as folder:

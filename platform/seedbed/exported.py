@@ -1,6 +1,7 @@
 """The export of a finished run, copied out of the store."""
 
 from pathlib import Path
+from typing import Any
 
 from dataprep.digest import bytes_digest
 from dataprep.errors import CorruptDataError
@@ -23,12 +24,19 @@ def copy_export(store: Store, plan: Plan, folder: Path) -> list[str]:
     manifest = artifact.manifest()
     if manifest is None:
         raise UsageError(f"run {plan.run_id} has no export yet: `seedbed show {plan.run_id}` says where it is")
+    try:
+        return _copy(artifact, manifest, folder)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror}; name another folder") from error
+
+
+def _copy(artifact: Artifact, manifest: dict[str, Any], folder: Path) -> list[str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there and not empty: name a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     for entry in manifest["files"]:
-        data = store.read(f"{artifact.path}/{entry['path']}")
+        data = artifact.store.read(f"{artifact.path}/{entry['path']}")
         if bytes_digest(data) != entry["digest"]:
             raise CorruptDataError(
                 f"{artifact.path}/{entry['path']} is not what was committed: remove it and run again"

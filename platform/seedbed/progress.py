@@ -71,14 +71,20 @@ class Progress:
     def _lines(self, label: str, total: int, done: int) -> Iterator[Advance]:
         meter = _Meter()
         said = time.monotonic()
-        finished = done
+        finished = timed_from = done
+        timed_since = said
+        is_first = True
 
         def advance(what: Report | str) -> None:
-            nonlocal said, finished
+            nonlocal said, finished, timed_from, timed_since, is_first
             finished += 1
             rate, now = meter.rate(what), time.monotonic()
-            if now - said >= PLAIN_EVERY_S and finished < total:
-                left = meter.seconds() / max(finished - done, 1) * (total - finished)
+            if isinstance(what, str) and (is_first or not rate):
+                # A training's first step holds its start; what has no rate was done before and took no time.
+                is_first = False
+                timed_from, timed_since = finished, now
+            elif now - said >= PLAIN_EVERY_S and finished < total:
+                left = (now - timed_since) / (finished - timed_from) * (total - finished)
                 self.say(f"{label}: {finished} of {total}, {rate}, about {left:.0f} s left")
                 said = now
 

@@ -29,6 +29,7 @@ def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Pl
     steps = [_step_summary(store, state, step) for step in plan.steps]
     return {
         "run": record.run,
+        "store": store.url,
         "name": record.name,
         "state": record.state,
         "error": record.error,

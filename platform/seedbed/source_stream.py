@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from seedbed.errors import SourceError
-from seedbed.sources import version_of
+from seedbed.sources import file_system, version_of
 
 
 @contextmanager
@@ -20,8 +17,7 @@ def open_source(url: str, version: str) -> Iterator[BinaryIO]:
     damaged data; and at the end where it is no longer what had this `version` (`SourceFile.version`).
     """
     with _explained(url):
-        # A file's own name may hold `::`, which chains file systems in fsspec's URLs.
-        fs, path = (LocalFileSystem(), url) if url.startswith("/") else fsspec.core.url_to_fs(url)
+        fs, path = file_system(url)
         file = fs.open(path, "rb")
     with _SourceStream(file, url) as stream:
         yield cast(BinaryIO, stream)

@@ -83,7 +83,7 @@ class _Found:
 
 def _list_source(name: str, source: SourceConfig) -> SourceListing:
     try:
-        fs, path = fsspec.core.url_to_fs(source.path)
+        fs, path = file_system(source.path)
         found = _find(fs, path.rstrip("/") or "/", source.path)
         root = found.root if isinstance(fs, LocalFileSystem) else fs.unstrip_protocol(found.root)
         files = {
@@ -110,6 +110,12 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
         check_files(file.url for file in taken)
     ignored = files.keys() - set(taken)
     return SourceListing(tuple(taken), tuple(_shown(file.url) for file in ignored))
+
+
+def file_system(url: str) -> tuple[Any, str]:
+    """The file system of a path or URL, and the path in it."""
+    # A local name may hold `::`, which chains file systems in fsspec's URLs.
+    return (LocalFileSystem(), url) if url.startswith("/") else fsspec.core.url_to_fs(url)
 
 
 def _find(fs: Any, path: str, url: str) -> _Found:

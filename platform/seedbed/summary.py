@@ -4,6 +4,7 @@ from typing import Any
 
 from seedbed import runs
 from seedbed.artifact import Artifact
+from seedbed.defaults import DEFAULT_STORE
 from seedbed.plan import Plan
 from seedbed.progress import Progress
 from seedbed.sample import sample
@@ -74,12 +75,13 @@ def end_lines(summary: dict[str, Any], example: str | None = None) -> list[str]:
     lines += ["", f"run {run}: {summary['state']}"]
     if summary["export"]:
         lines.append(f"model (Hugging Face format): {summary['export']}")
-    lines += ["", "next:", f"  seedbed show {run}", f"  seedbed sample select --run {run} -n 3"]
-    lines.append(f"  seedbed why {example or 'URL'} --run {run}")
+    place = "" if summary["store"] == DEFAULT_STORE else f" --store {summary['store']}"
+    commands = [f"show {run}", f"sample select --run {run} -n 3", f"why {example or 'URL'} --run {run}"]
     if summary["export"]:
-        lines.append(f"  seedbed export {run} DIR")
-    else:
-        lines.append("  seedbed run ... (the same command, without --until, goes on from here)")
+        commands.append(f"export {run} DIR")
+    lines += ["", "next:", *(f"  seedbed {command}{place}" for command in commands)]
+    if not summary["export"]:
+        lines.append("  or the same `seedbed run` without --until, which goes on from here")
     return lines
 
 
@@ -102,7 +104,14 @@ def funnel_lines(summary: dict[str, Any]) -> list[str]:
 
 
 def training_lines(training: dict[str, Any]) -> list[str]:
-    """The losses, beside what they are held against; nats per token."""
+    """The losses, beside what they are held against; nats per token. Of a training on its way, how far it is."""
+    if training.get("validation_loss") is None or training.get("bits_per_byte") is None:
+        validated = training.get("validation_loss")
+        return [
+            f"training so far: step {training['steps']:,}, "
+            f"loss {training['loss_first']:.3f} -> {training['loss_last']:.3f}"
+            + (f", validation loss {validated:.3f}" if validated is not None else "")
+        ]
     perplexity = "beyond measure" if training["perplexity"] is None else f"{training['perplexity']:.1f}"
     lines = [
         f"training: {training['steps']:,} steps, loss {training['loss_first']:.3f} -> {training['loss_last']:.3f}",

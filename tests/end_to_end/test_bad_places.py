@@ -245,3 +245,12 @@ def test_things_that_are_not_ours_do_not_disturb(damaged):
         ("runs/notes", "what is left of a run"),
         ("steps/notes.txt", "no run reaches it"),
     ]
+
+
+def test_a_state_directory_that_fills_up_on_the_way_is_told_and_with_room_the_same_command_goes_on(crawled):
+    with mounted(crawled.state, "size=16k"):
+        error = crawled.run_error(code=1)
+        assert error.startswith("[Errno 28] No space left on device; free some room where that is")
+        assert crawled.json("show")["runs"][0]["state"] == "failed"
+        subprocess.run(["mount", "-o", "remount,size=8m", str(crawled.state)], check=True)
+        assert crawled.run().out.count("cached") == 7

@@ -63,9 +63,11 @@ def test_what_was_done_before_counts_for_how_far_and_not_for_how_fast(clock):
 def test_a_rate_that_is_given_is_said_as_it_is(clock):
     out = io.StringIO()
     with Progress(out).task("pretrain", total=10) as advance:
+        clock.go_on(60)
+        advance("loss 3.310, 34 tokens/s")  # the first step holds what it took to start
         clock.go_on(10)
         advance("loss 3.210, 1,234 tokens/s")
-    assert out.getvalue() == "pretrain: 1 of 10, loss 3.210, 1,234 tokens/s, about 90 s left\n"
+    assert out.getvalue() == "pretrain: 2 of 10, loss 3.210, 1,234 tokens/s, about 80 s left\n"
 
 
 def test_nothing_to_do_says_nothing():

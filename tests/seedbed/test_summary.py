@@ -3,6 +3,7 @@ import io
 import pytest
 
 from seedbed import runs
+from seedbed.defaults import DEFAULT_STORE
 from seedbed.progress import Progress
 from seedbed.runs import RunRecord
 from seedbed.state import StateDirectory
@@ -97,7 +98,15 @@ def test_a_perplexity_beyond_all_numbers_is_said_as_such():
 
 
 def summary(**more):
-    nothing = {"run": "demo-1", "name": "demo", "state": "finished", "steps": [], "training": None, "export": None}
+    nothing = {
+        "run": "demo-1",
+        "name": "demo",
+        "store": DEFAULT_STORE,
+        "state": "finished",
+        "steps": [],
+        "training": None,
+        "export": None,
+    }
     return nothing | more
 
 
@@ -128,7 +137,7 @@ def test_a_run_that_stopped_before_its_end_says_how_it_goes_on():
         "  seedbed show demo-1",
         "  seedbed sample select --run demo-1 -n 3",
         "  seedbed why URL --run demo-1",
-        "  seedbed run ... (the same command, without --until, goes on from here)",
+        "  or the same `seedbed run` without --until, which goes on from here",
     ]
     assert not any("loss" in line for line in lines)
 
@@ -141,4 +150,6 @@ def test_the_end_of_a_run_asks_about_a_page_of_its_own(pipeline, tmp_path):
         artifact.commit(sums | {"bytes_added": 0, "counts": {}, "made_by_run": plan.run_id} | artifact.committed())
     out = io.StringIO()
     print_end(store, StateDirectory(tmp_path / "state"), plan, Progress(out))
-    assert f"  seedbed why https://x.example/copy --run {plan.run_id}" in out.getvalue().splitlines()
+    assert (
+        f"  seedbed why https://x.example/copy --run {plan.run_id} --store {store.url}" in out.getvalue().splitlines()
+    )

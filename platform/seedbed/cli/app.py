@@ -1,5 +1,7 @@
 """The commands of `seedbed`, in the order in which `--help` shows them."""
 
+from typing import Annotated
+
 import typer
 
 from seedbed.cli.doctor import doctor
@@ -20,8 +22,21 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"seedbed {version('seedbed')}")
+        raise typer.Exit
+
+
 @app.callback()
-def root(context: typer.Context, store: RootStoreOption = None, state: RootStateOption = None) -> None:
+def root(
+    context: typer.Context,
+    store: RootStoreOption = None,
+    state: RootStateOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", callback=_version)] = False,
+) -> None:
     """From a web crawl to a pretrained language model: planned, budgeted, traceable."""
     places(context, store, state)
 

@@ -1,5 +1,6 @@
 """`seedbed export`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ def export(
     names = copy_export(opened, runs.load_plan(opened, record.run), folder)
     console().print(f"{folder}: {', '.join(names)}")
     console().print(
-        f'next: python -c "from transformers import pipeline; '
+        f'next: {sys.executable} -c "from transformers import pipeline; '
         f"print(pipeline('text-generation', '{folder}')('The server'))\"",
         soft_wrap=True,
     )

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.defaults import DEFAULT_STATE, DEFAULT_STORE
+
 if TYPE_CHECKING:
     from seedbed.state import StateDirectory
     from seedbed.store import Store
-
-DEFAULT_STORE = "./.seedbed/store"
-DEFAULT_STATE = "./.seedbed/state"
 
 _STORE_HELP = "Where artifacts are kept: a folder, or a URL such as s3://bucket/prefix."
 _STATE_HELP = "The local folder for locks, logs and metrics on their way."

@@ -73,16 +73,16 @@ def _print_run(summary: dict[str, Any]) -> None:
         if step["digest"] is None:
             table.add_row(step["kind"], step["state"], "", "", "", "", "", step["path"])
             continue
-        numbers = [f"{step[key]:,}" for key in ("records_in", "records_out")]
-        dropped = f"{sum(step['dropped'].values()):,}"
+        counts = (step["records_in"], step["records_out"], sum(step["dropped"].values()))
+        numbers = [f"{n:,}" if step["records_in"] else "" for n in counts]  # of records; some steps have none
         table.add_row(
-            step["kind"], step["state"], *numbers, dropped, f"{step['seconds']:.1f}", step["digest"][:12], step["path"]
+            step["kind"], step["state"], *numbers, f"{step['seconds']:.1f}", step["digest"][:12], step["path"]
         )
     out.print()
     out.print(table)
     lines = ["", *funnel_lines(summary)]
     training = summary["training"]
-    if training and training.get("bits_per_byte") is not None:
+    if training:
         lines += ["", *training_lines(training)]
     if summary["export"]:
         lines += ["", f"model (Hugging Face format): {summary['export']}"]

@@ -34,7 +34,7 @@ def reference() -> str:
 
 def _describe(key: str, model: type[BaseModel], sections: list[str]) -> None:
     title = f"`{key}`" if key else "The run file itself"
-    summary = (model.__doc__ or "").strip().splitlines()[0]
+    summary = " ".join((model.__doc__ or "").strip().split("\n\n")[0].split())
     rows = ["", f"## {title}", "", summary, "", "| key | type | default | |", "|---|---|---|---|"]
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
@@ -99,7 +99,8 @@ def _default(field: FieldInfo) -> str:
         return ""
     if value is None:
         return "none"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value not in ((), {}, "") else "empty"
+    said = str(value).lower() if isinstance(value, bool) else str(value).replace("|", "\\|")
+    return f"`{said}`" if value not in ((), {}, "") else "empty"
 
 
 def _text(field: FieldInfo) -> str:

@@ -1,0 +1,23 @@
+"""What a machine refuses: room, rights, open files, memory. It is no defect of ours; it is told with what mends it."""
+
+import errno
+
+_AGAIN = "then run the same command again"
+_ROOM = f"free some room where that is, in the state directory and in the folder for temporary files, {_AGAIN}"
+_RIGHTS = f"give this user the right to it, or take another --state, {_AGAIN}"
+_CURES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+    errno.EMFILE: f"allow more open files (`ulimit -n`), {_AGAIN}",
+    errno.ENFILE: f"allow more open files, {_AGAIN}",
+    errno.ENOMEM: f"free some memory, or take fewer cluster.data_workers, {_AGAIN}",
+}
+
+
+def refused(error: BaseException) -> str | None:
+    """What to tell of `error` where the machine refused something, None where it did not."""
+    cure = _CURES.get(error.errno or 0) if isinstance(error, OSError) else None
+    return f"{error}; {cure}" if cure else None

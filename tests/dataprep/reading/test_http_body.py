@@ -1,0 +1,57 @@
+import gzip
+import zlib
+
+import pytest
+
+from dataprep.reading.http_body import BodyDecodingError, BodyTooLargeError, decode_body
+
+TEXT = b"Hello, this is text. " * 20
+
+
+def decoded(body: bytes, encoding: str, limit: int = 10_000) -> bytes:
+    return decode_body(body, "", encoding, limit)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(TEXT)),
+        ("x-gzip", gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:])),  # RFC 1952: members follow each other
+        ("gzip", gzip.compress(TEXT) + bytes(8)),  # padding
+        ("deflate", zlib.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT)[2:-4]),  # raw, as old servers sent it
+        ("gzip, deflate", zlib.compress(gzip.compress(TEXT))),
+        ("identity", TEXT),
+    ],
+)
+def test_a_body_is_decoded_as_its_header_says(encoding, body):
+    assert decoded(body, encoding) == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "utf-8", "none", "x" * 10_000])
+def test_text_whose_encoding_somebody_undid_or_that_never_had_one_is_taken_as_it_is(encoding):
+    assert decoded(TEXT, encoding) == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "utf-8"])
+def test_bytes_that_are_neither_text_nor_what_the_header_says_are_refused(encoding):
+    with pytest.raises(BodyDecodingError):
+        decoded(bytes(range(256)) * 10, encoding)
+
+
+def test_a_body_that_is_cut_short_is_refused():
+    with pytest.raises(BodyDecodingError, match="the gzip data ends early"):
+        decoded(gzip.compress(TEXT)[:-9], "gzip")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(bytes(10_000_000))),
+        ("gzip", gzip.compress(bytes(6_000)) * 2),  # each member alone is within the limit
+        ("gzip, gzip", gzip.compress(gzip.compress(bytes(10_000_000)))),
+    ],
+)
+def test_a_bomb_is_stopped_at_the_limit(encoding, body):
+    with pytest.raises(BodyTooLargeError):
+        decoded(body, encoding)
