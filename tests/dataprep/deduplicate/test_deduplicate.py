@@ -1,6 +1,6 @@
 """The whole of `deduplicate`, held against a slow one that keeps everything in Python sets."""
 
-from itertools import pairwise
+from itertools import combinations
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -85,7 +85,7 @@ def expected_losers(documents: Documents) -> dict[bytes, tuple[str, bytes]]:
             buckets.setdefault(key, []).append(name)
     group = {name: {name} for name in text}
     for members in buckets.values():
-        for low, high in [(members[0], other) for other in members[1:]] + list(pairwise(members)):
+        for low, high in combinations(members, 2):  # fewer than NEIGHBOURS
             if similarity(text[low], text[high]) >= MIN_JACCARD:
                 joined = group[low] | group[high]
                 group.update(dict.fromkeys(joined, joined))

@@ -104,7 +104,8 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(groups, make_task, prec
     groups[2](whole)
     with pytest.raises(Exception, match=r"pretrain\.step\.6"):
         groups[2](broken, "pretrain.step.6=raise")
-    assert [record["step"] for record in records(broken)] == [1, 2, 3, 4, 5]
+    # Rank 1 may fail before rank 0 has written down step 5.
+    assert [record["step"] for record in records(broken)] in ([1, 2, 3, 4], [1, 2, 3, 4, 5])
     groups[2](broken)  # from the checkpoint of step 3: steps 4 and 5 are taken again
     assert [record["step"] for record in records(broken)] == list(range(1, 9))
     assert losses(broken) == losses(whole)
