@@ -40,14 +40,14 @@ class Change:
 def changes_that_pass(passes: Passes, numbers: PlanNumbers) -> tuple[Change, ...]:
     """For each thing that can be changed alone, its nearest value with which `passes` holds, if there is one."""
     knobs = (
-        (STEPS, numbers.num_steps, numbers.with_steps),
-        (PARAMETERS, numbers.parameters, numbers.with_parameters),
-        (UNIQUE_TOKENS, numbers.unique_tokens_at_most, numbers.with_unique_tokens),
+        (STEPS, numbers.num_steps, numbers.min_num_steps, numbers.with_steps),
+        (PARAMETERS, numbers.parameters, 1, numbers.with_parameters),
+        (UNIQUE_TOKENS, numbers.unique_tokens_at_most, 1, numbers.with_unique_tokens),
     )
     found = []
-    for key, now, changed in knobs:
+    for key, now, least, changed in knobs:
         passes_at = partial(_passes_at, passes, changed)
-        for bound, value in (("at most", _below(passes_at, now)), ("at least", _above(passes_at, now))):
+        for bound, value in (("at most", _below(passes_at, now, least)), ("at least", _above(passes_at, now))):
             if value is not None:
                 found.append(Change(key, bound, value, now, changed(value).training_tokens))
     for ranks in range(numbers.num_ranks + 1, numbers.micro_batches_per_step + 1):
@@ -61,11 +61,11 @@ def _passes_at(passes: Passes, changed: Callable[[int], PlanNumbers], value: int
     return passes(changed(value))
 
 
-def _below(passes: Callable[[int], bool], now: int) -> int | None:
-    """The greatest value below `now` that passes."""
+def _below(passes: Callable[[int], bool], now: int, least: int) -> int | None:
+    """The greatest value from `least` to below `now` that passes."""
     failing = now
-    while failing > 1:
-        tried = failing - max(failing // STRIDE, 1)
+    while failing > least:
+        tried = max(failing - max(failing // STRIDE, 1), least)
         if passes(tried):
             return _between(passes, tried, failing)
         failing = tried

@@ -190,6 +190,7 @@ def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
         micro_batches_per_step=sequences // training.micro_batch_sequences,
         price_per_device_hour=cluster.price_per_device_hour,
         loss_law=run.budget.loss_law,
+        min_num_steps=training.warmup_steps + 1,
     )
 
 

@@ -23,6 +23,7 @@ class PlanNumbers:
     micro_batches_per_step: int = 1  # over all ranks: the number of ranks divides it
     price_per_device_hour: float | None = None
     loss_law: str = "besiroglu"
+    min_num_steps: int = 1  # fewer are no run: the warm-up leaves at least one
 
     @property
     def training_tokens(self) -> int:

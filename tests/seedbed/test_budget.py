@@ -229,6 +229,13 @@ def test_the_nearest_number_of_steps_keeps_all_limits_at_once():
     assert nearest_num_steps(limits, NUMBERS, check_budget(limits, NUMBERS)) == 15  # 16 by the FLOPs alone
 
 
+def test_no_fewer_steps_are_advised_than_the_warm_up_takes():
+    (finding,) = findings(replace(NUMBERS, min_num_steps=17), max_flops=1e8)  # 16 would do
+    assert nearest(finding) == {"parameters": ("at most", 833)}
+    (finding,) = findings(replace(NUMBERS, min_num_steps=16), max_flops=1e8)
+    assert nearest(finding)["training.num_steps"] == ("at most", 16)
+
+
 def test_where_limits_contradict_each_other_no_number_of_steps_is_named():
     limits = NOTHING.model_copy(update={"max_flops": 1e8, "min_tokens_per_parameter": 18.0})
     assert nearest_num_steps(limits, NUMBERS, check_budget(limits, NUMBERS)) is None
