@@ -3,6 +3,6 @@
     RUN.yaml --runfile/--> RunConfig --plan.py--> Plan --budget.py--> verdict --launch.py--> python -m jobs.run
 
 Reading order: errors.py, runfile/ (what a person writes), sources.py (with source_*.py), steps.py and fingerprint.py
-(what is to be made, and its name), scaling.py and budget.py (what it costs), plan.py, store.py and artifact.py (where
-results live), state.py, runs.py, ledger.py, cli/.
+(what is to be made, and its name), scaling/ and plan_numbers.py (what it costs), budget.py and nearest.py (whether it
+may, and what would), plan.py, store.py and artifact.py (where results live), state.py, runs.py, ledger.py, cli/.
 """

@@ -1,28 +1,19 @@
 """The budget: a plan's numbers held against the run file's limits. It decides and touches nothing."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
+from seedbed.nearest import STEPS, Change, changes_that_pass
+from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.budget import BudgetConfig
+from seedbed.scaling.time_and_money import Estimate
+
+__all__ = ["PASS", "REFUSE", "WARN", "Finding", "PlanNumbers", "check_budget", "nearest_num_steps", "verdict"]
 
 PASS, WARN, REFUSE = "pass", "warn", "refuse"
 _LEVELS = (PASS, WARN, REFUSE)
-
-
-@dataclass(frozen=True)
-class PlanNumbers:
-    """What a run costs, as counted before it starts."""
-
-    parameters: int
-    matmul_parameters: int
-    flops_per_token: int
-    training_tokens: int
-    unique_tokens: int | None  # of the training split; None until `shards` has counted them
-    max_unique_tokens: int  # what there can be at most, by the size of the sources
-
-    @property
-    def flops(self) -> int:
-        return self.flops_per_token * self.training_tokens
 
 
 @dataclass(frozen=True)
@@ -31,23 +22,62 @@ class Finding:
 
     limit: str  # dotted key in the run file
     level: str  # pass, warn or refuse
-    measured: float
+    measured: float | None  # of a range, its upper end; None where it is unknown
     allowed: float
     message: str
+    nearest: tuple[Change, ...] = ()  # each alone would make it pass
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Finding":
+        return cls(**(value | {"nearest": tuple(Change(**change) for change in value.get("nearest", ()))}))
+
+
+Judge = Callable[[BudgetConfig, PlanNumbers], Finding | None]
+
 
 def check_budget(budget: BudgetConfig, numbers: PlanNumbers) -> list[Finding]:
-    """One finding for each limit that is set."""
-    found = [_flops(budget, numbers), *_tokens_per_parameter(budget, numbers), _repeats(budget, numbers)]
-    return [finding for finding in found if finding is not None]
+    """One finding for each limit that is set; one that does not pass says which single changes would mend it."""
+    return [
+        _with_nearest(finding, judge, budget, numbers)
+        for judge in _JUDGES
+        if (finding := judge(budget, numbers)) is not None
+    ]
 
 
 def verdict(findings: list[Finding]) -> str:
     """The worst level: pass, warn or refuse."""
     return max((finding.level for finding in findings), key=_LEVELS.index, default=PASS)
+
+
+def nearest_num_steps(budget: BudgetConfig, numbers: PlanNumbers, findings: list[Finding]) -> int | None:
+    """The number of steps nearest to the plan's with which no limit refuses; None where steps alone do not help."""
+    candidates = {
+        change.value
+        for finding in findings
+        for change in finding.nearest
+        if finding.level == REFUSE and change.key == STEPS
+    }
+    for num_steps in sorted(candidates, key=lambda value: abs(value - numbers.num_steps)):
+        changed = numbers.with_steps(num_steps)
+        if all(found is None or found.level != REFUSE for judge in _JUDGES for found in [judge(budget, changed)]):
+            return num_steps
+    return None
+
+
+def _with_nearest(finding: Finding, judge: Judge, budget: BudgetConfig, numbers: PlanNumbers) -> Finding:
+    if finding.level == PASS or finding.measured is None:
+        return finding
+
+    def passes(changed: PlanNumbers) -> bool:
+        judged = judge(budget, changed)
+        return judged is None or judged.level == PASS
+
+    nearest = changes_that_pass(passes, numbers)
+    cure = f"would pass with {', or '.join(change.in_words() for change in nearest)}" if nearest else "raise the limit"
+    return replace(finding, message=f"{finding.message}: {cure}", nearest=nearest)
 
 
 def _flops(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
@@ -57,35 +87,64 @@ def _flops(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
     attention = numbers.flops_per_token - 6 * numbers.matmul_parameters  # and what checkpointing computes again
     arithmetic = f"({matmuls} + {attention:,} for attention and recomputation) x {numbers.training_tokens:,} tokens"
     within = numbers.flops <= budget.max_flops
-    return _finding(
+    return Finding(
         "budget.max_flops",
         PASS if within else REFUSE,
         numbers.flops,
         budget.max_flops,
         f"{arithmetic} = {numbers.flops:.4g} FLOPs {'<=' if within else '>'} budget.max_flops {budget.max_flops:.4g}",
-        "take fewer steps or a smaller model, or raise the limit",
     )
 
 
-def _tokens_per_parameter(budget: BudgetConfig, numbers: PlanNumbers) -> list[Finding]:
-    ratio = numbers.training_tokens / numbers.parameters
-    arithmetic = f"{numbers.training_tokens:,} tokens / {numbers.parameters:,} parameters = {ratio:.4g}"
-    limits = (  # name, is it a minimum, what it means to be beyond, what mends it
-        ("min_tokens_per_parameter", True, REFUSE, "take more steps or a smaller model"),
-        ("warn_min_tokens_per_parameter", True, WARN, "more steps or a smaller model would use the FLOPs better"),
-        ("max_tokens_per_parameter", False, REFUSE, "take fewer steps or a larger model"),
-        ("warn_max_tokens_per_parameter", False, WARN, "a larger model would use the FLOPs better"),
+def _tokens_per_parameter(
+    name: str, is_minimum: bool, level: str, budget: BudgetConfig, numbers: PlanNumbers
+) -> Finding | None:
+    allowed: float | None = getattr(budget, name)
+    if allowed is None:
+        return None
+    ratio = numbers.tokens_per_parameter
+    within = ratio >= allowed if is_minimum else ratio <= allowed
+    sign = (">=" if within else "<") if is_minimum else ("<=" if within else ">")
+    message = (
+        f"{numbers.training_tokens:,} tokens / {numbers.parameters:,} parameters = {ratio:.4g} tokens per parameter"
+        f" {sign} budget.{name} {allowed:g}"
     )
-    findings = []
-    for name, is_minimum, level, cure in limits:
-        allowed = getattr(budget, name)
-        if allowed is None:
-            continue
-        within = ratio >= allowed if is_minimum else ratio <= allowed
-        sign = (">=" if within else "<") if is_minimum else ("<=" if within else ">")
-        message = f"{arithmetic} tokens per parameter {sign} budget.{name} {allowed:g}"
-        findings.append(_finding(f"budget.{name}", PASS if within else level, ratio, allowed, message, cure))
-    return findings
+    return Finding(f"budget.{name}", PASS if within else level, ratio, allowed, message)
+
+
+def _wall_hours(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
+    arithmetic = f"{numbers.num_steps:,} steps x {_range(numbers.step_time_s)} s / 3,600"
+    return _estimate("max_wall_hours", budget.max_wall_hours, numbers.wall_hours, arithmetic, " hours")
+
+
+def _device_hours(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
+    arithmetic = f"{_range(numbers.wall_hours)} hours x {numbers.num_ranks:,} ranks"
+    return _estimate("max_device_hours", budget.max_device_hours, numbers.device_hours, arithmetic, " device hours")
+
+
+def _cost(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
+    arithmetic = f"{_range(numbers.device_hours)} device hours x {numbers.price_per_device_hour or 0:g}"
+    return _estimate("max_cost", budget.max_cost, numbers.cost, arithmetic, "")
+
+
+def _estimate(name: str, allowed: float | None, estimate: Estimate, arithmetic: str, unit: str) -> Finding | None:
+    """A range passes when all of it is within, and is refused when all of it is beyond; in between it is warned of."""
+    if allowed is None:
+        return None
+    limit = f"budget.{name}"
+    if estimate.low is None or estimate.high is None:
+        return Finding(limit, WARN, None, allowed, f"{limit} {allowed:g} cannot be checked: {estimate.reason}")
+    level = PASS if estimate.high <= allowed else REFUSE if estimate.low > allowed else WARN
+    sign = {PASS: "<=", WARN: "reach beyond", REFUSE: ">"}[level]
+    message = f"{arithmetic} = {_range(estimate)}{unit} {sign} {limit} {allowed:g}"
+    return Finding(limit, level, estimate.high, allowed, message)
+
+
+def _range(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "unknown"
+    low, high = f"{estimate.low:.4g}", f"{estimate.high:.4g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
@@ -93,8 +152,7 @@ def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
     if budget.max_repeats is None:
         return None
     exact = numbers.unique_tokens is not None
-    unique = numbers.unique_tokens if numbers.unique_tokens is not None else numbers.max_unique_tokens
-    repeats = numbers.training_tokens / unique if unique else float(numbers.training_tokens)
+    unique, repeats = numbers.unique_tokens_at_most, numbers.repeats_at_least
     within = repeats <= budget.max_repeats
     what = f"{unique:,} unique tokens" if exact else f"at most {unique:,} unique tokens (by the size of the sources)"
     sign = "<=" if within else ">"
@@ -104,9 +162,33 @@ def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
     )
     if within and not exact:
         message += "; checked again when `shards` has counted the tokens"
-    cure = "take fewer steps or more data, or raise the limit"
-    return _finding("budget.max_repeats", PASS if within else REFUSE, repeats, budget.max_repeats, message, cure)
+    return Finding("budget.max_repeats", PASS if within else REFUSE, repeats, budget.max_repeats, message)
 
 
-def _finding(limit: str, level: str, measured: float, allowed: float, message: str, cure: str) -> Finding:
-    return Finding(limit, level, measured, allowed, message if level == PASS else f"{message}: {cure}")
+def _predicted_loss(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
+    limit, allowed = "budget.max_predicted_loss", budget.max_predicted_loss
+    if allowed is None:
+        return None
+    predicted = numbers.predicted_loss
+    if predicted.value is None:
+        return Finding(limit, WARN, None, allowed, f"{limit} {allowed:g} cannot be checked: {predicted.reason}")
+    within = predicted.value <= allowed
+    message = (
+        f"{predicted.law}'s law of {numbers.parameters:,} parameters and {numbers.training_tokens:,} tokens, assuming"
+        f" {predicted.assumes}, = {predicted.value:.4g} nats per token {'<=' if within else '>'} {limit} {allowed:g}"
+    )
+    return Finding(limit, PASS if within else REFUSE, predicted.value, allowed, message)
+
+
+_JUDGES: tuple[Judge, ...] = (
+    _flops,
+    _device_hours,
+    _wall_hours,
+    _cost,
+    _predicted_loss,
+    partial(_tokens_per_parameter, "min_tokens_per_parameter", True, REFUSE),
+    partial(_tokens_per_parameter, "warn_min_tokens_per_parameter", True, WARN),
+    partial(_tokens_per_parameter, "max_tokens_per_parameter", False, REFUSE),
+    partial(_tokens_per_parameter, "warn_max_tokens_per_parameter", False, WARN),
+    _repeats,
+)

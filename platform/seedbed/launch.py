@@ -56,7 +56,7 @@ def start(
     run = load_run(run_file, overrides)
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
-        raise BudgetRefused(refusal(plan.run_id, plan.findings))
+        raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget)
     path = state.write(f"launches/{plan.run_id}.json", json.dumps(asdict(launch), indent=1))
     with Leases(store, state).hold(GC_LEASE):  # from here on, what the plan names is reached by a run
@@ -67,9 +67,11 @@ def start(
     return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours
 
 
-def refusal(run_id: str, findings: Sequence[Finding]) -> str:
+def refusal(run_id: str, findings: Sequence[Finding], nearest_num_steps: int | None = None) -> str:
     """Why the budget refuses, with the arithmetic, and what can be done."""
     reasons = "\n".join(f"  {finding.message}" for finding in findings if finding.level == "refuse")
+    if nearest_num_steps is not None:
+        reasons += f"\n  with training.num_steps {nearest_num_steps} no limit would refuse it"
     return (
         f"the budget refuses run {run_id}:\n{reasons}\n"
         'change the run file (or --set), or start it all the same with --over-budget "reason"'

@@ -1,7 +1,7 @@
 """The plan: a run resolved, fingerprinted and costed before anything starts. Immutable; kept with the run."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,11 +9,17 @@ import blake3
 
 from dataprep.reading.formats import format_of
 from seedbed.artifact import Artifact
-from seedbed.budget import Finding, PlanNumbers, check_budget, verdict
+from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
 from seedbed.fingerprint import canonical_json
+from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.load import from_resolved, resolved
 from seedbed.runfile.run import RunConfig
-from seedbed.scaling import flops_per_token, matmul_parameters, memory_per_rank, parameter_counts
+from seedbed.scaling.checkpoint import checkpoint_size
+from seedbed.scaling.flops import flops_per_token, model_flops_per_token
+from seedbed.scaling.laws import Prediction
+from seedbed.scaling.memory import memory_per_rank
+from seedbed.scaling.parameters import matmul_parameters, parameter_counts
+from seedbed.scaling.time_and_money import Estimate, step_time_s
 from seedbed.sources import SourceFile, list_sources
 from seedbed.steps import FingerprintedStep, fingerprint_steps
 from seedbed.store import Store
@@ -23,6 +29,9 @@ TOKENS_PER_PLAIN_BYTE = 1  # a token of byte-level BPE holds a byte or more; a d
 TOKENS_PER_COMPRESSED_BYTE = 10  # no compressor gets English text below a tenth: mattmahoney.net/dc/text.html, enwik9
 RUN_DIGEST_DIGITS = 8  # hex: two of a hundred runs of one name agree once in a million
 MAX_IGNORED_SHOWN = 20
+_ESTIMATES = ("step_time_s", "hours", "device_hours", "cost")
+_OLDER = "an older Seedbed made this plan"
+_UNKNOWN, _UNKNOWN_LOSS = Estimate.unknown(_OLDER), Prediction("", None, _OLDER)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,15 @@ class Plan:
     num_ignored: int
     ignored: tuple[str, ...]  # the first files that no reader takes
     config: dict[str, Any]  # the run file with everything filled in
+    # What follows has a value for plans of an older Seedbed, which do not say it.
+    checkpoint_bytes: int | None = None  # of one checkpoint
+    checkpoint_by_component: dict[str, int] = field(default_factory=dict)
+    step_time_s: Estimate = _UNKNOWN
+    hours: Estimate = _UNKNOWN  # wall time of all training steps
+    device_hours: Estimate = _UNKNOWN
+    cost: Estimate = _UNKNOWN  # in the currency of cluster.price_per_device_hour
+    predicted_loss: Prediction = _UNKNOWN_LOSS
+    nearest_num_steps: int | None = None  # of a refused plan: as many steps would not be refused
 
     @cached_property
     def run(self) -> RunConfig:
@@ -79,12 +97,15 @@ class Plan:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Plan":
-        parts = {
-            "findings": tuple(Finding(**finding) for finding in value["findings"]),
+        parts: dict[str, Any] = {
+            "findings": tuple(Finding.from_json(finding) for finding in value["findings"]),
             "steps": tuple(PlannedStep(**step) for step in value["steps"]),
             "sources": tuple(SourceFile(**source) for source in value["sources"]),
             "ignored": tuple(value["ignored"]),
         }
+        parts |= {name: Estimate.from_json(value[name]) for name in _ESTIMATES if name in value}
+        if "predicted_loss" in value:
+            parts["predicted_loss"] = Prediction.from_json(value["predicted_loss"])
         return cls(**(value | parts))
 
 
@@ -97,6 +118,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     fingerprinted = fingerprint_steps(run, listing)
     manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}
     parameters = parameter_counts(run.model)
+    checkpoint = checkpoint_size(run.model, run.training)
     memory = memory_per_rank(run.model, run.training, run.cluster.training_ranks)
     tokens = run.training.num_steps * run.training.global_batch_tokens
     per_token = flops_per_token(run.model, run.training.activation_checkpointing)
@@ -114,6 +136,8 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
         flops=per_token * tokens,
         memory_per_rank_bytes=memory.total,
         memory_per_rank_by_component=asdict(memory),
+        checkpoint_bytes=checkpoint.total,
+        checkpoint_by_component=asdict(checkpoint),
         steps=tuple(_planned(step, manifests[step.kind]) for step in fingerprinted),
         sources=listing.files,
         num_ignored=len(listing.ignored),
@@ -132,16 +156,42 @@ def check_with_measured_tokens(plan: Plan, store: Store) -> tuple[str, tuple[Fin
 
 
 def _judged(plan: Plan, run: RunConfig) -> Plan:
-    numbers = PlanNumbers(
+    """The plan with its forecast and its verdict, both of which move with the number of unique tokens."""
+    numbers = _numbers(plan, run)
+    findings = check_budget(run.budget, numbers)
+    decided = verdict(findings)
+    return replace(
+        plan,
+        findings=tuple(findings),
+        verdict=decided,
+        step_time_s=numbers.step_time_s,
+        hours=numbers.wall_hours,
+        device_hours=numbers.device_hours,
+        cost=numbers.cost,
+        predicted_loss=numbers.predicted_loss,
+        nearest_num_steps=nearest_num_steps(run.budget, numbers, findings) if decided == REFUSE else None,
+    )
+
+
+def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
+    training, cluster = run.training, run.cluster
+    sequences = training.global_batch_tokens // run.model.sequence_length
+    return PlanNumbers(
         parameters=plan.parameters,
+        parameters_without_embeddings=parameter_counts(run.model).without_embeddings,
         matmul_parameters=plan.matmul_parameters,
         flops_per_token=plan.flops_per_token,
-        training_tokens=plan.tokens,
+        num_steps=training.num_steps,
+        global_batch_tokens=training.global_batch_tokens,
         unique_tokens=plan.unique_tokens,
         max_unique_tokens=plan.max_unique_tokens,
+        step_time_s=step_time_s(model_flops_per_token(run.model), training, cluster),
+        num_ranks=cluster.training_ranks,
+        micro_batches_per_step=sequences // training.micro_batch_sequences,
+        price_per_device_hour=cluster.price_per_device_hour,
+        loss_law=run.budget.loss_law,
+        min_num_steps=training.warmup_steps + 1,
     )
-    findings = check_budget(run.budget, numbers)
-    return replace(plan, findings=tuple(findings), verdict=verdict(findings))
 
 
 def _planned(step: FingerprintedStep, manifest: dict[str, Any] | None) -> PlannedStep:

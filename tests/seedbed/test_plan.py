@@ -37,6 +37,44 @@ def test_a_plan_counts_what_the_run_will_cost(run_file, store):
     assert plan.unique_tokens is None
     assert plan.max_unique_tokens == 10 * 1000 + 500  # compressed, plain
     assert plan.verdict == "pass"
+    # fp32 under ZeRO-1: weights, and two moments and the weights once more
+    assert plan.checkpoint_bytes == plan.parameters * (4 + 12)
+    assert (plan.predicted_loss.law, plan.predicted_loss.value) == ("besiroglu", None)
+    assert plan.predicted_loss.reason.startswith(f"{plan.parameters:,} parameters are outside of")
+
+
+def test_hours_and_money_are_unknown_until_the_cluster_says_what_they_need(run_file, store):
+    plan = plan_of(run_file, store)
+    assert plan.hours.low is None
+    assert plan.hours.reason.startswith("cluster.hardware is not stated")
+    known = plan_of(
+        run_file,
+        store,
+        "cluster.device_peak_flops_per_second=1e6",
+        "cluster.mfu.low=0.25",
+        "cluster.mfu.high=0.5",
+        "cluster.price_per_device_hour=3",
+    )
+    # 68,736 FLOPs a token x 64 tokens / (2 ranks x 1e6 x 0.5) = 4.399 s a step, twice that at worst; 10 steps
+    assert known.step_time_s.low == pytest.approx(4.399104)
+    assert known.hours.high == pytest.approx(10 * 2 * 4.399104 / 3600)
+    assert known.device_hours.high == pytest.approx(2 * known.hours.high)
+    assert known.cost.high == pytest.approx(3 * known.device_hours.high)
+    assert {step.fingerprint for step in known.steps} == {step.fingerprint for step in plan.steps}
+
+
+def test_a_refused_plan_names_the_nearest_number_of_steps(run_file, store):
+    # 68,736 FLOPs x 64 tokens = 4,399,104 a step: 6 steps in 3e7
+    assert plan_of(run_file, store, "budget.max_flops=3e7").nearest_num_steps == 6
+    assert plan_of(run_file, store).nearest_num_steps is None
+
+
+def test_a_plan_of_an_older_seedbed_can_still_be_read(run_file, store):
+    value = plan_of(run_file, store).to_json()
+    new = {"checkpoint_bytes", "checkpoint_by_component", "step_time_s", "hours", "device_hours", "cost"}
+    new |= {"predicted_loss", "nearest_num_steps"}
+    old = Plan.from_json({key: part for key, part in value.items() if key not in new})
+    assert old.hours.reason == old.predicted_loss.reason == "an older Seedbed made this plan"
 
 
 def test_nothing_is_written(run_file, store, tmp_path):
@@ -79,6 +117,7 @@ def test_a_plan_survives_being_written_down(run_file, store):
     assert again.run == load_run(run_file, ["budget.max_flops=1", "data.select.language.keep=[en]"])
     assert (again.name, again.verdict) == ("tiny", "refuse")
     assert again.sources == plan.sources
+    assert again == plan
 
 
 def test_the_run_is_named_by_what_it_is(run_file, store, tmp_path):

@@ -9,6 +9,8 @@ from seedbed.errors import BudgetRefused
 
 if TYPE_CHECKING:
     from seedbed.plan import Plan
+    from seedbed.scaling.laws import Prediction
+    from seedbed.scaling.time_and_money import Estimate
 
 
 def plan(
@@ -60,11 +62,33 @@ def print_plan(made: "Plan") -> None:
     in_words = {name: num_bytes(size) for name, size in made.memory_per_rank_by_component.items() if size}
     memory = ", ".join(f"{name} {size}" for name, size in in_words.items())
     sizes.add_row("memory per rank", f"{num_bytes(made.memory_per_rank_bytes)} ({memory})")
+    if made.checkpoint_bytes is not None:
+        kept = made.run.training.keep_checkpoints
+        sizes.add_row("checkpoint", f"{num_bytes(made.checkpoint_bytes)}, of which {kept} stay")
+    sizes.add_row("hours", _estimate(made.hours, "of training steps"))
+    sizes.add_row("device hours", _estimate(made.device_hours, f"on {made.run.cluster.training_ranks} ranks"))
+    sizes.add_row("cost", _estimate(made.cost, "in the currency of cluster.price_per_device_hour"))
+    sizes.add_row("predicted loss", _loss(made.predicted_loss))
     out.print()
     out.print(sizes)
     out.print(f"\nverdict: {made.verdict}")
     for finding in made.findings:
         out.print(f"  {finding.level}: {finding.message}", soft_wrap=True)
+    if made.nearest_num_steps is not None:
+        out.print(f"  with training.num_steps {made.nearest_num_steps} no limit would refuse it")
+
+
+def _estimate(estimate: "Estimate", what: str) -> str:
+    if estimate.low is None or estimate.high is None:
+        return f"unknown: {estimate.reason}"
+    low, high = f"{estimate.low:.3g}", f"{estimate.high:.3g}"
+    return f"{low if low == high else f'{low} to {high}'} {what}"
+
+
+def _loss(predicted: "Prediction") -> str:
+    if predicted.value is None:
+        return f"unknown: {predicted.reason}"
+    return f"{predicted.value:.3f} nats per token by the law of {predicted.law}, assuming {predicted.assumes}"
 
 
 def _shares(parts: dict[str, int]) -> str:

@@ -1,7 +1,7 @@
 """What a run may cost. Every limit can be left out; one that is null limits nothing."""
 
 from itertools import pairwise
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,15 @@ class BudgetConfig(Strict):
     """
 
     max_flops: float | None = Field(default=None, gt=0, description="FLOPs of all training steps together")
+    max_device_hours: float | None = Field(default=None, gt=0, description="GPU-hours of all training steps")
+    max_wall_hours: float | None = Field(default=None, gt=0, description="wall time of all training steps, in hours")
+    max_cost: float | None = Field(default=None, gt=0, description="money, in cluster.price_per_device_hour's currency")
+    max_predicted_loss: float | None = Field(default=None, gt=0, description="nats per token; refused above")
+    loss_law: Literal["besiroglu", "hoffmann", "kaplan", "muennighoff"] = Field(
+        default="besiroglu",
+        # Besiroglu et al. 2024 say what is wrong with Hoffmann's constants; Kaplan's are older than both.
+        description="scaling law that predicts the loss; where data repeats, Muennighoff's stands in",
+    )
     min_tokens_per_parameter: float | None = Field(default=None, ge=0, description="training tokens; refused below")
     max_tokens_per_parameter: float | None = Field(default=None, gt=0, description="training tokens; refused above")
     warn_min_tokens_per_parameter: float | None = Field(default=None, ge=0, description="a warning below")

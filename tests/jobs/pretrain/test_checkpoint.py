@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pretrain import spool
+from seedbed.scaling import checkpoint_size
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +47,16 @@ def test_the_manifest_names_every_file_with_bytes_and_digest(finished):
     assert {name: entry["bytes"] for name, entry in manifest["files"].items()} == on_disk
     assert {"random_rank_00000.pt", "random_rank_00001.pt", "metrics.jsonl"} <= on_disk.keys()
     assert all(len(entry["blake3"]) == 64 for entry in manifest["files"].values())
+
+
+@pytest.mark.parametrize(("zero_stage", "precision"), [(0, "fp32"), (1, "fp32"), (1, "bf16")])
+def test_it_is_as_large_as_the_plan_says(groups, make_task, zero_stage, precision):
+    task = make_task(zero_stage=zero_stage, precision=precision)
+    groups[2](task)
+    files = json.loads((folder(task) / "step-00000008" / "manifest.json").read_text())["files"]
+    saved = sum(entry["bytes"] for name, entry in files.items() if "model_states" in name or "optim_states" in name)
+    expected = checkpoint_size(task.model, task.training).total
+    assert saved == pytest.approx(expected, rel=0.1)  # names and pickled settings weigh in so small a model
 
 
 def test_one_without_a_manifest_is_moved_aside(groups, make_task, finished):

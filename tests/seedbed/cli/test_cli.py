@@ -87,6 +87,22 @@ def test_plan_tells_people_steps_sizes_and_the_verdict(command, run_file):
     assert any(line.split()[::2] == ["extract", "to"] for line in lines)
     assert "sources          2 files, 1.5 KiB" in [line.rstrip() for line in lines]
     assert "verdict: pass" in lines
+    said = {line[:17].strip(): line[17:].strip() for line in lines}
+    assert said["checkpoint"].endswith(" KiB, of which 2 stay")
+    assert said["hours"].startswith("unknown: cluster.hardware is not stated")
+    assert said["cost"].startswith("unknown: cluster.price_per_device_hour is not stated")
+    assert said["predicted loss"].endswith("that besiroglu's law was fitted on")
+
+
+def test_plan_tells_hours_and_cost_where_the_cluster_says_what_they_need(command, run_file):
+    speed = "device_peak_flops_per_second: 1e6, mfu: {low: 0.25, high: 0.5}"
+    cluster = f"cluster={{training_ranks: 2, {speed}, price_per_device_hour: 3}}"
+    _, out, _ = command("plan", run_file, "--set", cluster)
+    # 10 steps of 4.4 to 8.8 s; twice that on two ranks; at 3 an hour
+    said = {line[:17].strip(): line[17:].strip() for line in out.splitlines()}
+    assert said["hours"] == "0.0122 to 0.0244 of training steps"
+    assert said["device hours"] == "0.0244 to 0.0489 on 2 ranks"
+    assert said["cost"] == "0.0733 to 0.147 in the currency of cluster.price_per_device_hour"
 
 
 def test_a_refused_plan_leaves_with_3_and_shows_the_arithmetic(command, run_file):
@@ -94,6 +110,12 @@ def test_a_refused_plan_leaves_with_3_and_shows_the_arithmetic(command, run_file
     assert (code, err) == (3, "")
     assert "verdict: refuse" in out
     assert "x 640 tokens = 4.399e+07 FLOPs > budget.max_flops 1000" in out
+
+
+def test_a_refused_plan_names_the_nearest_that_would_pass(command, run_file):
+    _, out, _ = command("plan", run_file, "--set", "budget.max_flops=3e7")  # 4,399,104 a step
+    assert "would pass with training.num_steps at most 6 (384 tokens; now 10), or at most " in out
+    assert "with training.num_steps 6 no limit would refuse it" in out
 
 
 def test_a_wrong_run_file_leaves_with_2_and_no_traceback(command, run_file):

@@ -1,68 +1,16 @@
-"""What a model costs before it runs: parameters, FLOPs and memory, counted from its configuration.
+"""Memory of a training process by what holds it: a model of the peak, not a measurement.
 
-The counts are exact for `jobs.pretrain.model` (a test holds them to torch's); the memory is a model of it.
-Symbols in comments: V vocabulary, S sequence length, D width, L layers.
+Symbols in comments: S sequence length, D width, L layers.
 """
 
 from dataclasses import dataclass
 
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
+from seedbed.scaling.parameters import parameter_counts
 
-BACKWARD_FORWARDS = 2  # a backward pass multiplies twice as much as a forward one: Kaplan et al. 2020, 2.1
-FLOPS_PER_MULTIPLY_ADD = 2
 FP32_BYTES = 4
 BF16_BYTES = 2
-
-
-@dataclass(frozen=True)
-class ParameterCounts:
-    """Parameters by component; a tied projection counts with the token embedding, once."""
-
-    token_embedding: int
-    position_embedding: int
-    attention: int  # matrices and biases, all layers
-    mlp: int  # matrices and biases, all layers
-    norms: int
-    output_projection: int  # 0 when tied
-
-    @property
-    def total(self) -> int:
-        return sum(vars(self).values())
-
-
-def parameter_counts(model: ModelConfig) -> ParameterCounts:
-    """Exact numbers for GPT-2's block, with biases."""
-    width, inner = model.width, model.mlp_ratio * model.width
-    return ParameterCounts(
-        token_embedding=model.vocab_size * width,
-        position_embedding=model.sequence_length * width,
-        attention=model.num_layers * ((width + 1) * 3 * width + (width + 1) * width),
-        mlp=model.num_layers * ((width + 1) * inner + (inner + 1) * width),
-        norms=(2 * model.num_layers + 1) * 2 * width,
-        output_projection=0 if model.tied_embeddings else model.vocab_size * width,
-    )
-
-
-def matmul_parameters(model: ModelConfig) -> int:
-    """Weights that a token is multiplied with: matrices and the output projection, tied or not; no lookup, no bias."""
-    per_layer = (4 + 2 * model.mlp_ratio) * model.width**2
-    return model.num_layers * per_layer + model.vocab_size * model.width
-
-
-def flops_per_token(model: ModelConfig, activation_checkpointing: bool = False) -> int:
-    """FLOPs of forward and backward for one token of a full sequence: 6 N_matmul + 6 L D S.
-
-    The attention term is 12 L D S (scores and mixing, 2 D S multiply-adds forward), counted half, as a causal token
-    sees half of the sequence on average: Kaplan et al. 2020, table 1; PaLM, appendix B. Checkpointing adds the forward
-    of the transformer blocks once more; embedding and head are not computed again.
-    """
-    attention = model.num_layers * model.width * model.sequence_length  # multiply-adds: 2 L D S, half of them
-    forward = FLOPS_PER_MULTIPLY_ADD * (matmul_parameters(model) + attention)
-    again = 0
-    if activation_checkpointing:
-        again = forward - FLOPS_PER_MULTIPLY_ADD * model.vocab_size * model.width
-    return forward * (1 + BACKWARD_FORWARDS) + again
 
 
 @dataclass(frozen=True)
