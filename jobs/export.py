@@ -54,19 +54,19 @@ def export_huggingface(
 
 def _gpt2_weights(weights: Mapping[str, Tensor], model: ModelConfig) -> dict[str, Tensor]:
     """The weights under GPT-2's names. Its `Conv1D` keeps matrices as [in, out], torch's Linear as [out, in]."""
-    head = f"blocks.{model.num_layers + 1}"
+    after = model.num_layers + 2  # the block after the last layer
     renamed = {
-        "transformer.wte.weight": weights["blocks.0.token.weight"],
-        "transformer.wpe.weight": weights["blocks.0.position.weight"],
-        "transformer.ln_f.weight": weights[f"{head}.norm.weight"],
-        "transformer.ln_f.bias": weights[f"{head}.norm.bias"],
+        "transformer.wte.weight": weights["blocks.0.weight"],
+        "transformer.wpe.weight": weights["blocks.1.weight"],
+        "transformer.ln_f.weight": weights[f"blocks.{after}.weight"],
+        "transformer.ln_f.bias": weights[f"blocks.{after}.bias"],
     }
     if not model.tied_embeddings:
-        renamed["lm_head.weight"] = weights[f"{head}.projection.weight"]
+        renamed["lm_head.weight"] = weights[f"blocks.{after + 1}.weight"]
     for layer in range(model.num_layers):
         for ours, theirs in _BLOCK_MODULES.items():
             for kind in ("weight", "bias"):
-                tensor = weights[f"blocks.{layer + 1}.{ours}.{kind}"]
+                tensor = weights[f"blocks.{layer + 2}.{ours}.{kind}"]
                 renamed[f"transformer.h.{layer}.{theirs}.{kind}"] = tensor.T if tensor.dim() == 2 else tensor
     return {name: tensor.detach().float().contiguous() for name, tensor in renamed.items()}
 

@@ -1,38 +1,49 @@
-"""Checkpoints in the store: complete or absent.
+"""Checkpoints in the store: complete or absent, and the same whatever layout saved them.
 
-    checkpoints/step-00000100/   each rank's files, then manifest.json, which makes it a checkpoint
-    checkpoints/latest           the name of the newest, for people; loading goes by the manifests
-    checkpoints/broken-...       what could not be taken up, moved aside
+    checkpoints/step-00000100/state-00000.safetensors   what rank 0 holds of weights and AdamW's moments, in fp32
+    checkpoints/step-00000100/metrics.jsonl             the metrics up to that step
+    checkpoints/step-00000100/manifest.json             written last; it makes this a checkpoint
+    checkpoints/latest                                  the name of the newest, for people; loading goes by manifests
+    checkpoints/broken-...                              what could not be taken up, moved aside
 
-Each rank saves into a folder of its own, digests its files and uploads them; when all have, rank 0 commits the
-manifest. It holds weights and optimizer (DeepSpeed's files), random states (one file a rank), the samples consumed and
-the metrics up to that step.
+Each rank saves the pieces of parameters that it holds (`jobs.pretrain.state`), uploads them, reads them back and
+compares the digest; when all have, rank 0 commits the manifest, which says which file holds which elements. So a run
+goes on with any number of ranks, ZeRO stage and pipeline, each rank reading the files that it needs and checking their
+digests, with no conversion between: 12 bytes a parameter, once. Random states are not kept: each step's follow from its
+number.
 """
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from blake3 import blake3
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
 
-from jobs.pretrain import attempt, spool
+from jobs.pretrain import attempt
+from jobs.pretrain.engine import Engine
+from jobs.pretrain.state import KINDS, WEIGHT, Piece, adam_steps, pieces, refresh_model, set_adam_steps
 from jobs.pretrain.task import TrainTask
 from seedbed import faults
 from seedbed.errors import CheckpointError
 from seedbed.store import Store
 
 MANIFEST = "manifest.json"
+_FORMAT = 2
 _METRICS = "metrics.jsonl"
 _PREFIX, _BROKEN = "step-", "broken-"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; with the weights and optimizer, all its state."""
+    """How far a run is; with weights and optimizer, all its state."""
 
     step: int = 0  # optimizer steps taken
     samples: int = 0  # samples consumed: the loader's whole state
@@ -41,7 +52,7 @@ class Progress:
 class Checkpoints:
     """The checkpoints of one run, as seen by one rank. Every method is called by all ranks together."""
 
-    def __init__(self, task: TrainTask, token: str, engine: Any) -> None:
+    def __init__(self, task: TrainTask, token: str, engine: Engine) -> None:
         self._task, self._token = task, token
         self._engine = engine
         self._store = Store(task.store_url)
@@ -49,143 +60,195 @@ class Checkpoints:
         self._rank, self._num_ranks = dist.get_rank(), dist.get_world_size()
         self._staging = attempt.staging(task, token) / f"rank-{self._rank:05d}"
 
-    def save(self, progress: Progress) -> None:
-        """Write a checkpoint and remove the oldest beyond `keep_checkpoints`. Raises StoreError, Superseded."""
+    def save(self, progress: Progress, metrics: bytes, validation_loss: float | None = None) -> None:
+        """Write a checkpoint, then remove those that retention does not keep.
+
+        `validation_loss` is the one measured at this step; the checkpoint with the lowest stays beside the newest.
+        Raises StoreError, Superseded, and CheckpointError when what was written does not read back the same.
+        """
         name = f"{_PREFIX}{progress.step:08d}"
-        local = self._save_locally(name)
-        mine = {path.name: _entry(path) for path in sorted(local.iterdir()) if path.is_file()}
+        mine = [piece for held in pieces(self._engine) if (piece := held.to_save()) and piece.numel]
+        local = self._write_locally(name, mine, metrics)
+        entries = {path.name: _entry(path) for path in sorted(local.iterdir())}
         attempt.require(self._task, self._token)
-        for file in mine:
+        for file, entry in entries.items():
             self._store.upload(local / file, f"{self._root}/{name}/{file}")
-        entries: list[Any] = [None] * self._num_ranks
-        dist.all_gather_object(entries, mine)  # also the barrier: nobody is past it before all have uploaded
+            self._require_read_back(f"{self._root}/{name}/{file}", entry)
+        content = {_state_file(self._rank): [(piece.name, piece.start, piece.numel) for piece in mine]}
+        parts: list[Any] = [None] * self._num_ranks
+        dist.all_gather_object(parts, (entries, content))  # also the barrier: past it, all have uploaded
         faults.point("pretrain.checkpoint.files_uploaded")
         if self._rank == 0:
             attempt.require(self._task, self._token)
-            files = {file: entry for part in entries for file, entry in part.items()}
-            manifest = json.dumps(self._manifest(progress, files), indent=1)
+            manifest = json.dumps(self._manifest(progress, parts, validation_loss))
             faults.point("pretrain.checkpoint.manifest")
             self._store.write(f"{self._root}/{name}/{MANIFEST}", manifest.encode())
             self._store.write(f"{self._root}/latest", name.encode())
-            for old in self._complete()[self._task.training.keep_checkpoints :]:
-                # The manifest first: a removal cut short leaves no checkpoint, rather than a broken one.
-                self._store.delete(f"{self._root}/{old}/{MANIFEST}")
-                self._store.delete(f"{self._root}/{old}")
+            self._remove_old()
         dist.barrier()
 
-    def _save_locally(self, name: str) -> Path:
+    def _write_locally(self, name: str, mine: list[Piece], metrics: bytes) -> Path:
         shutil.rmtree(self._staging, ignore_errors=True)
         local = self._staging / name
         local.mkdir(parents=True)
-        self._engine.save_checkpoint(str(self._staging), tag=name, client_state={}, save_latest=False)
-        torch.save(_random_state(), local / f"random_rank_{self._rank:05d}.pt")
+        tensors = {
+            _key(kind, piece.name, piece.start): value.detach().to("cpu", copy=True)
+            for piece in mine
+            for kind, value in piece.values.items()
+        }
+        save_file(tensors, local / _state_file(self._rank))
+        (local / _state_file(self._rank)).chmod(0o644)  # safetensors makes it 0600, unlike the files beside it
         if self._rank == 0:
-            shutil.copy(spool.metrics_path(self._task.state_dir, self._task.fingerprint), local / _METRICS)
+            (local / _METRICS).write_bytes(metrics)
         return local
 
-    def _manifest(self, progress: Progress, files: dict[str, Any]) -> dict[str, Any]:
+    def _require_read_back(self, path: str, expected: dict[str, Any]) -> None:
+        local = self._store.local_path(path)
+        if local is None:
+            local = self._staging / "read-back"
+            self._store.download(path, local)
+        if (found := _entry(local)) != expected:
+            raise CheckpointError(f"{path} in {self._store.url}: written {expected}, but it reads back as {found}")
+
+    def _manifest(self, progress: Progress, parts: list[Any], validation_loss: float | None) -> dict[str, Any]:
         training = self._task.training
         return {
-            "step": progress.step,
-            "samples": progress.samples,
-            "num_ranks": self._num_ranks,
-            "zero_stage": training.zero_stage,
-            "precision": training.precision,
+            "format": _FORMAT,
+            **asdict(progress),
+            "adam_steps": adam_steps(self._engine),
+            "loss_scaler": _loss_scaler_state(self._engine),
+            "validation_loss": validation_loss,
             "fingerprint": self._task.fingerprint,
-            "torch": torch.__version__,
-            "files": files,
+            "layout": {
+                "ranks": self._num_ranks,
+                "zero_stage": training.zero_stage,
+                "pipeline_stages": training.pipeline_stages,
+                "precision": training.precision,
+            },
+            "software": {package: version(package) for package in ("torch", "deepspeed")},
+            "files": {file: entry for entries, _ in parts for file, entry in entries.items()},
+            "pieces": {file: held for _, content in parts for file, held in content.items()},
         }
 
-    def take_up(self) -> Progress:
+    def _remove_old(self) -> None:
+        """Keep the newest `keep_checkpoints` and the one with the lowest validation loss."""
+        complete = self._complete()
+        old = complete[self._task.training.keep_checkpoints :]
+        if not old:
+            return
+        losses = {name: json.loads(self._store.read(f"{self._root}/{name}/{MANIFEST}")) for name in complete}
+        measured = {n: m["validation_loss"] for n, m in losses.items() if m.get("validation_loss") is not None}
+        best = min(measured, key=lambda name: (measured[name], name), default=None)
+        for name in old:
+            if name != best:
+                # The manifest first: a removal cut short leaves no checkpoint, rather than a broken one.
+                self._store.delete(f"{self._root}/{name}/{MANIFEST}")
+                self._store.delete(f"{self._root}/{name}")
+
+    def take_up(self) -> tuple[Progress, bytes, list[dict[str, Any]]]:
         """Load the newest complete checkpoint whose digests hold; without one, the run starts at 0.
 
-        What is newer and cannot be used is moved aside and reported. Raises CheckpointError when the checkpoint is of
-        another run or of another layout, on every rank.
+        Back come the progress, the metrics up to it, and an event for each newer checkpoint that could not be used and
+        was moved aside. Raises CheckpointError on every rank when the checkpoint is of another run.
         """
-        chosen: list[Any] = [None]
+        held = pieces(self._engine)
+        events = []
+        for name in self._on_rank_0(self._names):
+            manifest = self._on_rank_0(lambda name=name: self._read_manifest(name))
+            reason = manifest if isinstance(manifest, str) else None
+            files: dict[str, Path] = {}
+            if reason is None:
+                files, reason = self._fetch_all(name, manifest, held)
+            if reason is not None:
+                events.append(self._on_rank_0(lambda name=name, reason=reason: self._move_aside(name, reason)))
+                continue
+            _load(held, manifest, files)
+            set_adam_steps(self._engine, manifest["adam_steps"])
+            _set_loss_scaler_state(self._engine, manifest["loss_scaler"])
+            refresh_model(self._engine)
+            metrics = files[_METRICS].read_bytes() if self._rank == 0 else b""
+            dist.barrier()
+            return Progress(manifest["step"], manifest["samples"]), metrics, events
+        return Progress(), b"", events
+
+    def _on_rank_0(self, do: Any) -> Any:
+        """What `do` gives on rank 0, everywhere; what it raises there is raised everywhere."""
+        answer: list[Any] = [None]
         if self._rank == 0:
             try:
                 attempt.require(self._task, self._token)
-                chosen[0] = self._choose()
+                answer[0] = do()
             except Exception as error:  # noqa: BLE001 - the other ranks wait for an answer, whatever it is
-                chosen[0] = error
-        dist.broadcast_object_list(chosen)
-        if isinstance(chosen[0], Exception):
-            raise chosen[0]
-        if chosen[0] is None:
-            if self._rank == 0:
-                spool.replace(spool.metrics_path(self._task.state_dir, self._task.fingerprint), b"")
-            return Progress()
-        folder, manifest = Path(chosen[0][0]), chosen[0][1]
-        self._engine.load_checkpoint(str(folder.parent), tag=folder.name)
-        random = folder / f"random_rank_{self._rank:05d}.pt"
-        if random.exists():
-            _set_random_state(torch.load(random, weights_only=True))
-        if self._rank == 0:
-            metrics = (folder / _METRICS).read_bytes()
-            spool.replace(spool.metrics_path(self._task.state_dir, self._task.fingerprint), metrics)
-        dist.barrier()
-        return Progress(manifest["step"], manifest["samples"])
+                answer[0] = error
+        dist.broadcast_object_list(answer)
+        if isinstance(answer[0], Exception):
+            raise answer[0]
+        return answer[0]
 
-    def _choose(self) -> tuple[str, dict[str, Any]] | None:
-        """A local folder with the files of the newest checkpoint that holds, and its manifest."""
-        names = [name for name in self._store.names(self._root) if name.startswith(_PREFIX)]
-        for name in sorted(names, reverse=True):
-            folder = f"{self._root}/{name}"
-            try:
-                manifest = self._read_manifest(folder)
-                self._refuse_other_layout(name, manifest)
-                return str(self._verified(folder, manifest)), manifest
-            except _Broken as broken:
-                self._move_aside(name, str(broken))
-        return None
+    def _names(self) -> list[str]:
+        return sorted((n for n in self._store.names(self._root) if n.startswith(_PREFIX)), reverse=True)
 
-    def _read_manifest(self, folder: str) -> dict[str, Any]:
+    def _complete(self) -> list[str]:
+        """Names of the checkpoints with a manifest, newest first."""
+        return [name for name in self._names() if self._store.exists(f"{self._root}/{name}/{MANIFEST}")]
+
+    def _read_manifest(self, name: str) -> dict[str, Any] | str:
+        """The manifest, or why there is none that can be used."""
+        folder = f"{self._root}/{name}"
         if not self._store.exists(f"{folder}/{MANIFEST}"):
-            raise _Broken("it has no manifest: its upload was cut short")
+            return "it has no manifest: its upload was cut short"
         try:
             manifest: dict[str, Any] = json.loads(self._store.read(f"{folder}/{MANIFEST}"))
-            if {"step", "samples", "num_ranks", "zero_stage", "precision", "fingerprint", "files"} <= manifest.keys():
-                return manifest
-        except ValueError:
-            pass
-        raise _Broken("its manifest cannot be read")
-
-    def _refuse_other_layout(self, name: str, manifest: dict[str, Any]) -> None:
-        where = f"checkpoint {self._root}/{name}"
+            needed = {"format", "step", "samples", "adam_steps", "loss_scaler", "fingerprint", "files", "pieces"}
+            if not needed <= manifest.keys() or manifest["format"] != _FORMAT:
+                return "its manifest cannot be read"
+        except (ValueError, AttributeError):
+            return "its manifest cannot be read"
         if manifest["fingerprint"] != self._task.fingerprint:
             found = f"fingerprint {manifest['fingerprint']}, expected {self._task.fingerprint}"
-            raise CheckpointError(f"{where}: {found}: it is of another run; remove it or take another store")
-        training = self._task.training
-        layout = f"ZeRO-{training.zero_stage} {training.precision} on {self._num_ranks} ranks"
-        found = f"ZeRO-{manifest['zero_stage']} {manifest['precision']} on {manifest['num_ranks']} ranks"
-        # Without ZeRO every rank holds all of the optimizer's state, so any number of ranks can go on with it.
-        ranks_fit = manifest["num_ranks"] == self._num_ranks or training.zero_stage == 0
-        same = (manifest["zero_stage"], manifest["precision"]) == (training.zero_stage, training.precision)
-        if not (ranks_fit and same):
             raise CheckpointError(
-                f"{where}: it was saved as {found}, but this run is {layout}; DeepSpeed cannot load ZeRO's optimizer"
-                f" state into another layout: run it with cluster.training_ranks {manifest['num_ranks']},"
-                f" training.zero_stage {manifest['zero_stage']} and training.precision {manifest['precision']}"
+                f"checkpoint {folder}: {found}: it is of another run; remove it or take another store"
             )
+        return manifest
 
-    def _verified(self, folder: str, manifest: dict[str, Any]) -> Path:
-        """The checkpoint's files in a local folder, each with the bytes and the digest that the manifest names."""
-        local = self._store.local_path(folder)
+    def _fetch_all(self, name: str, manifest: dict[str, Any], held: list[Piece]) -> tuple[dict[str, Path], str | None]:
+        """The files that this rank needs, as local ones that hold what the manifest says.
+
+        Or, the same on every rank, why the checkpoint cannot be used. Raises on every rank what stopped one.
+        """
+        needed = {file for piece in held for file, _, _ in _sources(piece, manifest["pieces"])}
+        if self._rank == 0:
+            needed.add(_METRICS)
+        files: dict[str, Path] = {}
+        outcome: Exception | str | None = None
+        try:
+            for file in sorted(needed):
+                files[file], outcome = self._fetch(name, file, manifest["files"].get(file))
+                if outcome is not None:
+                    break
+            else:
+                outcome = next((gap for piece in held if (gap := _gap(piece, manifest["pieces"]))), None)
+        except Exception as error:  # noqa: BLE001 - the other ranks wait for an answer, whatever it is
+            outcome = error
+        outcomes: list[Any] = [None] * self._num_ranks
+        dist.all_gather_object(outcomes, outcome)
+        for found in outcomes:
+            if isinstance(found, Exception):
+                raise found
+        return files, next((found for found in outcomes if found is not None), None)
+
+    def _fetch(self, name: str, file: str, expected: dict[str, Any] | None) -> tuple[Path, str | None]:
+        path = f"{self._root}/{name}/{file}"
+        local = self._store.local_path(path)
         if local is None:
-            local = self._staging.parent / "taken-up" / folder.rsplit("/", 1)[-1]
-            shutil.rmtree(local.parent, ignore_errors=True)
-            local.mkdir(parents=True)
-            for file in manifest["files"]:
-                if self._store.exists(f"{folder}/{file}"):
-                    self._store.download(f"{folder}/{file}", local / file)
-        for file, expected in manifest["files"].items():
-            found = _entry(local / file) if (local / file).is_file() else "no such file"
-            if found != expected:
-                raise _Broken(f"{file}: {found}, expected {expected}")
-        return local
+            local = self._staging / "taken-up" / name / file
+            local.parent.mkdir(parents=True, exist_ok=True)
+            if self._store.exists(path):
+                self._store.download(path, local)
+        found = _entry(local) if local.is_file() else "no such file"
+        return local, None if found == expected else f"{file}: {found}, expected {expected}"
 
-    def _move_aside(self, name: str, reason: str) -> None:
+    def _move_aside(self, name: str, reason: str) -> dict[str, Any]:
         target = f"{_BROKEN}{name}"
         self._store.delete(f"{self._root}/{target}")
         local = self._store.local_path(f"{self._root}/{name}")
@@ -198,17 +261,74 @@ class Checkpoints:
                 self._store.download(path, self._staging / "moving")
                 self._store.upload(self._staging / "moving", f"{self._root}/{target}/{path.removeprefix(prefix)}")
             self._store.delete(f"{self._root}/{name}")
-        event = {"event": "checkpoint_broken", "name": name, "moved_to": target, "reason": reason}
-        spool.append(spool.events_path(self._task.state_dir, self._task.fingerprint), event)
+        return {"event": "checkpoint_broken", "name": name, "moved_to": target, "reason": reason}
 
-    def _complete(self) -> list[str]:
-        """Names of the checkpoints with a manifest, newest first."""
-        names = [name for name in self._store.names(self._root) if name.startswith(_PREFIX)]
-        return [name for name in sorted(names, reverse=True) if self._store.exists(f"{self._root}/{name}/{MANIFEST}")]
+    def newest_weights(self) -> dict[str, Tensor]:
+        """On rank 0 every weight of the newest complete checkpoint, fp32, whole, by name; elsewhere nothing."""
+
+        def assemble() -> dict[str, Tensor]:
+            name = self._complete()[0]
+            manifest = json.loads(self._store.read(f"{self._root}/{name}/{MANIFEST}"))
+            flat: dict[str, Tensor] = {}
+            for file, saved in manifest["pieces"].items():
+                path, broken = self._fetch(name, file, manifest["files"][file])
+                if broken is not None:
+                    raise CheckpointError(f"checkpoint {self._root}/{name}: {broken}; run it again")
+                with safe_open(path, framework="pt") as reader:
+                    for parameter, start, numel in saved:
+                        whole = flat.setdefault(parameter, torch.empty(sizes[parameter]))
+                        whole[start : start + numel] = reader.get_tensor(_key(WEIGHT, parameter, start))
+            return {parameter: flat[parameter].view(shapes[parameter]) for parameter in flat}
+
+        parts: list[Any] = [None] * self._num_ranks
+        mine = {name: tuple(getattr(p, "ds_shape", p.shape)) for name, p in self._engine.parameters().items()}
+        dist.all_gather_object(parts, mine)  # a stage of a pipeline knows its own shapes alone
+        shapes = {name: shape for part in parts for name, shape in part.items()}
+        sizes = {name: torch.Size(shape).numel() for name, shape in shapes.items()}
+        return assemble() if self._rank == 0 else {}
 
 
-class _Broken(Exception):
-    """This checkpoint cannot be used, and an older one may do."""
+def _state_file(rank: int) -> str:
+    return f"state-{rank:05d}.safetensors"
+
+
+def _key(kind: str, name: str, start: int) -> str:
+    return f"{kind}/{name}/{start}"
+
+
+def _sources(piece: Piece, saved: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """(file, start, numel) of the saved pieces that overlap with `piece`, by their start."""
+    end = piece.start + piece.numel
+    found = [
+        (file, start, numel)
+        for file, held in saved.items()
+        for name, start, numel in held
+        if name == piece.name and start < end and piece.start < start + numel
+    ]
+    return sorted(found, key=lambda source: source[1])
+
+
+def _gap(piece: Piece, saved: dict[str, Any]) -> str | None:
+    """What no file holds of `piece`, in words."""
+    at = piece.start
+    for _, start, numel in _sources(piece, saved):
+        if start > at:
+            break
+        at = max(at, start + numel)
+    end = piece.start + piece.numel
+    return f"it lacks elements {at} to {end - 1} of {piece.name}" if at < end else None
+
+
+@torch.no_grad()
+def _load(held: list[Piece], manifest: dict[str, Any], files: dict[str, Path]) -> None:
+    """Fill this rank's pieces from the files."""
+    readers = {file: safe_open(path, framework="pt") for file, path in files.items() if file != _METRICS}
+    for piece in held:
+        for file, start, numel in _sources(piece, manifest["pieces"]):
+            first, end = max(piece.start, start), min(piece.start + piece.numel, start + numel)
+            for kind in KINDS:
+                value = readers[file].get_slice(_key(kind, piece.name, start))[first - start : end - start]
+                piece.values[kind][first - piece.start : end - piece.start].copy_(value)
 
 
 def _entry(path: Path) -> dict[str, Any]:
@@ -216,14 +336,16 @@ def _entry(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "blake3": blake3(max_threads=1).update_mmap(path).hexdigest()}
 
 
-def _random_state() -> dict[str, torch.Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
-    return state
+_LOSS_SCALER_STATE = ("cur_scale", "cur_iter", "last_overflow_iter", "cur_hysteresis")  # DeepSpeed's DynamicLossScaler
 
 
-def _set_random_state(state: dict[str, torch.Tensor]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
+def _loss_scaler_state(engine: Engine) -> dict[str, float] | None:
+    if engine.training.precision != "fp16":
+        return None
+    scaler = engine.wrapped.optimizer.loss_scaler
+    return {name: getattr(scaler, name) for name in _LOSS_SCALER_STATE}
+
+
+def _set_loss_scaler_state(engine: Engine, state: dict[str, float] | None) -> None:
+    for name, value in (state or {}).items():
+        setattr(engine.wrapped.optimizer.loss_scaler, name, value)

@@ -30,10 +30,11 @@ from jobs.machine import refused
 from jobs.pretrain import attempt, spool
 from jobs.pretrain.rank import Rank
 from jobs.pretrain.shards import fetch_shards, local_shard
-from jobs.pretrain.task import TrainResult, TrainTask, batch_layout
+from jobs.pretrain.task import TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
 from seedbed.errors import InfrastructureError, UsageError
+from seedbed.layout import check_layout
 
 POLL_INTERVAL_S = 0.2  # between two looks at the spool
 PLACEMENT_TIMEOUT_S = 120.0  # for the cluster to find room for all ranks at once
@@ -53,7 +54,7 @@ def train(task: TrainTask, on_progress: OnProgress) -> TrainResult:
     What would only fail again is raised at once, with the rank's message: RunFileError, CheckpointError,
     CorruptDataError, TrainingDiverged, Superseded.
     """
-    batch_layout(task.training, task.model.sequence_length, task.cluster.training_ranks)
+    check_layout(task.model, task.training, task.cluster)
     _refuse_too_small_a_cluster(task)
     fetch_shards(task)
     follower = _Follower(task, on_progress)

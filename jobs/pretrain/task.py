@@ -1,9 +1,8 @@
-"""The contract of pretraining: what the launcher is given, what it gives back, and how a batch is cut."""
+"""The contract of pretraining: what the launcher is given, and what it gives back."""
 
 from dataclasses import dataclass
 
 from dataprep.errors import SeedbedError
-from seedbed.errors import RunFileError
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
@@ -43,35 +42,6 @@ class TrainResult:
     seconds: float  # in steps that count, of all attempts; without start, validation and checkpoints
     tokens_per_second: float  # tokens / seconds
     restarts: int  # of the group, in this call
-
-
-@dataclass(frozen=True)
-class BatchLayout:
-    """How the global batch is cut: accumulation x ranks x micro batch."""
-
-    global_batch_sequences: int
-    num_ranks: int
-    micro_batch_sequences: int
-    accumulation_steps: int
-
-
-def batch_layout(training: TrainingConfig, sequence_length: int, num_ranks: int) -> BatchLayout:
-    """The cut of the global batch. Raises RunFileError with the arithmetic where it leaves a remainder."""
-    tokens, micro = training.global_batch_tokens, training.micro_batch_sequences
-    sequences, rest = divmod(tokens, sequence_length)
-    if rest or not sequences:
-        raise RunFileError(
-            f"training.global_batch_tokens: {tokens} = {sequences} x {sequence_length} + {rest}, but a batch is made of"
-            f" whole sequences of model.sequence_length {sequence_length}; take {max(sequences, 1) * sequence_length}"
-        )
-    accumulation, rest = divmod(sequences, num_ranks * micro)
-    if rest or not accumulation:
-        raise RunFileError(
-            f"training.global_batch_tokens: {tokens} / {sequence_length} = {sequences} sequences, but {num_ranks} ranks"
-            f" x {micro} micro_batch_sequences = {num_ranks * micro} do not divide it; take a multiple of"
-            f" {num_ranks * micro * sequence_length} tokens, or another micro batch"
-        )
-    return BatchLayout(sequences, num_ranks, micro, accumulation)
 
 
 class TrainingDiverged(SeedbedError):

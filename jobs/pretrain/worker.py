@@ -2,29 +2,36 @@
 
 It needs a process group of torch.distributed and nothing of Ray, so that a test can run it in one process.
 Optimizer step t, counted from 0, consumes samples [t B, (t + 1) B) of the order, with B sequences in a global batch:
-the loader's whole state is that integer, and who takes which of them is decided anew in each step.
+the loader's whole state is that integer, and who takes which of them is decided anew in each step. Dropout's random
+numbers follow from the step and the rank.
 Shape suffixes: M sequences of a micro batch, S sequence length.
 """
 
 import math
+import resource
 import time
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
 
 from dataprep.order import SampleOrder
 from dataprep.token_stream import TokenStream
-from jobs.evaluate import loss_sum, validation_samples
+from jobs.evaluate import validation_samples
 from jobs.pretrain import attempt, spool
-from jobs.pretrain import engine as engines
+from jobs.pretrain.batches import micro_batch
+from jobs.pretrain.build import build_engine
 from jobs.pretrain.checkpoint import Checkpoints, Progress
-from jobs.pretrain.model import GPT, next_token_loss
+from jobs.pretrain.engine import MicroBatch, StepResult
 from jobs.pretrain.schedule import learning_rate
 from jobs.pretrain.shards import local_shard
-from jobs.pretrain.task import TrainingDiverged, TrainTask, batch_layout
+from jobs.pretrain.task import TrainingDiverged, TrainTask
 from seedbed import faults
+from seedbed.layout import batch_layout
 from seedbed.store import Store
 
 
@@ -37,15 +44,22 @@ def train_rank(task: TrainTask, token: str) -> None:
     """
     torch.set_num_threads(task.cluster.threads_per_rank)
     rank = RankTrainer(task, token)
-    rank.report_event({"event": "started", "num_ranks": rank.layout.num_ranks})
-    progress = rank.checkpoints.take_up()
+    try:
+        _train(rank, task)
+    finally:
+        rank.engine.destroy()
+
+
+def _train(rank: "RankTrainer", task: TrainTask) -> None:
+    rank.report_event({"event": "started", "num_ranks": dist.get_world_size()})
+    progress = rank.take_up()
     rank.report_event({"event": "taken_up", "step": progress.step})
     while progress.step < task.training.num_steps:
         faults.point(f"pretrain.step.{progress.step + 1}")  # before the step of that number, counted from 1
         progress = rank.step(progress)
         is_last = progress.step == task.training.num_steps
         if is_last or progress.step % task.training.checkpoint_every_steps == 0:
-            rank.checkpoints.save(progress)
+            rank.save(progress)
     rank.write_weights()
 
 
@@ -60,82 +74,106 @@ class RankTrainer:
         self.train_stream = TokenStream([local_shard(task, path) for path in task.train_shards])
         self.validation_stream = TokenStream([local_shard(task, path) for path in task.validation_shards])
         self.order = SampleOrder(self.train_stream.num_samples(length), task.training.seed)
-        torch.manual_seed(task.training.seed)  # the same weights on every rank
-        model = GPT(task.model, task.training.activation_checkpointing)
-        self.engine = engines.build_engine(model, task.training, self.layout)
-        torch.manual_seed(task.training.seed + 1 + self.rank)  # but dropout of its own
+        self.engine = build_engine(task.model, task.training, self.layout)
         self.checkpoints = Checkpoints(task, token, self.engine)
         self._spool = spool.metrics_path(task.state_dir, task.fingerprint)
         self._events = spool.events_path(task.state_dir, task.fingerprint)
+        self._validation_loss: float | None = None  # measured after the last step
+
+    def take_up(self) -> Progress:
+        """Go on from the newest checkpoint that holds. Raises CheckpointError and StoreError."""
+        progress, metrics, events = self.checkpoints.take_up()
+        if self.rank == 0:
+            spool.replace(self._spool, metrics)
+        for event in events:
+            self.report_event(event)
+        return progress
+
+    def save(self, progress: Progress) -> None:
+        """Write a checkpoint. Raises CheckpointError, StoreError and Superseded."""
+        metrics = self._spool.read_bytes() if self.rank == 0 else b""
+        self.checkpoints.save(progress, metrics, self._validation_loss)
 
     def step(self, progress: Progress) -> Progress:
         """One optimizer step, its metrics and, when due, a validation. Raises TrainingDiverged, on every rank."""
-        training, batch = self.task.training, self.layout.global_batch_sequences
+        training, count = self.task.training, self.layout.global_batch_sequences
         started = time.monotonic()
+        after = Progress(progress.step + 1, progress.samples + count)
         rate = learning_rate(progress.step, training)
-        engines.set_learning_rate(self.engine, rate)
-        loss = self._backward(progress.samples)
-        after = Progress(progress.step + 1, progress.samples + batch)
-        if not math.isfinite(loss):
-            where = f"at step {after.step}, samples {progress.samples} to {after.samples - 1} of the run"
-            raise TrainingDiverged(f"the loss is {loss} {where}; lower training.learning_rate or look at the samples")
-        norm = engines.optimizer_step(self.engine)
-        if not math.isfinite(norm):
-            # DeepSpeed has skipped the step, or the weights are gone: neither may pass for a step that was taken.
-            where = f"at step {after.step}, samples {progress.samples} to {after.samples - 1} of the run"
-            raise TrainingDiverged(f"the gradient's norm is {norm} {where}; lower training.learning_rate")
+        torch.manual_seed(_dropout_seed(training.seed, progress.step, self.rank))
+        batches = _TimedBatches(self._batches(progress.samples))
+        result = self.engine.step(batches, rate)
+        self._refuse_divergence(result, f"at step {after.step}, samples {progress.samples} to {after.samples - 1}")
         seconds = time.monotonic() - started
+        tokens = count * self.task.model.sequence_length
         record = {
             "step": after.step,
             "time": time.time(),
-            "loss": loss,
+            "loss": result.loss,
             "learning_rate": rate,
-            "gradient_norm": norm,
+            "gradient_norm": result.gradient_norm if result.applied else None,
+            "clip_coefficient": _clip_coefficient(result, training.gradient_clipping),
             "tokens": after.samples * self.task.model.sequence_length,
             "seconds": seconds,
-            "tokens_per_second": batch * self.task.model.sequence_length / seconds,
+            "data_s": batches.seconds,
+            "forward_backward_s": result.forward_backward_s - batches.seconds,
+            "optimizer_s": result.optimizer_s,
+            "tokens_per_second": tokens / seconds,
+            "peak_memory_bytes": int(self._max_over_ranks(_peak_memory_bytes(self.task.cluster.device))),
             "samples": [progress.samples, after.samples],
         }
+        if result.loss_scale is not None:
+            record["loss_scale"] = result.loss_scale
+        self._validation_loss = None
         if after.step % training.validate_every_steps == 0 or after.step == training.num_steps:
-            record["validation_loss"] = self._validate()
+            self._validation_loss = record["validation_loss"] = self._validate()
         if self.rank == 0:
             attempt.require(self.task, self.token)
             spool.append(self._spool, record)
         return after
 
-    def _backward(self, first_sample: int) -> float:
-        """Gradients of the global batch, averaged over its tokens; its mean loss comes back, the same on every rank."""
-        layout, length = self.layout, self.task.model.sequence_length
-        micro = layout.micro_batch_sequences
-        indices = self.order.indices(first_sample, layout.global_batch_sequences)
-        mean = torch.zeros((), dtype=torch.float64)
-        for number in range(layout.accumulation_steps):
-            start = (number * layout.num_ranks + self.rank) * micro
-            rows_MS1 = torch.from_numpy(self.train_stream.samples(indices[start : start + micro], length))
-            rows_MS1 = rows_MS1.to(self.engine.device)
-            loss = next_token_loss(self.engine(rows_MS1[:, :-1]), rows_MS1[:, 1:])
-            mean += loss.detach().cpu() / (layout.accumulation_steps * layout.num_ranks)
-            self.engine.backward(loss)
-            if number + 1 < layout.accumulation_steps:
-                self.engine.step()  # counts the micro batch; the weights move at the end of the global batch only
-        return self._sum_over_ranks(float(mean))
+    def _refuse_divergence(self, result: StepResult, where: str) -> None:
+        if not math.isfinite(result.loss):
+            where = f"{where} of the run"
+            raise TrainingDiverged(
+                f"the loss is {result.loss} {where}; lower training.learning_rate or look at the samples"
+            )
+        overflowed = self.task.training.precision == "fp16" and not result.applied  # the next step has half the scale
+        if not overflowed and not math.isfinite(result.gradient_norm):
+            # DeepSpeed has skipped the step, or the weights are gone: neither may pass for a step that was taken.
+            raise TrainingDiverged(
+                f"the gradient's norm is {result.gradient_norm} {where} of the run; lower training.learning_rate"
+            )
+
+    def _batches(self, first_sample: int) -> Iterator[MicroBatch]:
+        """What this rank's part of the model sees of the global batch that begins at `first_sample`."""
+        indices = self.order.indices(first_sample, self.layout.global_batch_sequences)
+        for number in range(self.layout.accumulation_steps):
+            yield self._micro_batch(self.train_stream, indices[self.layout.rows_of(number, self.engine.data_rank)])
+
+    def _micro_batch(self, stream: TokenStream, indices: npt.NDArray[np.int64]) -> MicroBatch:
+        rows = torch.from_numpy(stream.samples(indices, self.task.model.sequence_length))
+        return micro_batch(rows, self.layout.micro_batch_sequences)
 
     def _validate(self) -> float:
-        """Mean loss in nats per token on the held-out tokens, each rank taking its share of the samples."""
+        """Mean loss in nats per token on the held-out tokens, each data rank taking its share of the samples."""
         training, length = self.task.training, self.task.model.sequence_length
         indices = validation_samples(self.validation_stream, length, training.validation_tokens)
-        mine = indices[self.rank :: self.layout.num_ranks]
-        total = loss_sum(self.engine.module, self.validation_stream, mine, length, training.micro_batch_sequences)
-        return self._sum_over_ranks(total) / (indices.size * length)
+        mine = indices[self.engine.data_rank :: self.layout.data_ranks]
+        micro = self.layout.micro_batch_sequences
+        num_batches = math.ceil(math.ceil(indices.size / self.layout.data_ranks) / micro)
+        parts = (mine[n * micro : (n + 1) * micro] for n in range(num_batches))
+        batches = (self._micro_batch(self.validation_stream, part) for part in parts)
+        return self.engine.loss_sum(batches, num_batches) / (indices.size * length)
 
-    def _sum_over_ranks(self, value: float) -> float:
-        total = torch.tensor([value], dtype=torch.float64, device=self.engine.device)
-        dist.all_reduce(total)
-        return float(total)
+    def _max_over_ranks(self, value: float) -> float:
+        greatest = torch.tensor([value], dtype=torch.float64, device=self.engine.wrapped.device)
+        dist.all_reduce(greatest, op=dist.ReduceOp.MAX)
+        return float(greatest)
 
     def write_weights(self) -> None:
         """Put `model.safetensors` (fp32) and `metrics.jsonl` into the artifact."""
-        weights: dict[str, Any] = engines.full_fp32_weights(self.engine)
+        weights: dict[str, Any] = self.checkpoints.newest_weights()
         if self.rank == 0:
             store = Store(self.task.store_url)
             attempt.require(self.task, self.token)
@@ -151,3 +189,34 @@ class RankTrainer:
         """Tell the driver, once for all ranks."""
         if self.rank == 0:
             spool.append(self._events, {"time": time.time(), **event})
+
+
+class _TimedBatches(Iterator[MicroBatch]):
+    """Micro batches, and the seconds that reading them took."""
+
+    def __init__(self, batches: Iterator[MicroBatch]) -> None:
+        self._batches = batches
+        self.seconds = 0.0
+
+    def __next__(self) -> MicroBatch:
+        started = time.monotonic()
+        try:
+            return next(self._batches)
+        finally:
+            self.seconds += time.monotonic() - started
+
+
+def _dropout_seed(seed: int, step: int, rank: int) -> int:
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _clip_coefficient(result: StepResult, limit: float) -> float:
+    """What the gradient was multiplied by: 1 where it was not clipped."""
+    return min(1.0, limit / (result.gradient_norm + 1e-6)) if limit and result.applied else 1.0
+
+
+def _peak_memory_bytes(device: str) -> int:
+    """The most that this process has held: on the device, or resident on a CPU."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB

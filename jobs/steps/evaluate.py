@@ -40,7 +40,7 @@ def unit(unit: Unit, device: str, threads: int) -> Report:
     torch.set_num_threads(threads)
     manifest = unit.parents["pretrain"].committed()
     model_config = ModelConfig.model_validate(manifest["config"]["model"])
-    training = TrainingConfig.model_validate(manifest["config"]["training"])
+    training = TrainingConfig.model_validate(manifest["config"]["training"] | {"micro_batch_sequences": 1})
     pretrain, shards = unit.parents["pretrain"], unit.parents["shards"]
     task = train_task(pretrain, shards, str(unit.state.root), model_config, training, ClusterConfig())
     fetch_shards(task)

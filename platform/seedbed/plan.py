@@ -11,6 +11,7 @@ from dataprep.reading.formats import format_of
 from seedbed.artifact import Artifact
 from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
 from seedbed.fingerprint import canonical_json
+from seedbed.layout import check_layout
 from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.load import from_resolved, resolved
 from seedbed.runfile.run import RunConfig
@@ -112,13 +113,15 @@ class Plan:
 def make_plan(run: RunConfig, store: Store) -> Plan:
     """What `run` would do with what `store` holds, and the verdict of its budget. Starts and writes nothing.
 
-    Raises SourceError when a source cannot be read, StoreError when the store cannot be.
+    Raises RunFileError for a layout that cannot be run, SourceError when a source cannot be read, StoreError when the
+    store cannot be.
     """
+    check_layout(run.model, run.training, run.cluster)
     listing = list_sources(run.data)
     fingerprinted = fingerprint_steps(run, listing)
     manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}
     parameters = parameter_counts(run.model)
-    checkpoint = checkpoint_size(run.model, run.training)
+    checkpoint = checkpoint_size(run.model)
     memory = memory_per_rank(run.model, run.training, run.cluster.training_ranks)
     tokens = run.training.num_steps * run.training.global_batch_tokens
     per_token = flops_per_token(run.model, run.training.activation_checkpointing)

@@ -23,7 +23,16 @@ from seedbed.sources import SourceListing
 
 Config = dict[str, Any]
 
-OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"}
+LAYOUT = {
+    "zero_stage",
+    "pipeline_stages",
+    "optimizer_offload",
+    "micro_batch_sequences",
+    "activation_checkpointing",
+}
+"""What of `training` lays the same arithmetic out over ranks: a run goes on in another one, equal but for rounding."""
+
+OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"} | LAYOUT
 """What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""
 
 
@@ -115,7 +124,7 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
     StepKind("ledger", 1, ("extract", "select", "deduplicate", "corpus"), _nothing),
-    StepKind("pretrain", 1, ("shards",), _pretrain, ("torch", "deepspeed")),
+    StepKind("pretrain", 2, ("shards",), _pretrain, ("torch", "deepspeed")),
     StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
     StepKind("export", 1, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
 )

@@ -13,8 +13,16 @@ class TrainingConfig(Strict):
     num_steps: int = Field(ge=1, description="optimizer steps")
     global_batch_tokens: int = Field(ge=8, description="tokens in an optimizer step, over all ranks")
     micro_batch_sequences: int = Field(ge=1, description="sequences that one rank takes through the model at once")
-    zero_stage: Literal[0, 1] = Field(default=1, description="DeepSpeed ZeRO stage")
-    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="of weights and activations")
+    zero_stage: Literal[0, 1, 2, 3] = Field(
+        default=1, description="DeepSpeed ZeRO: 1 shards the optimizer over ranks, 2 gradients too, 3 weights too"
+    )
+    pipeline_stages: int = Field(default=1, ge=1, description="cuts the blocks over so many ranks; goes with ZeRO 0-1")
+    optimizer_offload: Literal["none", "cpu"] = Field(
+        default="none", description="where ZeRO keeps and steps the optimizer: cpu takes host memory, not the device's"
+    )
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        default="fp32", description="of weights and activations; fp16 scales its loss dynamically"
+    )
     activation_checkpointing: bool = Field(default=False, description="recompute each block in the backward pass")
     learning_rate: float = Field(gt=0, description="peak, reached at the end of the warm-up")
     min_learning_rate: float = Field(default=0.0, ge=0, description="at the last step")

@@ -85,6 +85,9 @@ def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
             os.environ["SEEDBED_FAULT"] = fault
             train_rank(task, token)
 
+        def call(self, function, *arguments):
+            return function(*arguments)
+
     def start(num_ranks: int) -> Callable[..., None]:
         members = [ray.remote(Member).options(num_cpus=0).remote(n, num_ranks) for n in range(num_ranks)]
         address = ray.get(members[0].address.remote())
@@ -94,6 +97,10 @@ def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
             token = token or attempt.begin(task)
             ray.get([member.train.remote(task, token, fault) for member in members])
 
+        def call(function, *arguments) -> list:
+            return ray.get([member.call.remote(function, *arguments) for member in members])
+
+        train.call = call
         return train
 
-    yield {number: start(number) for number in (1, 2)}
+    yield {number: start(number) for number in (1, 2, 4)}

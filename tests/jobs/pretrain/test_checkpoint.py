@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from jobs.pretrain import spool
-from seedbed.scaling import checkpoint_size
+from seedbed.scaling import checkpoint_size, parameter_counts
 
 pytestmark = pytest.mark.slow
 
@@ -40,23 +41,33 @@ def test_the_last_two_are_kept_and_latest_names_the_newest(finished):
 
 def test_the_manifest_names_every_file_with_bytes_and_digest(finished):
     manifest = json.loads((folder(finished) / "step-00000006" / "manifest.json").read_text())
-    assert (manifest["step"], manifest["samples"], manifest["num_ranks"]) == (6, 48, 2)
-    assert (manifest["zero_stage"], manifest["fingerprint"]) == (1, "run")
+    assert (manifest["step"], manifest["samples"], manifest["adam_steps"]) == (6, 48, 6)
+    assert manifest["layout"] == {"ranks": 2, "zero_stage": 1, "pipeline_stages": 1, "precision": "fp32"}
+    assert manifest["fingerprint"] == "run"
     on_disk = {path.name: path.stat().st_size for path in (folder(finished) / "step-00000006").iterdir()}
     del on_disk["manifest.json"]
     assert {name: entry["bytes"] for name, entry in manifest["files"].items()} == on_disk
-    assert {"random_rank_00000.pt", "random_rank_00001.pt", "metrics.jsonl"} <= on_disk.keys()
+    assert on_disk.keys() == {"state-00000.safetensors", "state-00001.safetensors", "metrics.jsonl"}
     assert all(len(entry["blake3"]) == 64 for entry in manifest["files"].values())
 
 
-@pytest.mark.parametrize(("zero_stage", "precision"), [(0, "fp32"), (1, "fp32"), (1, "bf16")])
-def test_it_is_as_large_as_the_plan_says(groups, make_task, zero_stage, precision):
-    task = make_task(zero_stage=zero_stage, precision=precision)
+@pytest.mark.parametrize(
+    "layout", [{"zero_stage": 0}, {"zero_stage": 3, "precision": "bf16"}, {"pipeline_stages": 2}], ids=str
+)
+def test_it_holds_twelve_bytes_a_parameter_in_every_layout(groups, make_task, layout):
+    task = make_task(**layout)
     groups[2](task)
-    files = json.loads((folder(task) / "step-00000008" / "manifest.json").read_text())["files"]
-    saved = sum(entry["bytes"] for name, entry in files.items() if "model_states" in name or "optim_states" in name)
-    expected = checkpoint_size(task.model, task.training).total
-    assert saved == pytest.approx(expected, rel=0.1)  # names and pickled settings weigh in so small a model
+    manifest = json.loads((folder(task) / "step-00000008" / "manifest.json").read_text())
+    held = {}
+    for pieces in manifest["pieces"].values():
+        for name, start, numel in pieces:
+            held.setdefault(name, []).extend(range(start, start + numel))
+    parameters = parameter_counts(task.model).total
+    assert sum(len(elements) for elements in held.values()) == parameters
+    assert all(sorted(elements) == list(range(len(elements))) for elements in held.values())  # each once, no gap
+    saved = sum(entry["bytes"] for name, entry in manifest["files"].items() if name.startswith("state"))
+    assert saved - 12 * parameters < 20_000  # the names
+    assert checkpoint_size(task.model).total == 12 * parameters
 
 
 def test_one_without_a_manifest_is_moved_aside(groups, make_task, finished):
@@ -81,11 +92,12 @@ def damage(path):
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (lambda step: damage(next(step.glob("*optim_states.pt"))), "blake3"),
-        (lambda step: (step / "random_rank_00001.pt").unlink(), "no such file"),
+        (lambda step: damage(step / "state-00001.safetensors"), "blake3"),
+        (lambda step: os.truncate(step / "state-00000.safetensors", 1000), "'bytes': 1000"),
+        (lambda step: (step / "state-00001.safetensors").unlink(), "no such file"),
         (lambda step: (step / "manifest.json").write_text("{"), "cannot be read"),
     ],
-    ids=["a flipped bit", "a missing file", "a torn manifest"],
+    ids=["a flipped bit", "a truncated file", "a missing file", "a torn manifest"],
 )
 def test_a_broken_one_gives_way_to_the_one_before(groups, finished, harm, reason):
     before = losses(finished)
@@ -100,19 +112,73 @@ def test_a_broken_one_gives_way_to_the_one_before(groups, finished, harm, reason
     assert losses(finished) == before
 
 
-def test_another_number_of_ranks_is_refused_with_the_cure(groups, make_task, finished):
-    with pytest.raises(Exception, match="saved as ZeRO-1 fp32 on 2 ranks, but this run is ZeRO-1 fp32 on 1 ranks"):
-        groups[1](make_task(num_ranks=1))
-    assert names(finished) == ["latest", "step-00000006", "step-00000008"]  # nothing was moved
+def interrupted(train, task, step):
+    with pytest.raises(Exception, match=rf"pretrain\.step\.{step}"):
+        train(task, f"pretrain.step.{step}=raise")
 
 
-def test_without_zero_another_number_of_ranks_goes_on_with_the_same_samples(groups, make_task):
-    whole = make_task("whole", zero_stage=0)
+def samples(task):
+    return [record["samples"] for record in spool.read(spool.metrics_path(task.state_dir, task.fingerprint))]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_run_goes_on_in_other_layouts_with_the_same_samples(groups, make_task, precision):
+    """2 ranks with ZeRO-1, then 1 with ZeRO-3, then 4 in a pipeline of 2 stages with ZeRO-1: 3, 3 and 2 steps."""
+    whole = make_task("whole", precision=precision)
     groups[2](whole)
-    with pytest.raises(Exception, match="step"):
-        groups[2](make_task(zero_stage=0), "pretrain.step.6=raise")
-    groups[1](make_task(zero_stage=0, num_ranks=1))
-    assert losses(make_task()) == pytest.approx(losses(whole), abs=1e-5)
+    interrupted(groups[2], make_task(precision=precision), 4)
+    interrupted(groups[1], make_task(precision=precision, num_ranks=1, zero_stage=3, micro_batch_sequences=3), 7)
+    last = make_task(precision=precision, num_ranks=4, pipeline_stages=2, micro_batch_sequences=2)
+    groups[4](last)
+    assert [event["step"] for event in events(last) if event["event"] == "taken_up"] == [0, 3, 6]
+    assert samples(last) == samples(whole)
+    # bf16 rounds differently where a batch is cut differently: some 0.4% of a loss that falls
+    assert losses(last) == pytest.approx(losses(whole), abs=1e-5 if precision == "fp32" else 5e-3)
+
+
+@pytest.mark.parametrize("change", [{"zero_stage": 3}, {"zero_stage": 2, "optimizer_offload": "cpu"}], ids=str)
+def test_weights_and_moments_are_taken_up_to_the_bit(groups, make_task, change):
+    """The next step from one checkpoint in two layouts: what differs is the order of additions, nothing else."""
+    interrupted(groups[2], make_task(), 4)
+    interrupted(groups[2], make_task("other"), 4)
+    groups[2](make_task(checkpoint_every_steps=1))
+    groups[2](make_task("other", checkpoint_every_steps=1, **change))
+    assert losses(make_task("other")) == pytest.approx(losses(make_task()), abs=1e-6)
+
+
+def test_the_best_stays_beside_the_newest(groups, make_task):
+    # The rate grows to the end, until the loss does too: the best validation is not the last.
+    task = make_task(num_steps=12, learning_rate=2.0, warmup_steps=11, validate_every_steps=1, checkpoint_every_steps=1)
+    groups[2](task)
+    measured = spool.read(spool.metrics_path(task.state_dir, task.fingerprint))
+    best = min(measured, key=lambda record: record["validation_loss"])["step"]
+    assert best < 11
+    assert names(task) == ["latest", *(f"step-{step:08d}" for step in (best, 11, 12))]
+
+
+def test_what_does_not_read_back_is_never_committed(groups, make_task):
+    def lose_the_end_of_uploads(lose: bool) -> None:
+        from jobs.pretrain.checkpoint import Store
+
+        if lose:
+            Store.whole_upload = Store.upload
+
+            def upload(store, local, path):
+                os.truncate(local, local.stat().st_size - 1)
+                store.whole_upload(local, path)
+
+            Store.upload = upload
+        else:
+            Store.upload = Store.whole_upload
+
+    task = make_task()
+    groups[2].call(lose_the_end_of_uploads, True)
+    try:
+        with pytest.raises(Exception, match=r"step-00000003/.* but it reads back as"):
+            groups[2](task)
+    finally:
+        groups[2].call(lose_the_end_of_uploads, False)
+    assert not list(folder(task).glob("*/manifest.json"))
 
 
 def test_a_checkpoint_of_another_run_is_refused(groups, make_task, finished):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from jobs.pretrain.model import GPT, build_blocks, next_token_loss
+from jobs.pretrain.model import GPT, IGNORED, build_blocks, next_token_loss
 from seedbed.runfile.model import ModelConfig
 
 CONFIG = ModelConfig(num_layers=8, width=64, num_heads=4, sequence_length=12, vocab_size=500)
@@ -11,8 +11,7 @@ CONFIG = ModelConfig(num_layers=8, width=64, num_heads=4, sequence_length=12, vo
 
 @pytest.fixture
 def model():
-    torch.manual_seed(0)
-    return GPT(CONFIG)
+    return GPT(CONFIG, seed=0)
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def test_the_blocks_one_by_one_are_the_model(model, tokens_BT):
         assert isinstance(x, torch.Tensor)
     assert torch.equal(x, model(tokens_BT))
     assert x.shape == (3, 12, 500)
-    assert len(model.blocks) == 10  # embedding, 8 layers, head
+    assert len(model.blocks) == 12  # token and position embedding, 8 layers, norm, projection
 
 
 def test_a_later_token_changes_nothing_before_it(model, tokens_BT):
@@ -43,8 +42,7 @@ def test_a_shorter_sequence_gives_the_same_logits(model, tokens_BT):
 
 
 def test_initial_weights_are_gpt2s():
-    torch.manual_seed(0)
-    _, layer, *_ = build_blocks(CONFIG)
+    _, _, layer, *_ = build_blocks(CONFIG, seed=0)
     assert layer.mlp_input.weight.std().item() == pytest.approx(0.02, rel=0.03)
     # those that write into the residual stream: 0.02 / sqrt(2 x 8) = 0.005
     assert layer.mlp_output.weight.std().item() == pytest.approx(0.005, rel=0.03)
@@ -54,8 +52,20 @@ def test_initial_weights_are_gpt2s():
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_embeddings_are_tied_where_asked(tied):
-    blocks = build_blocks(CONFIG.model_copy(update={"tied_embeddings": tied}))
-    assert (blocks[-1].projection.weight is blocks[0].token.weight) is tied
+    blocks = build_blocks(CONFIG.model_copy(update={"tied_embeddings": tied}), seed=0)
+    assert (blocks[-1].weight is blocks[0].weight) is tied
+
+
+def test_blocks_have_weights_of_their_own_whatever_was_drawn_before():
+    torch.manual_seed(1)
+    left = GPT(CONFIG, seed=3)
+    torch.manual_seed(2)
+    right = GPT(CONFIG, seed=3)
+    assert all(torch.equal(a, b) for a, b in zip(left.parameters(), right.parameters(), strict=True))
+    assert not torch.equal(left.blocks[2].mlp_input.weight, left.blocks[3].mlp_input.weight)
+    # seeds that follow each other share no block, at no place
+    drawn = {block.mlp_input.weight[0, 0].item() for seed in (3, 4) for block in GPT(CONFIG, seed).blocks[2:-2]}
+    assert len(drawn) == 16
 
 
 def test_an_untrained_model_knows_nothing(model, tokens_BT):
@@ -69,11 +79,18 @@ def test_the_loss_is_taken_in_fp32():
     assert next_token_loss(logits, torch.tensor([[1]])).item() == pytest.approx(4.54e-5, rel=1e-3)
 
 
+def test_ignored_targets_take_no_part():
+    logits = torch.randn(2, 3, 7, generator=torch.Generator().manual_seed(0))
+    targets = torch.tensor([[1, 2, 3], [IGNORED] * 3])
+    alone = next_token_loss(logits[:1], targets[:1], reduction="sum")
+    assert next_token_loss(logits, targets, reduction="sum").item() == pytest.approx(alone.item())
+    assert next_token_loss(logits[1:], targets[1:], reduction="sum").item() == 0
+
+
 def test_checkpointed_activations_give_the_same_gradients(tokens_BT):
     gradients = []
     for activation_checkpointing in (False, True):
-        torch.manual_seed(0)
-        model = GPT(CONFIG.model_copy(update={"dropout": 0.2}), activation_checkpointing)
+        model = GPT(CONFIG.model_copy(update={"dropout": 0.2}), 0, activation_checkpointing)
         torch.manual_seed(1)
         next_token_loss(model(tokens_BT), tokens_BT).backward()
         gradients.append([parameter.grad for parameter in model.parameters()])

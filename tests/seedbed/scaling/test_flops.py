@@ -31,7 +31,7 @@ def test_the_flops_of_a_shipped_model_are_those_that_torch_counts(path, checkpoi
 
     config = ModelConfig.model_validate(read_tree(path, path.name).value)
     tokens_BT = torch.zeros(1, config.sequence_length, dtype=torch.long)
-    model = GPT(config, checkpointing).train()
+    model = GPT(config, recompute=checkpointing).train()
     # Plain matrices, as a fused kernel of this machine may be one that the counter does not know.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         next_token_loss(model(tokens_BT), tokens_BT).backward()

@@ -9,16 +9,16 @@ from seedbed.scaling import matmul_parameters, parameter_counts
 MODELS = sorted((Path(__file__).parents[3] / "configs" / "models").glob("*.yaml"))
 GPT2_SMALL = ModelConfig(num_layers=12, width=768, num_heads=12, sequence_length=1024, vocab_size=50257)
 GPT3 = ModelConfig(num_layers=96, width=12288, num_heads=96, sequence_length=2048, vocab_size=50257)
-COMPONENTS = {  # lead of the name of a parameter in a block of `jobs.pretrain.model` -> component
-    "token.": "token_embedding",
-    "position.": "position_embedding",
+COMPONENTS = {  # kind of block of `jobs.pretrain.model`, and within a layer the lead of a parameter's name -> component
+    "TokenEmbedding": "token_embedding",
+    "PositionEmbedding": "position_embedding",
+    "FinalNorm": "norms",
+    "Projection": "output_projection",
     "attention.": "attention",
     "mlp_input.": "mlp",
     "mlp_output.": "mlp",
     "attention_norm.": "norms",
     "mlp_norm.": "norms",
-    "norm.": "norms",
-    "projection.": "output_projection",
 }
 
 
@@ -26,9 +26,11 @@ def counted_by_torch(config):
     from jobs.pretrain.model import GPT
 
     counts = dict.fromkeys(COMPONENTS.values(), 0)
-    for name, parameter in GPT(config).named_parameters():  # a tied weight comes once
-        within_block = name.split(".", 2)[2]
-        lead = next(lead for lead in COMPONENTS if within_block.startswith(lead))
+    model = GPT(config)
+    for name, parameter in model.named_parameters():  # a tied weight comes once
+        _, block, within_block = name.split(".", 2)
+        kind = type(model.blocks[int(block)]).__name__
+        lead = kind if kind in COMPONENTS else next(lead for lead in COMPONENTS if within_block.startswith(lead))
         counts[COMPONENTS[lead]] += parameter.numel()
     return counts
 

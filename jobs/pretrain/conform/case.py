@@ -1,0 +1,66 @@
+"""What is compared: a model, a layout, an optimizer, and the data of a few steps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from jobs.pretrain.batches import micro_batch
+from jobs.pretrain.engine import MicroBatch
+from seedbed.layout import BatchLayout, batch_layout
+from seedbed.runfile.model import ModelConfig
+from seedbed.runfile.training import TrainingConfig
+
+NUM_STEPS = 3
+SGD_RATE = 0.05
+"""Large enough that a wrong gradient moves weights visibly, small enough that three steps stay stable."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison. SGD shows errors of scale, which AdamW divides out; AdamW shows the run's own update."""
+
+    model: ModelConfig
+    training: TrainingConfig  # num_steps, learning rate and clipping are the case's own
+    optimizer: Literal["sgd", "adamw"]
+
+    @property
+    def name(self) -> str:
+        training = self.training
+        words = [
+            f"ZeRO-{training.zero_stage}",
+            f"{training.pipeline_stages} stages" if training.pipeline_stages > 1 else "",
+            training.precision,
+            f"micro batch {training.micro_batch_sequences}",
+            "recomputed activations" if training.activation_checkpointing else "",
+            "offloaded optimizer" if training.optimizer_offload == "cpu" else "",
+            "" if self.model.tied_embeddings else "untied embeddings",
+            self.optimizer,
+        ]
+        return ", ".join(word for word in words if word)
+
+    def batch(self, num_ranks: int) -> BatchLayout:
+        return batch_layout(self.training, self.model.sequence_length, num_ranks)
+
+    def rows(self, step: int) -> torch.Tensor:
+        """The global batch of a step: int64 [B, S + 1], the same in every layout."""
+        generator = torch.Generator().manual_seed(1000 + step)
+        batch = self.training.global_batch_tokens // self.model.sequence_length
+        shape = (batch, self.model.sequence_length + 1)
+        # Not every token is as likely as another: gradients of the embedding's rows differ in size.
+        skewed = torch.rand(shape, generator=generator) ** 2
+        return (skewed * self.model.vocab_size).long()
+
+    def batches(self, step: int, data_rank: int, batch: BatchLayout) -> Iterator[MicroBatch]:
+        """What a data rank sees of it."""
+        rows = self.rows(step)
+        for number in range(batch.accumulation_steps):
+            yield micro_batch(rows[batch.rows_of(number, data_rank)], batch.micro_batch_sequences)
+
+
+def cases_of(model: ModelConfig, training: TrainingConfig) -> list[Case]:
+    """The two cases of a layout: SGD without clipping, and AdamW with clipping that takes hold."""
+    sgd = training.model_copy(update={"num_steps": NUM_STEPS, "warmup_steps": 0, "gradient_clipping": 0.0})
+    adamw = training.model_copy(update={"num_steps": NUM_STEPS, "warmup_steps": 0, "gradient_clipping": 0.1})
+    return [Case(model, sgd, "sgd"), Case(model, adamw, "adamw")]
