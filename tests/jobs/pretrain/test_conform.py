@@ -1,0 +1,182 @@
+"""Every supported layout against one plain process, and mutants that must not pass for it."""
+
+import pytest
+
+from jobs.pretrain.conform.case import cases_of
+from seedbed.runfile.model import ModelConfig
+from seedbed.runfile.training import TrainingConfig
+
+pytestmark = pytest.mark.slow
+
+MODEL = ModelConfig(num_layers=4, width=32, num_heads=2, sequence_length=16, vocab_size=300)
+UNTIED = MODEL.model_copy(update={"tied_embeddings": False})
+SEQUENCES = 14  # 2 ranks: micro batches of 7 fit once; of 4 twice with 2 rows of padding; of 2 four times with 2
+
+TWO_RANKS = [
+    *({"zero_stage": stage, "micro_batch_sequences": micro} for stage in (0, 1, 2, 3) for micro in (7, 4, 2)),
+    *({"zero_stage": stage, "precision": "bf16", "micro_batch_sequences": 2} for stage in (1, 2, 3)),
+    *({"zero_stage": stage, "precision": "fp16", "micro_batch_sequences": 2} for stage in (1, 2, 3)),
+    *({"zero_stage": stage, "activation_checkpointing": True} for stage in (0, 3)),
+    *({"zero_stage": stage, "optimizer_offload": "cpu", "micro_batch_sequences": 2} for stage in (1, 2, 3)),
+    *({"zero_stage": stage, "optimizer_offload": "cpu", "precision": "bf16"} for stage in (1, 2, 3)),
+]
+FOUR_RANKS = [
+    *(
+        {"zero_stage": stage, "pipeline_stages": stages, "micro_batch_sequences": micro}
+        for stage in (0, 1)
+        for stages in (2, 4)
+        for micro in (1, 3)
+    ),
+    *({"zero_stage": 1, "pipeline_stages": stages, "precision": "bf16"} for stages in (2, 4)),
+    *({"zero_stage": 1, "pipeline_stages": stages, "precision": "fp16"} for stages in (2, 4)),
+    {"zero_stage": 1, "pipeline_stages": 2, "precision": "bf16", "optimizer_offload": "cpu"},
+    {"zero_stage": 1, "pipeline_stages": 2, "activation_checkpointing": True},
+    {"zero_stage": 3, "micro_batch_sequences": 3},
+]
+
+
+def training(keys):
+    base = {"num_steps": 3, "global_batch_tokens": SEQUENCES * 16, "micro_batch_sequences": 1, "learning_rate": 0.01}
+    return TrainingConfig(**base | keys)
+
+
+def results(train, layouts, model=MODEL, mutate=None):
+    """What the group's rank 0 says of each layout, in one call."""
+    cases = [case for keys in layouts for case in cases_of(model, training(keys))]
+
+    def compare():
+        import torch
+        from deepspeed.accelerator import get_accelerator
+
+        from jobs.pretrain.conform.run import conform
+
+        # DeepSpeed refuses fp16 where a CPU has no instructions for it, though torch computes it there, slowly.
+        get_accelerator().is_fp16_supported = lambda: True
+        torch.set_num_threads(1)
+        return conform(cases, mutate=mutate)
+
+    return train.call(compare)[0]
+
+
+def failures(found):
+    return [
+        f"{result.case}: {check.what}, step {check.step}: {check.error:.1e} is above {check.limit:.1e}"
+        for result in found
+        for check in result.checks
+        if not check.passed
+    ]
+
+
+@pytest.mark.parametrize(("num_ranks", "layouts"), [(2, TWO_RANKS), (4, FOUR_RANKS)], ids=["2 ranks", "4 ranks"])
+def test_every_layout_computes_what_one_process_does(groups, num_ranks, layouts):
+    found = results(groups[num_ranks], layouts)
+    assert len(found) == 2 * len(layouts)
+    assert failures(found) == []
+
+
+def test_untied_embeddings_too(groups):
+    layouts = [{"zero_stage": 3}, {"zero_stage": 1, "pipeline_stages": 2}]
+    assert failures(results(groups[4], layouts, UNTIED)) == []
+
+
+def scaled_by_the_accumulation(engine):
+    engine.loss.scale /= engine.batch.accumulation_steps
+
+
+def without_all_reduce(engine):
+    """Each rank steps with its own gradients, as if the sum over ranks had been forgotten."""
+    import deepspeed.comm.comm as comm
+
+    class Deaf:
+        def __getattr__(self, name):
+            return getattr(whole, name)
+
+        def all_reduce(self, *_, **__): ...
+
+        def reduce(self, *_, **__): ...
+
+    whole, train = comm.cdb, engine._train
+
+    def deaf(batches):
+        comm.cdb = Deaf()
+        try:
+            return train(batches)
+        finally:
+            comm.cdb = whole
+
+    engine._train = deaf
+
+
+def without_the_last_stage(engine):
+    keep = engine.before_optimizer_step
+
+    def lose():
+        if engine.wrapped.stage_id == engine.wrapped.num_stages - 1:
+            for parameter in engine.wrapped.module.parameters():
+                parameter.grad.zero_()
+
+    wrapped_step = engine._step
+
+    def step(wrapped, **arguments):
+        lose()
+        wrapped_step(wrapped, **arguments)
+
+    from deepspeed.runtime.pipe import schedule
+
+    assert keep is not None
+    engine.wrapped._INSTRUCTION_MAP = engine.wrapped._INSTRUCTION_MAP | {schedule.OptimizerStep: step}
+
+
+def with_deepspeeds_own_tied_gradients(engine):
+    from deepspeed.runtime.pipe import schedule
+    from deepspeed.runtime.pipe.engine import PipelineEngine
+
+    engine.wrapped._INSTRUCTION_MAP = engine.wrapped._INSTRUCTION_MAP | {
+        schedule.ReduceTiedGrads: PipelineEngine._exec_reduce_tied_grads
+    }
+
+
+def with_padding_that_counts(engine):
+    from jobs.pretrain.model import IGNORED
+
+    loss = engine.loss
+
+    def counting(logits, targets):
+        return loss(logits, targets.clamp(min=0) if (targets == IGNORED).any() else targets)
+
+    counting.scale = loss.scale
+    engine.loss = counting
+
+
+def with_decaying_biases(engine):
+    for group in engine.wrapped.optimizer.param_groups:
+        group["weight_decay"] = 0.1
+
+
+def that_never_clips(engine):
+    engine.wrapped.optimizer.clip_grad = 0.0
+
+
+@pytest.mark.parametrize(
+    ("num_ranks", "layout", "mutate", "seen_in"),
+    [
+        (2, {"zero_stage": 0}, scaled_by_the_accumulation, "gradient"),
+        (2, {"zero_stage": 2, "precision": "bf16"}, scaled_by_the_accumulation, "gradient"),
+        (2, {"zero_stage": 0}, without_all_reduce, "gradient"),
+        (2, {"zero_stage": 1}, without_all_reduce, "gradient"),
+        (2, {"zero_stage": 1, "precision": "bf16"}, without_all_reduce, "gradient"),
+        (2, {"zero_stage": 1, "micro_batch_sequences": 4}, with_padding_that_counts, "gradient"),
+        (2, {"zero_stage": 1}, with_decaying_biases, "weights"),
+        (2, {"zero_stage": 1}, that_never_clips, "weights"),
+        (4, {"zero_stage": 0, "pipeline_stages": 2}, without_the_last_stage, "gradient"),
+        (
+            4,
+            {"zero_stage": 1, "pipeline_stages": 2, "precision": "bf16", "optimizer_offload": "cpu"},
+            with_deepspeeds_own_tied_gradients,
+            "gradient",
+        ),
+    ],
+)
+def test_a_mutant_is_found(groups, num_ranks, layout, mutate, seen_in):
+    found = failures(results(groups[num_ranks], [layout], mutate=mutate))
+    assert any(seen_in in failure for failure in found), found
