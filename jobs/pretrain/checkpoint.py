@@ -19,7 +19,8 @@ import torch
 import torch.distributed as dist
 from blake3 import blake3
 
-from jobs.pretrain import attempt, spool
+from jobs.pretrain import attempt
+from jobs.pretrain.channel import Channel
 from jobs.pretrain.task import TrainTask
 from seedbed import faults
 from seedbed.errors import CheckpointError
@@ -41,18 +42,21 @@ class Progress:
 class Checkpoints:
     """The checkpoints of one run, as seen by one rank. Every method is called by all ranks together."""
 
-    def __init__(self, task: TrainTask, token: str, engine: Any) -> None:
+    def __init__(self, task: TrainTask, token: str, engine: Any, channel: Channel) -> None:
         self._task, self._token = task, token
-        self._engine = engine
+        self._engine, self._channel = engine, channel
         self._store = Store(task.store_url)
         self._root = task.checkpoints_path
         self._rank, self._num_ranks = dist.get_rank(), dist.get_world_size()
         self._staging = attempt.staging(task, token) / f"rank-{self._rank:05d}"
 
-    def save(self, progress: Progress) -> None:
-        """Write a checkpoint and remove the oldest beyond `keep_checkpoints`. Raises StoreError, Superseded."""
+    def save(self, progress: Progress, metrics: bytes) -> None:
+        """Write a checkpoint and remove the oldest beyond `keep_checkpoints`. `metrics` are rank 0's lines up to it.
+
+        Raises StoreError, Superseded.
+        """
         name = f"{_PREFIX}{progress.step:08d}"
-        local = self._save_locally(name)
+        local = self._save_locally(name, metrics)
         mine = {path.name: _entry(path) for path in sorted(local.iterdir()) if path.is_file()}
         attempt.require(self._task, self._token)
         for file in mine:
@@ -73,14 +77,14 @@ class Checkpoints:
                 self._store.delete(f"{self._root}/{old}")
         dist.barrier()
 
-    def _save_locally(self, name: str) -> Path:
+    def _save_locally(self, name: str, metrics: bytes) -> Path:
         shutil.rmtree(self._staging, ignore_errors=True)
         local = self._staging / name
         local.mkdir(parents=True)
         self._engine.save_checkpoint(str(self._staging), tag=name, client_state={}, save_latest=False)
         torch.save(_random_state(), local / f"random_rank_{self._rank:05d}.pt")
         if self._rank == 0:
-            shutil.copy(spool.metrics_path(self._task.state_dir, self._task.fingerprint), local / _METRICS)
+            (local / _METRICS).write_bytes(metrics)
         return local
 
     def _manifest(self, progress: Progress, files: dict[str, Any]) -> dict[str, Any]:
@@ -96,8 +100,9 @@ class Checkpoints:
             "files": files,
         }
 
-    def take_up(self) -> Progress:
-        """Load the newest complete checkpoint whose digests hold; without one, the run starts at 0.
+    def take_up(self) -> tuple[Progress, bytes]:
+        """Load the newest complete checkpoint whose digests hold; without one, the run starts at 0. The metrics that
+        it carries come back on rank 0, nothing on the others.
 
         What is newer and cannot be used is moved aside and reported. Raises CheckpointError when the checkpoint is of
         another run or of another layout, on every rank.
@@ -113,19 +118,15 @@ class Checkpoints:
         if isinstance(chosen[0], Exception):
             raise chosen[0]
         if chosen[0] is None:
-            if self._rank == 0:
-                spool.replace(spool.metrics_path(self._task.state_dir, self._task.fingerprint), b"")
-            return Progress()
+            return Progress(), b""
         folder, manifest = Path(chosen[0][0]), chosen[0][1]
         self._engine.load_checkpoint(str(folder.parent), tag=folder.name)
         random = folder / f"random_rank_{self._rank:05d}.pt"
         if random.exists():
             _set_random_state(torch.load(random, weights_only=True))
-        if self._rank == 0:
-            metrics = (folder / _METRICS).read_bytes()
-            spool.replace(spool.metrics_path(self._task.state_dir, self._task.fingerprint), metrics)
+        metrics = (folder / _METRICS).read_bytes() if self._rank == 0 else b""
         dist.barrier()
-        return Progress(manifest["step"], manifest["samples"])
+        return Progress(manifest["step"], manifest["samples"]), metrics
 
     def _choose(self) -> tuple[str, dict[str, Any]] | None:
         """A local folder with the files of the newest checkpoint that holds, and its manifest."""
@@ -198,8 +199,7 @@ class Checkpoints:
                 self._store.download(path, self._staging / "moving")
                 self._store.upload(self._staging / "moving", f"{self._root}/{target}/{path.removeprefix(prefix)}")
             self._store.delete(f"{self._root}/{name}")
-        event = {"event": "checkpoint_broken", "name": name, "moved_to": target, "reason": reason}
-        spool.append(spool.events_path(self._task.state_dir, self._task.fingerprint), event)
+        self._channel.event({"event": "checkpoint_broken", "name": name, "moved_to": target, "reason": reason})
 
     def _complete(self) -> list[str]:
         """Names of the checkpoints with a manifest, newest first."""

@@ -17,8 +17,9 @@ from safetensors.torch import save_file
 from dataprep.order import SampleOrder
 from dataprep.token_stream import TokenStream
 from jobs.evaluate import loss_sum, validation_samples
-from jobs.pretrain import attempt, spool
+from jobs.pretrain import attempt
 from jobs.pretrain import engine as engines
+from jobs.pretrain.channel import Channel
 from jobs.pretrain.checkpoint import Checkpoints, Progress
 from jobs.pretrain.model import GPT, next_token_loss
 from jobs.pretrain.schedule import learning_rate
@@ -28,32 +29,47 @@ from seedbed import faults
 from seedbed.store import Store
 
 
-def train_rank(task: TrainTask, token: str) -> None:
-    """Train to the end, on all ranks together. The results stand in the spool and in the store.
+def train_rank(task: TrainTask, token: str, channel: Channel) -> int:
+    """Train to the end, on all ranks together, and return the step reached: less than `num_steps` where the channel
+    asked to stop, and then with a checkpoint of that step. The results stand in the store; the channel hears of them.
 
     `token` is what `attempt.begin` gave this start of the run.
 
     Raises CheckpointError, StoreError, CorruptDataError, RunFileError, TrainingDiverged and Superseded.
     """
     torch.set_num_threads(task.cluster.threads_per_rank)
-    rank = RankTrainer(task, token)
+    rank = RankTrainer(task, token, channel)
     rank.report_event({"event": "started", "num_ranks": rank.layout.num_ranks})
-    progress = rank.checkpoints.take_up()
+    channel.progress("taking up a checkpoint")
+    progress, metrics = rank.checkpoints.take_up()
+    if rank.rank == 0:
+        channel.begin(metrics)
     rank.report_event({"event": "taken_up", "step": progress.step})
+    saved_step = progress.step
     while progress.step < task.training.num_steps:
-        faults.point(f"pretrain.step.{progress.step + 1}")  # before the step of that number, counted from 1
-        progress = rank.step(progress)
+        is_stopping = rank.is_asked_to_stop()
+        if not is_stopping:
+            channel.progress(f"step {progress.step + 1}")
+            faults.point(f"pretrain.step.{progress.step + 1}")  # before the step of that number, counted from 1
+            progress = rank.step(progress)
         is_last = progress.step == task.training.num_steps
-        if is_last or progress.step % task.training.checkpoint_every_steps == 0:
-            rank.checkpoints.save(progress)
+        is_due = is_last or is_stopping or progress.step % task.training.checkpoint_every_steps == 0
+        if is_due and progress.step != saved_step:
+            channel.progress(f"the checkpoint of step {progress.step}")
+            rank.checkpoints.save(progress, channel.metrics())
+            saved_step = progress.step
+        if is_stopping:
+            return progress.step
+    channel.progress("writing the weights")
     rank.write_weights()
+    return progress.step
 
 
 class RankTrainer:
     """Model, data and checkpoints of one rank."""
 
-    def __init__(self, task: TrainTask, token: str) -> None:
-        self.task, self.token = task, token
+    def __init__(self, task: TrainTask, token: str, channel: Channel) -> None:
+        self.task, self.token, self.channel = task, token, channel
         self.rank = dist.get_rank()
         length = task.model.sequence_length
         self.layout = batch_layout(task.training, length, dist.get_world_size())
@@ -64,9 +80,11 @@ class RankTrainer:
         model = GPT(task.model, task.training.activation_checkpointing)
         self.engine = engines.build_engine(model, task.training, self.layout)
         torch.manual_seed(task.training.seed + 1 + self.rank)  # but dropout of its own
-        self.checkpoints = Checkpoints(task, token, self.engine)
-        self._spool = spool.metrics_path(task.state_dir, task.fingerprint)
-        self._events = spool.events_path(task.state_dir, task.fingerprint)
+        self.checkpoints = Checkpoints(task, token, self.engine, channel)
+
+    def is_asked_to_stop(self) -> bool:
+        """Whether any rank was asked to: all ranks get the same answer, so all stop after the same step."""
+        return self._sum_over_ranks(float(self.channel.stop_requested() is not None)) > 0
 
     def step(self, progress: Progress) -> Progress:
         """One optimizer step, its metrics and, when due, a validation. Raises TrainingDiverged, on every rank."""
@@ -97,10 +115,10 @@ class RankTrainer:
             "samples": [progress.samples, after.samples],
         }
         if after.step % training.validate_every_steps == 0 or after.step == training.num_steps:
+            self.channel.progress(f"the validation after step {after.step}")
             record["validation_loss"] = self._validate()
         if self.rank == 0:
-            attempt.require(self.task, self.token)
-            spool.append(self._spool, record)
+            self.channel.record(record)
         return after
 
     def _backward(self, first_sample: int) -> float:
@@ -144,10 +162,10 @@ class RankTrainer:
             save_file(weights, local)
             local.chmod(0o644)  # safetensors makes it 0600; the artifact's other files can be read by all
             store.upload(local, f"{self.task.artifact_path}/model.safetensors")
-            store.write(f"{self.task.artifact_path}/metrics.jsonl", self._spool.read_bytes())
+            store.write(f"{self.task.artifact_path}/metrics.jsonl", self.channel.metrics())
         dist.barrier()
 
     def report_event(self, event: dict[str, Any]) -> None:
         """Tell the driver, once for all ranks."""
         if self.rank == 0:
-            spool.append(self._events, {"time": time.time(), **event})
+            self.channel.event(event)

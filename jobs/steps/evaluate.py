@@ -42,10 +42,11 @@ def unit(unit: Unit, device: str, threads: int) -> Report:
     model_config = ModelConfig.model_validate(manifest["config"]["model"])
     training = TrainingConfig.model_validate(manifest["config"]["training"])
     pretrain, shards = unit.parents["pretrain"], unit.parents["shards"]
-    task = train_task(pretrain, shards, str(unit.state.root), model_config, training, ClusterConfig())
+    cluster = ClusterConfig()
+    task = train_task(pretrain, shards, model_config, training, cluster, state_dir="", scratch_dir=unit.scratch_dir)
     fetch_shards(task)
     model = GPT(model_config)
-    with tempfile.TemporaryDirectory(dir=unit.state.folder("staging")) as folder:
+    with tempfile.TemporaryDirectory(dir=unit.staging()) as folder:
         weights = Path(folder) / "model.safetensors"
         pretrain.store.download(f"{pretrain.path}/{weights.name}", weights)
         load_model(model, weights)  # knows that tied weights are stored once

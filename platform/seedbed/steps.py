@@ -23,7 +23,7 @@ from seedbed.sources import SourceListing
 
 Config = dict[str, Any]
 
-OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"}
+OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts", "hang_timeout_s"}
 """What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""
 
 
