@@ -1,45 +1,73 @@
-"""The Ray of a run: started when a step first needs it, stopped with the driver."""
+"""The Ray of a run: one of its own, started when first needed and stopped with the driver, or one that is up."""
 
 import logging
 import os
 import signal
-import stat
 import tempfile
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from jobs import sessions
 from jobs.executor import RayExecutor
+from jobs.scratch import own_folder
 from seedbed.errors import InfrastructureError
 from seedbed.runfile.cluster import ClusterConfig
+from seedbed.store import Store
 
 OBJECT_STORE_BYTES = 256 << 20
 """Nothing but small reports passes through Ray's object store: the data goes through files."""
 
 
-class LocalCluster:
-    """A Ray on this machine, of this process and its user alone."""
+class RayCluster:
+    """Where units are done and ranks train: `cluster.address`, or a Ray on this machine, of this process alone.
 
-    def __init__(self, config: ClusterConfig) -> None:
+    `sources` are files that every node must be able to read, as it must the store.
+    """
+
+    def __init__(self, config: ClusterConfig, store: Store, sources: Sequence[Path]) -> None:
         self._config = config
+        self._store = store
+        self._sources = sources
+        self._session: sessions.Held | None = None
         self._started = False
 
     def start(self) -> None:
-        """Start Ray where it does not run yet. Raises InfrastructureError when it does not come up."""
+        """Start Ray, or connect to it, where that was not done yet.
+
+        Raises InfrastructureError when it does not come up, and UsageError for a cluster whose nodes cannot do the run.
+        """
         if self._started:
             return
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_DISABLE_IMPORT_WARNING", "1")
         # The number of accelerators of a task is decided here, not by hiding them from tasks that ask for none.
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        with _sigterm_kept_away():
+            if self._config.address is None:
+                self._start_own()
+            else:
+                self._connect(self._config.address)
+        self._started = True
+        if self._config.address is not None:
+            from jobs.nodes import require_equal_nodes
+
+            require_equal_nodes(self._store, self._sources)
+
+    def _start_own(self) -> None:
         import ray
 
         # Sockets lie in this folder, and a socket's path has room for 107 bytes: it must be short.
         folder = Path(tempfile.gettempdir()) / f"seedbed-ray-{os.getuid()}"
-        on_sigterm = signal.getsignal(signal.SIGTERM)
+        own_folder(folder)
+        sessions.remove_dead(folder)
+        config = self._config
         try:
-            _own_folder(folder)
-            ray.init(
-                num_cpus=max(self._config.data_workers, self._config.training_ranks * self._config.threads_per_rank),
+            context: Any = ray.init(
+                address="local",  # also where RAY_ADDRESS names another
+                num_cpus=max(config.data_workers, config.training_ranks * config.threads_per_rank),
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
@@ -50,9 +78,18 @@ class LocalCluster:
             raise InfrastructureError(
                 f"Ray did not start: {error}; see {folder}/session_latest/logs, and `seedbed doctor`"
             ) from error
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints its stack and leaves
-        self._started = True
+        self._session = sessions.hold(Path(context.address_info["session_dir"]))
+
+    def _connect(self, address: str) -> None:
+        import ray
+
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except (RuntimeError, OSError, ValueError, ConnectionError) as error:
+            raise InfrastructureError(
+                f"cluster.address {address}: cannot connect to a Ray there: {error}; a driver runs on one of the"
+                " cluster's own nodes, with the Python and the Ray that the cluster has"
+            ) from error
 
     def executor(self) -> RayExecutor:
         """What does the units of the data steps."""
@@ -61,17 +98,28 @@ class LocalCluster:
         return RayExecutor(config.data_workers, config.max_retries, config.shard_timeout_s)
 
     def stop(self) -> None:
+        """Stop the run's own Ray; one that was up stays up."""
         if self._started:
             import ray
 
             ray.shutdown()
             self._started = False
+        if self._session is not None:
+            self._session.release()
+            self._session = None
 
 
-def _own_folder(path: Path) -> None:
-    """Make `path`, closed to others: Ray keeps sockets, a token and logs there. Raises InfrastructureError."""
-    path.mkdir(mode=0o700, exist_ok=True)
-    owner = path.lstat()
-    if not stat.S_ISDIR(owner.st_mode) or owner.st_uid != os.getuid():
-        raise InfrastructureError(f"{path} belongs to somebody else: remove it, or set TMPDIR to a folder of your own")
-    path.chmod(0o700)
+@contextmanager
+def _sigterm_kept_away() -> Iterator[None]:
+    """Ray's processes inherit that SIGTERM is blocked: who sends it to all processes of a job at once, as batch systems
+    and shells do, reaches the driver alone, and the ranks live to write their checkpoint. Ray ends them by other means.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own prints its stack and leaves
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -9,11 +9,14 @@ import io
 import signal
 import sys
 import traceback
+from pathlib import Path
 
 from dataprep.errors import SeedbedError
-from jobs.cluster import LocalCluster
+from jobs.cluster import RayCluster
+from jobs.ending import EndingSignals
 from jobs.machine import refused
-from jobs.step_run import StepRun
+from jobs.pretrain.task import Stopped
+from jobs.step_run import Cluster, StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetRefused, StoreError
@@ -27,8 +30,9 @@ from seedbed.store import Store
 from seedbed.summary import print_end, print_step
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     """Carry out the run that the launch file names; the exit code."""
+    signals = signals or EndingSignals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
@@ -36,13 +40,16 @@ def main(argv: list[str]) -> int:
     state = StateDirectory(launch.state_root)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
-        return _run(launch, Store(launch.store_url), state, Progress())
+        return _run(launch, Store(launch.store_url), state, Progress(), signals)
+    except Stopped as error:
+        print(f"stopped: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
     except SeedbedError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     except (KeyboardInterrupt, SystemExit) as error:
         print("interrupted: the same command goes on from here", file=sys.stderr, flush=True)
-        return 128 + (signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM)  # as shells have it
+        return 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else int(error.code or 0)
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
         print(f"error: {refused(error) or _defect(launch, state, error)}", file=sys.stderr, flush=True)
         return SeedbedError.exit_code
@@ -60,7 +67,7 @@ def _defect(launch: Launch, state: StateDirectory, error: Exception) -> str:
     return f"{type(error).__name__}: {first}; this is a defect of Seedbed, {where}"
 
 
-def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress) -> int:
+def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress, signals: EndingSignals) -> int:
     def waiting(holder: str) -> None:
         progress.say(f"run {launch.run_id} is already carried out by {holder}; waiting for it")
 
@@ -72,9 +79,12 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
         record.begin_attempt()
         runs.save(store, record)
         try:
-            stopped = _carry_out(plan, launch, store, state, progress)
+            stopped = _carry_out(plan, launch, store, state, progress, signals)
         except (KeyboardInterrupt, SystemExit):
             _remember_end(store, record, runs.INTERRUPTED, "interrupted by its user")
+            raise
+        except Stopped as error:
+            _remember_end(store, record, runs.INTERRUPTED, str(error))
             raise
         except Exception as error:
             kind = "" if isinstance(error, SeedbedError) else f"{type(error).__name__}: "
@@ -93,12 +103,14 @@ def _remember_end(store: Store, record: runs.RunRecord, state: str, error: str) 
         runs.save(store, record)
 
 
-def _carry_out(plan: Plan, launch: Launch, store: Store, state: StateDirectory, progress: Progress) -> bool:
+def _carry_out(
+    plan: Plan, launch: Launch, store: Store, state: StateDirectory, progress: Progress, signals: EndingSignals
+) -> bool:
     """Do every step that is not done; whether `--until` ended it before the last."""
-    cluster = LocalCluster(plan.run.cluster)
+    cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan))
     try:
         for planned in plan.steps:
-            do_step(planned, plan, store, state, progress, cluster)
+            do_step(planned, plan, store, state, progress, cluster, signals)
             if planned.kind == "extract":
                 extract = Artifact(store, planned.kind, planned.fingerprint).committed()
                 check_quarantine(extract, plan.run.data.max_quarantined_fraction, plan.run_id)
@@ -111,8 +123,20 @@ def _carry_out(plan: Plan, launch: Launch, store: Store, state: StateDirectory, 
     return False
 
 
+def _one_file_a_source(plan: Plan) -> list[Path]:
+    """Of each source that lies in a folder, a file: who sees it sees the source."""
+    files = {file.source: Path(file.url) for file in plan.sources if Path(file.url).is_absolute()}
+    return list(files.values())
+
+
 def do_step(
-    planned: PlannedStep, plan: Plan, store: Store, state: StateDirectory, progress: Progress, cluster: LocalCluster
+    planned: PlannedStep,
+    plan: Plan,
+    store: Store,
+    state: StateDirectory,
+    progress: Progress,
+    cluster: Cluster,
+    signals: EndingSignals | None = None,
 ) -> None:
     """Make the step's artifact, unless it is there; another run that is making it is waited for."""
     artifact = Artifact(store, planned.kind, planned.fingerprint)
@@ -126,7 +150,7 @@ def do_step(
             manifest = artifact.manifest()
             if manifest is None:
                 faults.point(f"{planned.kind}.begin")
-                step = _step_run(planned, artifact, plan, state, progress, cluster)
+                step = _step_run(planned, artifact, plan, state, progress, cluster, signals or EndingSignals())
                 importlib.import_module(f"jobs.steps.{planned.kind}").run(step)
                 print_step(progress, artifact, cached=False)
                 return
@@ -139,8 +163,10 @@ def _step_run(
     plan: Plan,
     state: StateDirectory,
     progress: Progress,
-    cluster: LocalCluster,
+    cluster: Cluster,
+    signals: EndingSignals,
 ) -> StepRun:
+    config = plan.run.cluster
     return StepRun(
         artifact=artifact,
         version=planned.version,
@@ -151,6 +177,9 @@ def _step_run(
         cluster=cluster,
         progress=progress,
         plan=plan,
+        # On a Ray of the run's own all is on this machine, and the state directory has the room for scratch.
+        scratch_dir=config.scratch_dir or (None if config.address else str(state.folder("scratch"))),
+        signals=signals,
     )
 
 
@@ -164,13 +193,7 @@ def _check_budget_again(plan: Plan, store: Store, over_budget: str | None, progr
         raise BudgetRefused(refusal(plan.run_id, findings))
 
 
-def _end(number: int, _: object) -> None:
-    for ending in ENDING_SIGNALS:
-        signal.signal(ending, signal.SIG_IGN)  # it takes a second: another signal would leave half of Ray behind
-    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit
-
-
 if __name__ == "__main__":
-    for ending in ENDING_SIGNALS:
-        signal.signal(ending, _end)
-    sys.exit(main(sys.argv[1:]))
+    listening = EndingSignals()
+    listening.install()
+    sys.exit(main(sys.argv[1:], listening))

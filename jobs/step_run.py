@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataprep.tally import Tally
+from jobs.ending import EndingSignals
 from jobs.executor import Executor
 from jobs.unit import UnitTask
 from seedbed.artifact import Artifact, FileEntry, Report, content_digest, write_file
@@ -39,6 +40,8 @@ class StepRun:
     cluster: Cluster  # starts only when a unit is to do: Ray takes seconds
     progress: Progress
     plan: Plan
+    scratch_dir: str | None = None  # what units are given: see jobs.scratch
+    signals: EndingSignals = field(default_factory=EndingSignals)
     started: float = field(default_factory=time.monotonic)
     files: list[FileEntry] = field(default_factory=list)
 
@@ -92,7 +95,7 @@ class StepRun:
     def _task(self, function: str, phase: str, unit: str, arguments: dict[str, Any], num_gpus: int) -> UnitTask:
         return UnitTask(
             store_url=self.artifact.store.url,
-            state_root=str(self.state.root),
+            scratch_dir=self.scratch_dir,
             kind=self.artifact.kind,
             fingerprint=self.artifact.fingerprint,
             parents={kind: parent.fingerprint for kind, parent in self.parents.items()},

@@ -4,13 +4,14 @@ import importlib
 import json
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from jobs.scratch import scratch_folder
 from seedbed import faults
 from seedbed.artifact import Artifact, FileEntry, Report, write_file, write_table
-from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 
@@ -19,7 +20,7 @@ class UnitTask:
     """Everything a worker on any machine needs to do one unit of a step; small, and without open handles."""
 
     store_url: str
-    state_root: str
+    scratch_dir: str | None  # of the worker's node: see jobs.scratch
     kind: str
     fingerprint: str
     parents: dict[str, str]  # kind -> fingerprint
@@ -41,8 +42,12 @@ class Unit:
         self.config = task.config
         self.name = task.unit
         self.phase = task.phase
-        self.state = StateDirectory(task.state_root)
+        self.scratch_dir = task.scratch_dir
         self.files: list[FileEntry] = []
+
+    def staging(self) -> Path:
+        """A folder of this node for what is not uploaded yet."""
+        return scratch_folder(self.scratch_dir, "staging")
 
     def read(self, kind: str, table: str, columns: list[str] | None = None) -> pa.Table:
         """The part of a parent's table that stands beside this unit."""

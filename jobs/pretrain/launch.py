@@ -1,10 +1,11 @@
 """Starts the ranks of a pretraining run as Ray actors, follows them, and starts the group anew when one is lost.
 
-    train --placement group--> one actor per rank --> worker.train_rank
-      ^------ spool in the state directory ----------------'
+    train --placement--> one actor per rank --> worker.train_rank
+      ^------ listener <-- channel -------------------'
 
 Ray schedules and notices a lost process; the ranks take up the newest checkpoint of the store themselves; the driver
-reads metrics from the spool, so no step waits for a report.
+asks rank 0 for its metrics, so no step waits for a report. Who makes no progress for `training.hang_timeout_s` is asked
+for its stacks, and the group starts anew.
 
 Why not Ray Train (2.60): it would be given nothing but the start and the restart. For that it took 13 s to reach the
 training function, where these actors take 6 s to the first step (two ranks on two cores, at each restart again); it
@@ -16,131 +17,186 @@ CPUs that the cluster does not have.
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
-from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.exceptions import RayActorError, RayError
+from ray.util.placement_group import PlacementGroup, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from dataprep.errors import SeedbedError
-from dataprep.token_stream import TokenStream
 from jobs.machine import refused
-from jobs.pretrain import attempt, spool
+from jobs.pretrain import attempt, stacks
+from jobs.pretrain.listener import Listener, OnProgress, Recorder
+from jobs.pretrain.placement import bundle_of, place, refuse_too_small_a_cluster
 from jobs.pretrain.rank import Rank
-from jobs.pretrain.shards import fetch_shards, local_shard
-from jobs.pretrain.task import TrainResult, TrainTask
+from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
-from seedbed.errors import InfrastructureError, UsageError
+from seedbed.errors import InfrastructureError
 from seedbed.layout import check_layout
+from seedbed.state import StateDirectory
 
-POLL_INTERVAL_S = 0.2  # between two looks at the spool
-PLACEMENT_TIMEOUT_S = 120.0  # for the cluster to find room for all ranks at once
+POLL_INTERVAL_S = 0.1  # between two looks at the ranks
 LAST_WORDS_S = 3.0  # after one rank failed, for the others to say what they saw
 MAX_BACK_OFF_S = 60.0  # between restarts; they wait 1, 2, 4, ... seconds
+NETWORK_FAULTS = ("onnection", "imed out", "Broken pipe", "No route to host", "Network is unreachable", "DistNetwork")
+"""What the messages of gloo, NCCL and torch's rendezvous say when a peer or the way to it is gone."""
 
-OnProgress = Callable[[dict[str, Any]], None]
+StopRequested = Callable[[], str | None]
 
 
-def train(task: TrainTask, on_progress: OnProgress) -> TrainResult:
+def train(task: TrainTask, on_progress: OnProgress, stop_requested: StopRequested = lambda: None) -> TrainResult:
     """Train to the end, from the newest checkpoint where there is one. Ray must have been started by the caller.
 
     `on_progress` gets, in this thread, the metrics of each step that this call takes, once, and each event
-    (`{"event": ...}`).
-    A lost rank or an unreachable store restarts the group, `max_restarts` times; then InfrastructureError or
-    StoreError.
+    (`{"event": ...}`). `stop_requested` is asked some times a second; when it gives a reason (a sentence's beginning,
+    `SIGTERM was received`), all ranks end after the step under way and its checkpoint, and this raises Stopped.
+    A lost or hanging rank or an unreachable store restarts the group, `max_restarts` times; then InfrastructureError
+    or StoreError.
     What would only fail again is raised at once, with the rank's message: RunFileError, CheckpointError,
     CorruptDataError, TrainingDiverged, Superseded.
     """
     check_layout(task.model, task.training, task.cluster)
-    _refuse_too_small_a_cluster(task)
-    fetch_shards(task)
-    follower = _Follower(task, on_progress)
+    refuse_too_small_a_cluster(task)
+    recorder = Recorder(task, on_progress)
     for restarts in range(task.training.max_restarts + 1):
-        failures = _run_group(task, follower)
-        if not failures:
-            return _result(task, restarts)
-        error = _first_cause(failures)
+        end = _run_group(task, recorder, stop_requested)
+        if not end.failures:
+            return _finished(task, recorder, end.step, restarts, stop_requested)
+        error = _first_cause(end.failures)
         if not _may_pass(error):
             raise error
+        _check_stop(stop_requested, f"before it could, this happened: {error}")
         if restarts < task.training.max_restarts:
-            on_progress({"event": "restart", "time": time.time(), "number": restarts + 1, "reason": str(error)})
-            time.sleep(min(2.0**restarts, MAX_BACK_OFF_S))
+            recorder.event({"event": "restart", "number": restarts + 1, "reason": str(error)})
+            _back_off(restarts, stop_requested)
     again = f"given up after {task.training.max_restarts} restarts (training.max_restarts); run it again to go on"
     raise type(error)(f"{error}; {again}") from error
 
 
-class _Follower:
-    """Hands what is new in the spool to the caller."""
+@dataclass
+class _End:
+    """How one start of the group ended."""
 
-    def __init__(self, task: TrainTask, on_progress: OnProgress) -> None:
-        self._metrics = spool.Follower(spool.metrics_path(task.state_dir, task.fingerprint))
-        self._events = spool.Follower(spool.events_path(task.state_dir, task.fingerprint), from_end=True)
-        self._on_progress = on_progress
-        self._last_step: int | None = None  # not known before a checkpoint was taken up
-
-    def look(self) -> None:
-        for event in self._events.new():
-            if event["event"] == "taken_up" and self._last_step is None:
-                self._last_step = event["step"]  # what an earlier call told is not told again
-            self._on_progress(event)
-        if self._last_step is None:
-            return
-        for record in self._metrics.new():
-            if record["step"] > self._last_step:  # steps taken again after a restart were told before
-                self._last_step = record["step"]
-                self._on_progress(record)
+    failures: dict[int, Exception] = field(default_factory=dict)  # by rank; empty when all came to their end
+    step: int = 0  # that all have reached
 
 
-def _run_group(task: TrainTask, follower: _Follower) -> dict[int, Exception]:
-    """Start all ranks and wait for them. What each failed one failed with; empty when all got to the end."""
-    bundle: dict[str, float] = {"CPU": task.cluster.threads_per_rank}
-    if task.cluster.device == "cuda":
-        bundle["GPU"] = 1
-    group = placement_group([bundle] * task.cluster.training_ranks, strategy="PACK")
+def _finished(
+    task: TrainTask, recorder: Recorder, step: int, restarts: int, stop_requested: StopRequested
+) -> TrainResult:
+    if step < task.training.num_steps:
+        raise Stopped(
+            f"{stop_requested()}: training has stopped at its checkpoint of step {step:,}; the same command goes on"
+            f" with step {step + 1:,}"
+        )
+    return _result(task, recorder.records(), restarts)
+
+
+def _check_stop(stop_requested: StopRequested, what: str) -> None:
+    """Raises Stopped where there is a reason to, while no rank is in a step."""
+    reason = stop_requested()
+    if reason is not None:
+        raise Stopped(f"{reason}: {what}; the same command goes on from the newest checkpoint")
+
+
+def _back_off(restarts: int, stop_requested: StopRequested) -> None:
+    until = time.monotonic() + min(2.0**restarts, MAX_BACK_OFF_S)
+    while time.monotonic() < until:
+        _check_stop(stop_requested, "training has stopped before a restart")
+        time.sleep(POLL_INTERVAL_S)
+
+
+def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequested) -> _End:
+    """Start all ranks and wait for them."""
+
+    def check_stop() -> None:
+        _check_stop(stop_requested, "training has stopped before its ranks had room")
+
     try:
-        if not group.wait(PLACEMENT_TIMEOUT_S):
-            found = ray.available_resources()
-            raise InfrastructureError(
-                f"no room for {task.cluster.training_ranks} ranks of {bundle} within {PLACEMENT_TIMEOUT_S:.0f} s:"
-                f" free are {found.get('CPU', 0):g} CPUs and {found.get('GPU', 0):g} GPUs; wait, or end other jobs"
-            )
-        return _follow_group(task, group, follower)
+        group, num_ranks = place(task, recorder.event, check_stop)
+    except InfrastructureError as error:
+        return _End({0: error})
+    try:
+        return _Group(task, group, num_ranks, recorder, stop_requested).run()
     finally:
         remove_placement_group(group)  # ends its actors too
 
 
-def _follow_group(task: TrainTask, group: PlacementGroup, follower: _Follower) -> dict[int, Exception]:
-    fault = {name: os.environ[name] for name in (faults.FAULT, faults.ONCE) if name in os.environ}
-    token = attempt.begin(task)
-    numbers = range(task.cluster.training_ranks)
-    ranks = [_actor(task, group, number).remote(task, token, number, fault) for number in numbers]
-    failures: dict[int, Exception] = {}
-    until = math.inf
-    try:
-        address = ray.get(ranks[0].address.remote())
-    except (RayTaskError, RayActorError) as error:
-        return {0: error}
-    number_of = {rank.run.remote(address): number for number, rank in enumerate(ranks)}
-    waiting = list(number_of)
-    while waiting and time.monotonic() < until:
-        done, waiting = ray.wait(waiting, timeout=POLL_INTERVAL_S)
-        follower.look()
-        for reference in done:
-            try:
-                ray.get(reference)
-            except (RayTaskError, RayActorError) as error:
-                failures[number_of[reference]] = error
-                until = min(until, time.monotonic() + LAST_WORDS_S)
-    return failures
+class _Group:
+    """One start of all ranks."""
+
+    def __init__(
+        self, task: TrainTask, group: PlacementGroup, num_ranks: int, recorder: Recorder, stop_requested: StopRequested
+    ) -> None:
+        fault = {name: os.environ[name] for name in (faults.FAULT, faults.ONCE) if name in os.environ}
+        token = attempt.begin(task)
+        self._task, self._recorder, self._stop_requested = task, recorder, stop_requested
+        self._ranks = [
+            _actor(task, group, number).remote(task, token, number, num_ranks, fault) for number in range(num_ranks)
+        ]
+        self._listener = Listener(self._ranks, recorder)
+        self._processes: list[stacks.Process] = []
+
+    def run(self) -> _End:
+        prepared, failures = self._wait([rank.prepare.remote() for rank in self._ranks])
+        if failures:
+            return _End(failures)
+        self._processes = list(prepared.values())
+        addresses, failures = self._wait([self._ranks[0].address.remote()])
+        if failures:
+            return _End(failures)
+        reached, failures = self._wait([rank.run.remote(addresses[0]) for rank in self._ranks])
+        self._listener.last_words()
+        return _End(failures, min(reached.values(), default=0))
+
+    def _wait(self, calls: Sequence[Any]) -> tuple[dict[int, Any], dict[int, Exception]]:
+        """The answers to one call of each rank, and the failures, both by rank. It waits for no others once one has
+        failed, but for what they have to say of it."""
+        number_of = {call: number for number, call in enumerate(calls)}
+        waiting, until = list(calls), math.inf
+        answers: dict[int, Any] = {}
+        failures: dict[int, Exception] = {}
+        while waiting and time.monotonic() < until:
+            done, waiting = ray.wait(waiting, timeout=POLL_INTERVAL_S)
+            self._listener.look(self._stop_requested())
+            for call in done:
+                try:
+                    answers[number_of[call]] = ray.get(call)
+                except RayError as error:
+                    failures[number_of[call]] = error
+                    until = min(until, time.monotonic() + LAST_WORDS_S)
+            idle_s, doing = self._listener.idle()
+            if idle_s > self._task.training.hang_timeout_s and not failures:
+                return answers, {number_of[waiting[0]]: self._hang(idle_s, doing)}
+        return answers, failures
+
+    def _hang(self, idle_s: float, doing: dict[int, str]) -> InfrastructureError:
+        """Write the stacks of all ranks into the state directory; what to tell."""
+        found = stacks.collect(self._processes)
+        places = {process.number: f"process {process.pid} on {process.node_address}" for process in self._processes}
+        text = "\n".join(
+            f"rank {number}, {places.get(number, 'not there yet')}, at {what}\n{found.get(number, 'no stacks')}"
+            for number, what in doing.items()
+        )
+        name = f"{self._task.fingerprint}-{time.strftime('%Y%m%dT%H%M%S')}.stacks"
+        path = StateDirectory(self._task.state_dir).write(f"logs/{name}", text)
+        at = ", ".join(sorted(set(doing.values())))
+        self._recorder.event({"event": "hang", "idle_s": round(idle_s, 1), "at": at, "stacks": str(path)})
+        return InfrastructureError(
+            f"no progress for {idle_s:.0f} s (training.hang_timeout_s), at {at}; the stacks of all ranks are in {path}"
+        )
 
 
 def _actor(task: TrainTask, group: PlacementGroup, number: int) -> Any:
-    return ray.remote(Rank).options(
-        num_cpus=task.cluster.threads_per_rank,
-        num_gpus=1 if task.cluster.device == "cuda" else 0,
+    bundle = bundle_of(task)
+    remote: Any = ray.remote  # its types leave out the groups
+    return remote(concurrency_groups={"channel": 1})(Rank).options(
+        num_cpus=bundle["CPU"],
+        num_gpus=bundle.get("GPU", 0),
         scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number),
     )
 
@@ -153,13 +209,14 @@ def _first_cause(failures: dict[int, Exception]) -> SeedbedError:
 
     def order(item: tuple[int, Exception]) -> tuple[int, int]:
         number, error = item
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, SeedbedError):
+        if isinstance(error, SeedbedError) or isinstance(getattr(error, "cause", None), SeedbedError):
             return 0, number
-        return (1 if isinstance(error, RayActorError) else 2 if "onnection" not in str(error) else 3), number
+        return (1 if isinstance(error, RayActorError) else 3 if _is_of_the_network(error) else 2), number
 
     number, error = min(failures.items(), key=order)
     cause = getattr(error, "cause", None) or error
+    if cause is error and isinstance(cause, SeedbedError):
+        return cause  # the driver's own
     if isinstance(cause, SeedbedError):
         named = type(cause)(f"rank {number}: {cause}")
         vars(named).update(vars(cause))  # whether a store's fault is transient
@@ -168,7 +225,11 @@ def _first_cause(failures: dict[int, Exception]) -> SeedbedError:
         return InfrastructureError(f"rank {number}: its process was lost (killed, out of memory, or its node is gone)")
     lines = str(cause).strip().splitlines() or [""]
     said = f"rank {number}: {refused(cause) or f'{type(cause).__name__}: {lines[0]}'}"
-    return InfrastructureError(said) if "onnection" in str(error) else SeedbedError(said)
+    return InfrastructureError(said) if _is_of_the_network(error) else SeedbedError(said)
+
+
+def _is_of_the_network(error: Exception) -> bool:
+    return any(words in str(error) for words in NETWORK_FAULTS)
 
 
 def _may_pass(error: SeedbedError) -> bool:
@@ -176,17 +237,7 @@ def _may_pass(error: SeedbedError) -> bool:
     return isinstance(error, InfrastructureError) or error.transient
 
 
-def _refuse_too_small_a_cluster(task: TrainTask) -> None:
-    cluster = task.cluster
-    needed, found = cluster.training_ranks * cluster.threads_per_rank, int(ray.cluster_resources().get("CPU", 0))
-    if needed > found:
-        arithmetic = f"{cluster.training_ranks} ranks x {cluster.threads_per_rank} threads = {needed} CPUs"
-        raise UsageError(f"cluster.training_ranks: {arithmetic}, but the cluster has {found}; take fewer")
-
-
-def _result(task: TrainTask, restarts: int) -> TrainResult:
-    records = spool.read(spool.metrics_path(task.state_dir, task.fingerprint))
-    validation = TokenStream([local_shard(task, path) for path in task.validation_shards])
+def _result(task: TrainTask, records: list[dict[str, Any]], restarts: int) -> TrainResult:
     loss, tokens = records[-1]["validation_loss"], records[-1]["tokens"]
     seconds = sum(record["seconds"] for record in records)
     return TrainResult(
@@ -195,7 +246,7 @@ def _result(task: TrainTask, restarts: int) -> TrainResult:
         loss_last=records[-1]["loss"],
         validation_loss=loss,
         perplexity=perplexity(loss),
-        bits_per_byte=bits_per_byte(loss, validation.num_tokens, task.validation_bytes),
+        bits_per_byte=bits_per_byte(loss, task.validation_tokens, task.validation_bytes),
         tokens=tokens,
         seconds=seconds,
         tokens_per_second=tokens / seconds,

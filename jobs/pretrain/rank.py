@@ -1,12 +1,19 @@
-"""The actor that holds one rank's process. It imports torch and DeepSpeed there, never in the driver."""
+"""The actor that holds one rank's process. It imports torch and DeepSpeed there, never in the driver.
+
+Its methods of the group `channel` are answered by another thread than the one that trains.
+"""
 
 import os
+import shutil
 import socket
 import warnings
 from datetime import timedelta
 
+import psutil
 import ray
 
+from jobs.pretrain import attempt, stacks
+from jobs.pretrain.channel import Channel, Heard
 from jobs.pretrain.task import TrainTask
 
 PROCESS_GROUP_TIMEOUT = timedelta(minutes=10)  # DeepSpeed's default went from 30 to 10; a dead peer is noticed at once
@@ -15,23 +22,39 @@ PROCESS_GROUP_TIMEOUT = timedelta(minutes=10)  # DeepSpeed's default went from 3
 class Rank:
     """One rank: given an address, it joins the others and trains to the end."""
 
-    def __init__(self, task: TrainTask, token: str, number: int, environment: dict[str, str]) -> None:
+    def __init__(self, task: TrainTask, token: str, number: int, num_ranks: int, environment: dict[str, str]) -> None:
         self._task, self._token = task, token
-        self._number = number
+        self._number, self._num_ranks = number, num_ranks
+        self._channel = Channel()
         os.environ.update(environment)
         os.environ["DS_ACCELERATOR"] = task.cluster.device  # DeepSpeed would look around and warn
         os.environ["OMP_NUM_THREADS"] = str(task.cluster.threads_per_rank)
+
+    def prepare(self) -> stacks.Process:
+        """Make this node ready, and say where the rank lives."""
+        attempt.require(self._task, self._token)
+        attempt.remove_older_staging(self._task, self._token)
+        self._task.shards.fetch(lambda path: self._channel.progress(f"fetching {path}"))
+        return stacks.listen(self._number, attempt.staging(self._task, self._token))
 
     def address(self) -> str:
         """Where the others can meet this rank."""
         return free_address()
 
-    def run(self, address: str) -> None:
-        """Train to the end; raises what stopped it."""
-        join_group(address, self._number, self._task.cluster.training_ranks, self._task.cluster.device)
+    def run(self, address: str) -> int:
+        """Train to the end, or until asked to stop: the step reached. Raises what stopped it."""
+        self._channel.progress("meeting the other ranks")
+        join_group(address, self._number, self._num_ranks, self._task.cluster.device)
         from jobs.pretrain.worker import train_rank
 
-        train_rank(self._task, self._token)
+        reached = train_rank(self._task, self._token, self._channel)
+        shutil.rmtree(attempt.staging(self._task, self._token), ignore_errors=True)  # all ranks are past it by now
+        return reached
+
+    @ray.method(concurrency_group="channel")
+    def exchange(self, confirmed: int, stop: str | None) -> Heard:
+        """What is new (`Channel.exchange`)."""
+        return self._channel.exchange(confirmed, stop)
 
 
 def free_address() -> str:
@@ -51,5 +74,18 @@ def join_group(address: str, number: int, num_ranks: int, device: str) -> None:
     # DeepSpeed reads these even where the group is there already. Ray shows each rank its own GPU alone: 0.
     group = {"MASTER_ADDR": host, "MASTER_PORT": port, "RANK": number, "WORLD_SIZE": num_ranks, "LOCAL_RANK": 0}
     os.environ.update({name: str(value) for name, value in group.items()})
+    interface = _interface(ray.util.get_node_ip_address())
+    if interface is not None:
+        # Left alone, gloo takes what the host's own name resolves to, which on many machines is a loopback.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
     backend = "nccl" if device == "cuda" else "gloo"
     dist.init_process_group(backend, timeout=PROCESS_GROUP_TIMEOUT, rank=number, world_size=num_ranks)
+
+
+def _interface(address: str) -> str | None:
+    """The network interface that has this node's address, None where none says so."""
+    for name, addresses in psutil.net_if_addrs().items():
+        if any(found.address == address for found in addresses):
+            return name
+    return None

@@ -1,8 +1,8 @@
-"""The metrics spool: JSON lines in the state directory that rank 0 appends and the driver follows.
+"""The metrics spool: JSON lines in the state directory, written by the driver alone with what rank 0 tells it.
 
 Two files. `<fingerprint>.jsonl` has one line for each optimizer step of the run as it counts: a resumed run first puts
 back the lines that its checkpoint carries, so no step stands twice. `<fingerprint>.events.jsonl` has what happened on
-the way (a start, a broken checkpoint) and only grows.
+the way (a start, a restart, a broken checkpoint) and only grows.
 """
 
 import json
@@ -19,11 +19,16 @@ def events_path(state_dir: str, fingerprint: str) -> Path:
     return Path(state_dir) / "metrics" / f"{fingerprint}.events.jsonl"
 
 
+def line(record: dict[str, Any]) -> bytes:
+    """One line of a spool, with its end."""
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
 def append(path: Path, record: dict[str, Any]) -> None:
     """Add one line, in one write, so that a reader sees it whole or cut short but never mixed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab", buffering=0) as f:
-        f.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        f.write(line(record))
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -63,5 +68,5 @@ class Follower:
             f.seek(self._offset)
             whole, newline, _ = f.read().rpartition(b"\n")
         self._offset += len(whole) + len(newline)
-        for line in whole.splitlines():
-            yield json.loads(line)
+        for text in whole.splitlines():
+            yield json.loads(text)

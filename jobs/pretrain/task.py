@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from dataprep.errors import SeedbedError
+from jobs.ending import GO_ON_LATER
+from jobs.pretrain.shards import TokenShards
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
@@ -14,13 +16,14 @@ class TrainTask:
 
     store_url: str
     artifact_path: str  # in the store; checkpoints go to `<artifact_path>/checkpoints/step-00000100/`
-    train_shards: tuple[str, ...]  # store paths without suffix, in the order of the stream
-    validation_shards: tuple[str, ...]
+    shards: TokenShards
+    validation_tokens: int
     validation_bytes: int  # UTF-8 bytes of the validation text, without what the tokenizer adds
     model: ModelConfig
     training: TrainingConfig
     cluster: ClusterConfig
-    state_dir: str  # POSIX folder that every rank and the driver see: metrics spool, staging
+    state_dir: str  # POSIX folder of the driver's machine, for the metrics spool: no rank touches it
+    scratch_dir: str | None  # of each node by itself (`jobs.scratch`): fetched shards, staged checkpoints
     fingerprint: str
 
     @property
@@ -50,3 +53,9 @@ class TrainingDiverged(SeedbedError):
 
 class Superseded(SeedbedError):
     """The same run was started again, and the later start writes now."""
+
+
+class Stopped(SeedbedError):
+    """Somebody asked the training to stop, and it did: run again, it goes on from its newest checkpoint."""
+
+    exit_code = GO_ON_LATER

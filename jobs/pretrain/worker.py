@@ -22,77 +22,91 @@ from safetensors.torch import save_file
 from dataprep.order import SampleOrder
 from dataprep.token_stream import TokenStream
 from jobs.evaluate import validation_samples
-from jobs.pretrain import attempt, spool
+from jobs.pretrain import attempt
 from jobs.pretrain.batches import micro_batch
 from jobs.pretrain.build import build_engine
+from jobs.pretrain.channel import Channel
 from jobs.pretrain.checkpoint import Checkpoints, Progress
 from jobs.pretrain.engine import MicroBatch, StepResult
 from jobs.pretrain.schedule import learning_rate
-from jobs.pretrain.shards import local_shard
 from jobs.pretrain.task import TrainingDiverged, TrainTask
 from seedbed import faults
 from seedbed.layout import batch_layout
 from seedbed.store import Store
 
 
-def train_rank(task: TrainTask, token: str) -> None:
-    """Train to the end, on all ranks together. The results stand in the spool and in the store.
+def train_rank(task: TrainTask, token: str, channel: Channel) -> int:
+    """Train to the end, on all ranks together, and return the step reached: less than `num_steps` where the channel
+    asked to stop, and then with a checkpoint of that step. The results stand in the store; the channel hears of them.
 
     `token` is what `attempt.begin` gave this start of the run.
 
     Raises CheckpointError, StoreError, CorruptDataError, RunFileError, TrainingDiverged and Superseded.
     """
     torch.set_num_threads(task.cluster.threads_per_rank)
-    rank = RankTrainer(task, token)
+    rank = RankTrainer(task, token, channel)
     try:
-        _train(rank, task)
+        return _train(rank, task, channel)
     finally:
         rank.engine.destroy()
 
 
-def _train(rank: "RankTrainer", task: TrainTask) -> None:
+def _train(rank: "RankTrainer", task: TrainTask, channel: Channel) -> int:
     rank.report_event({"event": "started", "num_ranks": dist.get_world_size()})
+    channel.progress("taking up a checkpoint")
     progress = rank.take_up()
     rank.report_event({"event": "taken_up", "step": progress.step})
+    saved_step = progress.step
     while progress.step < task.training.num_steps:
-        faults.point(f"pretrain.step.{progress.step + 1}")  # before the step of that number, counted from 1
-        progress = rank.step(progress)
+        is_stopping = rank.is_asked_to_stop()
+        if not is_stopping:
+            channel.progress(f"step {progress.step + 1}")
+            faults.point(f"pretrain.step.{progress.step + 1}")  # before the step of that number, counted from 1
+            progress = rank.step(progress)
         is_last = progress.step == task.training.num_steps
-        if is_last or progress.step % task.training.checkpoint_every_steps == 0:
+        is_due = is_last or is_stopping or progress.step % task.training.checkpoint_every_steps == 0
+        if is_due and progress.step != saved_step:
+            channel.progress(f"the checkpoint of step {progress.step}")
             rank.save(progress)
+            saved_step = progress.step
+        if is_stopping:
+            return progress.step
+    channel.progress("writing the weights")
     rank.write_weights()
+    return progress.step
 
 
 class RankTrainer:
     """Model, data and checkpoints of one rank."""
 
-    def __init__(self, task: TrainTask, token: str) -> None:
-        self.task, self.token = task, token
+    def __init__(self, task: TrainTask, token: str, channel: Channel) -> None:
+        self.task, self.token, self.channel = task, token, channel
         self.rank = dist.get_rank()
         length = task.model.sequence_length
         self.layout = batch_layout(task.training, length, dist.get_world_size())
-        self.train_stream = TokenStream([local_shard(task, path) for path in task.train_shards])
-        self.validation_stream = TokenStream([local_shard(task, path) for path in task.validation_shards])
+        self.train_stream = task.shards.train_stream()
+        self.validation_stream = task.shards.validation_stream()
         self.order = SampleOrder(self.train_stream.num_samples(length), task.training.seed)
         self.engine = build_engine(task.model, task.training, self.layout)
         self.checkpoints = Checkpoints(task, token, self.engine)
-        self._spool = spool.metrics_path(task.state_dir, task.fingerprint)
-        self._events = spool.events_path(task.state_dir, task.fingerprint)
         self._validation_loss: float | None = None  # measured after the last step
 
     def take_up(self) -> Progress:
         """Go on from the newest checkpoint that holds. Raises CheckpointError and StoreError."""
         progress, metrics, events = self.checkpoints.take_up()
         if self.rank == 0:
-            spool.replace(self._spool, metrics)
+            self.channel.begin(metrics)
         for event in events:
             self.report_event(event)
         return progress
 
     def save(self, progress: Progress) -> None:
         """Write a checkpoint. Raises CheckpointError, StoreError and Superseded."""
-        metrics = self._spool.read_bytes() if self.rank == 0 else b""
-        self.checkpoints.save(progress, metrics, self._validation_loss)
+        self.checkpoints.save(progress, self.channel.metrics(), self._validation_loss)
+
+    def is_asked_to_stop(self) -> bool:
+        """Whether any rank was asked to: all ranks get the same answer, so all stop after the same step."""
+        return self._max_over_ranks(float(self.channel.stop_requested() is not None)) > 0
 
     def step(self, progress: Progress) -> Progress:
         """One optimizer step, its metrics and, when due, a validation. Raises TrainingDiverged, on every rank."""
@@ -126,10 +140,10 @@ class RankTrainer:
             record["loss_scale"] = result.loss_scale
         self._validation_loss = None
         if after.step % training.validate_every_steps == 0 or after.step == training.num_steps:
+            self.channel.progress(f"the validation after step {after.step}")
             self._validation_loss = record["validation_loss"] = self._validate()
         if self.rank == 0:
-            attempt.require(self.task, self.token)
-            spool.append(self._spool, record)
+            self.channel.record(record)
         return after
 
     def _refuse_divergence(self, result: StepResult, where: str) -> None:
@@ -182,13 +196,13 @@ class RankTrainer:
             save_file(weights, local)
             local.chmod(0o644)  # safetensors makes it 0600; the artifact's other files can be read by all
             store.upload(local, f"{self.task.artifact_path}/model.safetensors")
-            store.write(f"{self.task.artifact_path}/metrics.jsonl", self._spool.read_bytes())
+            store.write(f"{self.task.artifact_path}/metrics.jsonl", self.channel.metrics())
         dist.barrier()
 
     def report_event(self, event: dict[str, Any]) -> None:
         """Tell the driver, once for all ranks."""
         if self.rank == 0:
-            spool.append(self._events, {"time": time.time(), **event})
+            self.channel.event(event)
 
 
 class _TimedBatches(Iterator[MicroBatch]):

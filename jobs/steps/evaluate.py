@@ -8,18 +8,14 @@ from typing import Any
 import torch
 from safetensors.torch import load_model
 
-from dataprep.token_stream import TokenStream
 from jobs.evaluate import evaluate
 from jobs.pretrain.model import GPT
-from jobs.pretrain.shards import fetch_shards, local_shard
+from jobs.pretrain.shards import TokenShards
 from jobs.step_run import StepRun, total
-from jobs.steps.pretrain import train_task
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.fingerprint import canonical_json
-from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
-from seedbed.runfile.training import TrainingConfig
 
 MAX_TOKENS = 1_000_000
 """Held-out tokens that are scored at most: with some 3 nats of deviation a token, to 0.003 nats."""
@@ -38,27 +34,21 @@ def run(step: StepRun) -> None:
 def unit(unit: Unit, device: str, threads: int) -> Report:
     """Score the model."""
     torch.set_num_threads(threads)
-    manifest = unit.parents["pretrain"].committed()
-    model_config = ModelConfig.model_validate(manifest["config"]["model"])
-    training = TrainingConfig.model_validate(manifest["config"]["training"] | {"micro_batch_sequences": 1})
     pretrain, shards = unit.parents["pretrain"], unit.parents["shards"]
-    task = train_task(pretrain, shards, str(unit.state.root), model_config, training, ClusterConfig())
-    fetch_shards(task)
+    model_config = ModelConfig.model_validate(pretrain.committed()["config"]["model"])
+    tokens = TokenShards.of(shards, unit.scratch_dir)
+    tokens.fetch()
     model = GPT(model_config)
-    with tempfile.TemporaryDirectory(dir=unit.state.folder("staging")) as folder:
+    with tempfile.TemporaryDirectory(dir=unit.staging()) as folder:
         weights = Path(folder) / "model.safetensors"
         pretrain.store.download(f"{pretrain.path}/{weights.name}", weights)
         load_model(model, weights)  # knows that tied weights are stored once
     model.to(device)
-
-    def stream(paths: tuple[str, ...]) -> TokenStream:
-        return TokenStream([local_shard(task, path) for path in paths])
-
     scores = evaluate(
         model,
-        stream(task.train_shards),
-        stream(task.validation_shards),
-        task.validation_bytes,
+        tokens.train_stream(),
+        tokens.validation_stream(),
+        shards.committed()["counts"]["validation_bytes"],
         model_config.vocab_size,
         model_config.sequence_length,
         MAX_TOKENS,

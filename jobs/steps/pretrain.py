@@ -1,11 +1,11 @@
 """`pretrain`: the model, trained by a group of ranks on Ray. The last checkpoints stay in the artifact."""
 
-import shutil
 from dataclasses import asdict
 from typing import Any
 
 from dataprep.split import TRAIN, VALIDATION
 from jobs.pretrain.launch import train
+from jobs.pretrain.shards import TokenShards
 from jobs.pretrain.task import TrainTask
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact, Report, file_entry
@@ -20,10 +20,18 @@ def run(step: StepRun) -> None:
     run = step.plan.run
     _refuse_too_little_text(step.parents["shards"].committed()["counts"], run.model.sequence_length)
     step.cluster.start()
-    task = train_task(step.artifact, step.parents["shards"], str(step.state.root), run.model, run.training, run.cluster)
-    with step.progress.task("pretrain", run.training.num_steps) as advance:
+    task = train_task(
+        step.artifact,
+        step.parents["shards"],
+        run.model,
+        run.training,
+        run.cluster,
+        state_dir=str(step.state.root),
+        scratch_dir=step.scratch_dir,
+    )
+    with step.progress.task("pretrain", run.training.num_steps) as advance, step.signals.deferred() as stop_requested:
         narrator = _Narrator(step, advance, run.training)
-        result = train(task, narrator.hear)
+        result = train(task, narrator.hear, stop_requested)
     step.files += [
         file_entry(step.artifact, "model.safetensors"),
         file_entry(step.artifact, "metrics.jsonl", volatile=True),
@@ -34,7 +42,6 @@ def run(step: StepRun) -> None:
         "device": run.cluster.device,
     }
     step.commit(Report(), training=asdict(result), layout=layout)
-    shutil.rmtree(step.state.folder("staging") / step.artifact.fingerprint, ignore_errors=True)
 
 
 def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:
@@ -50,26 +57,26 @@ def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> Non
 def train_task(
     pretrain: Artifact,
     shards: Artifact,
-    state_dir: str,
     model: ModelConfig,
     training: TrainingConfig,
     cluster: ClusterConfig,
+    *,
+    state_dir: str,
+    scratch_dir: str | None,
 ) -> TrainTask:
     """What the ranks are given, from the two artifacts' manifests."""
-    manifest = shards.committed()
-    paths = {
-        split: tuple(f"{shards.path}/{name}" for name in names) for split, names in manifest["token_shards"].items()
-    }
+    counts = shards.committed()["counts"]
     return TrainTask(
         store_url=pretrain.store.url,
         artifact_path=pretrain.path,
-        train_shards=paths["train"],
-        validation_shards=paths["validation"],
-        validation_bytes=manifest["counts"]["validation_bytes"],
+        shards=TokenShards.of(shards, scratch_dir),
+        validation_tokens=counts["validation_tokens"],
+        validation_bytes=counts["validation_bytes"],
         model=model,
         training=training,
         cluster=cluster,
         state_dir=state_dir,
+        scratch_dir=scratch_dir,
         fingerprint=pretrain.fingerprint,
     )
 

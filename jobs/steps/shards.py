@@ -90,7 +90,7 @@ def merge_unit(unit: Unit, place: int, inputs: list[str]) -> Report:
             parts.append(file.read_row_group(place, use_threads=False))
     shard = merge(parts)
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
-    with tempfile.TemporaryDirectory(dir=unit.state.folder("staging")) as folder:
+    with tempfile.TemporaryDirectory(dir=unit.staging()) as folder:
         prefix = Path(folder) / unit.name
         with IndexedDatasetWriter(prefix, encoder.vocab_size) as writer:
             writer.add_many(shard.tokens, shard.lengths)

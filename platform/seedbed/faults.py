@@ -1,11 +1,13 @@
 """Named points where a test may break a process: the seam for kill tests.
 
 `SEEDBED_FAULT="pretrain.step.7"` kills the process that reaches that point; `"pretrain.step.7=raise"` raises there
-instead; several points stand with commas between them. `SEEDBED_FAULT_ONCE` names a folder: who creates the file with
-the point's name there acts, everybody after that passes, so that a restart does not die again and of several ranks one
-is hit. Without the variable, a point costs one dictionary lookup.
+instead, and `"pretrain.step.7=hang"` never comes back; several points stand with commas between them.
+`SEEDBED_FAULT_ONCE` names a folder: who creates the file with the point's name there acts, everybody after that passes,
+so that a restart does not die again and of several ranks one is hit. Without the variable, a point costs one dictionary
+lookup.
 """
 
+import ctypes
 import os
 import signal
 from pathlib import Path
@@ -28,6 +30,8 @@ def point(name: str) -> None:
         return
     if actions[name] == "raise":
         raise InjectedFault(f"{name}: broken on purpose by {FAULT}")
+    while actions[name] == "hang":
+        ctypes.PyDLL(None).sleep(60)  # holds the interpreter's lock, as a call into C++ that never returns may
     os.kill(os.getpid(), signal.SIGKILL)
 
 

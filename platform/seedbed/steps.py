@@ -32,7 +32,7 @@ LAYOUT = {
 }
 """What of `training` lays the same arithmetic out over ranks: a run goes on in another one, equal but for rounding."""
 
-OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts"} | LAYOUT
+OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts", "hang_timeout_s"} | LAYOUT
 """What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""
 
 

@@ -104,7 +104,7 @@ class Bench:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(sys, "argv", ["seedbed", *places, *map(str, arguments)])
             patch.setattr("os.execv", drive)
-            patch.setattr("jobs.run.LocalCluster", NoCluster)
+            patch.setattr("jobs.run.RayCluster", NoCluster)
             with pytest.raises(SystemExit) as left:
                 main()
         answer = Answer(int(left.value.code or 0), out.getvalue(), err.getvalue())
@@ -156,7 +156,7 @@ class Bench:
 class NoCluster:
     """Does units in this process."""
 
-    def __init__(self, config: object) -> None:
+    def __init__(self, *_: object) -> None:
         pass
 
     def start(self) -> None:

@@ -25,7 +25,7 @@ def task(tmp_path, tries):
     def make(function, unit="00000", **arguments):
         return UnitTask(
             store_url=str(tmp_path / "store"),
-            state_root=str(tmp_path / "state"),
+            scratch_dir=str(tmp_path / "scratch"),
             kind="clean",
             fingerprint="12ab",
             parents={},

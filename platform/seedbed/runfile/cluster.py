@@ -23,8 +23,20 @@ class MfuConfig(Strict):
 class ClusterConfig(Strict):
     """The machines of a run."""
 
+    address: str | None = Field(
+        default=None, description="`host:port` of a Ray that is up, or `auto`; without one the run starts its own"
+    )
+    scratch_dir: str | None = Field(
+        default=None,
+        description="folder of each node for fetched shards and staged checkpoints;"
+        " the state directory's on a Ray of the run's own, else one under TMPDIR",
+    )
     data_workers: int = Field(default=2, ge=1, description="input shards worked on at once")
     training_ranks: int = Field(default=2, ge=1, description="processes that train the model together")
+    min_training_ranks: int | None = Field(
+        default=None, ge=1, description="train on as few where there is no room for all; without it, on all or not"
+    )
+    placement_timeout_s: float = Field(default=120.0, gt=0, description="wait for room for all training processes")
     threads_per_rank: int = Field(default=1, ge=1, description="CPU threads of one training process")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="what a training process computes on")
     max_retries: int = Field(default=3, ge=0, description="new tries of a shard whose worker or node was lost")
@@ -37,3 +49,11 @@ class ClusterConfig(Strict):
     price_per_device_hour: float | None = Field(
         default=None, ge=0, description="of one device, in the currency of budget.max_cost; cost needs it"
     )
+
+    @model_validator(mode="after")
+    def _ranks_in_order(self) -> Self:
+        if (self.min_training_ranks or 1) > self.training_ranks:
+            raise ValueError(
+                f"min_training_ranks {self.min_training_ranks} is above training_ranks {self.training_ranks}"
+            )
+        return self

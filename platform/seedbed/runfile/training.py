@@ -39,6 +39,9 @@ class TrainingConfig(Strict):
     checkpoint_every_steps: int = Field(default=100, ge=1, description="steps between checkpoints; also the last")
     keep_checkpoints: int = Field(default=2, ge=1, description="how many complete checkpoints stay")
     max_restarts: int = Field(default=3, ge=0, description="restarts of the group after a lost worker")
+    hang_timeout_s: float = Field(
+        default=1800.0, gt=0, description="seconds without progress of a rank after which the group starts anew"
+    )
 
     @model_validator(mode="after")
     def _the_schedule_fits(self) -> Self:

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dataprep.indexed_dataset import IndexedDatasetWriter
 from jobs.pretrain import attempt
+from jobs.pretrain.channel import Message
+from jobs.pretrain.listener import Recorder
+from jobs.pretrain.shards import TokenShards
 from jobs.pretrain.task import TrainTask
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
@@ -42,17 +46,20 @@ def make_task(tmp_path) -> MakeTask:
         with IndexedDatasetWriter(store / "shards" / shard, MODEL.vocab_size) as writer:
             writer.add(part)
 
-    def make(name: str = "run", dropout: float = 0.0, num_ranks: int = 2, **training) -> TrainTask:
+    def make(
+        name: str = "run", dropout: float = 0.0, num_ranks: int = 2, cluster: dict[str, Any] | None = None, **training
+    ) -> TrainTask:
         return TrainTask(
             store_url=str(store),
             artifact_path=f"steps/pretrain-{name}",
-            train_shards=("shards/train-0", "shards/train-1"),
-            validation_shards=("shards/held",),
+            shards=TokenShards(str(store), None, ("shards/train-0", "shards/train-1"), ("shards/held",)),
+            validation_tokens=401,
             validation_bytes=1000,
             model=MODEL.model_copy(update={"dropout": dropout}),
             training=TrainingConfig(**(TRAINING.model_dump() | training)),
-            cluster=ClusterConfig(training_ranks=num_ranks),
+            cluster=ClusterConfig(training_ranks=num_ranks, **(cluster or {})),
             state_dir=str(tmp_path / "state"),
+            scratch_dir=str(tmp_path / "scratch"),
             fingerprint=name,
         )
 
@@ -79,11 +86,17 @@ def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
 
             join_group(address, self.number, self.num_ranks, "cpu")
 
-        def train(self, task: TrainTask, token: str, fault: str) -> None:
+        def train(self, task: TrainTask, token: str, fault: str, stop: str | None) -> int:
+            from jobs.pretrain.channel import Channel
             from jobs.pretrain.worker import train_rank
 
             os.environ["SEEDBED_FAULT"] = fault
-            train_rank(task, token)
+            self.channel = Channel()
+            self.channel.exchange(0, stop)
+            return train_rank(task, token, self.channel)
+
+        def told(self) -> list[Message]:
+            return self.channel.exchange(0, None).messages
 
         def call(self, function, *arguments):
             return function(*arguments)
@@ -93,9 +106,15 @@ def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
         address = ray.get(members[0].address.remote())
         ray.get([member.join.remote(address) for member in members])
 
-        def train(task: TrainTask, fault: str = "", token: str | None = None) -> None:
+        def train(task: TrainTask, fault: str = "", token: str | None = None, stop: str | None = None) -> list[int]:
             token = token or attempt.begin(task)
-            ray.get([member.train.remote(task, token, fault) for member in members])
+            calls = [member.train.remote(task, token, fault, stop if n else None) for n, member in enumerate(members)]
+            try:
+                return ray.get(calls)
+            finally:
+                recorder = Recorder(task, lambda _: None)
+                for message in ray.get(members[0].told.remote()):
+                    recorder.hear(message)
 
         def call(function, *arguments) -> list:
             return ray.get([member.call.remote(function, *arguments) for member in members])

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from jobs.pretrain import attempt, spool
+from jobs.pretrain import attempt
 from jobs.pretrain.task import Superseded
 
 
@@ -20,21 +22,23 @@ def test_runs_do_not_know_each_other(make_task):
     attempt.require(make_task("one"), token)
 
 
-def test_a_start_removes_what_earlier_ones_staged(make_task):
+def test_the_newest_start_removes_what_earlier_ones_staged(make_task):
     task = make_task()
-    left = attempt.staging(task, attempt.begin(task))
-    left.mkdir(parents=True)
-    attempt.begin(task)
-    assert not left.exists()
+    left, mine = (attempt.staging(task, attempt.begin(task)) for _ in range(2))
+    for folder in (left, mine):
+        folder.mkdir(parents=True)
+    attempt.remove_older_staging(task, mine.name)
+    assert (left.exists(), mine.exists()) == (False, True)
 
 
 @pytest.mark.slow
 def test_a_rank_that_lost_the_run_writes_nothing(groups, make_task):
     task = make_task()
     groups[2](task)
-    before = spool.metrics_path(task.state_dir, task.fingerprint).read_bytes()
     old = attempt.begin(task)
     attempt.begin(task)
+    folder = Path(task.store_url) / task.artifact_path
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     with pytest.raises(Exception, match="Superseded"):
         groups[2](task, token=old)
-    assert spool.metrics_path(task.state_dir, task.fingerprint).read_bytes() == before
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

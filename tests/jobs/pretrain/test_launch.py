@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from safetensors.numpy import load_file
 from dataprep.errors import SeedbedError
 from jobs.pretrain import spool
 from jobs.pretrain.launch import train
+from jobs.pretrain.task import Stopped
 from seedbed import faults
 from seedbed.errors import CheckpointError, InfrastructureError, RunFileError, UsageError
 
@@ -62,8 +64,8 @@ def test_the_result_sums_the_run_up(ray_session, make_task):
 def test_what_would_only_fail_again_is_not_retried(groups, ray_session, make_task):
     groups[1](make_task(num_ranks=1, num_steps=2, warmup_steps=1))
     told = []
-    with pytest.raises(CheckpointError, match=r"rank 0: checkpoint .* on 1 ranks"):
-        train(make_task(num_steps=2, warmup_steps=1), told.append)
+    with pytest.raises(CheckpointError, match=r"rank \d: checkpoint .* fingerprint run, expected other"):
+        train(replace(make_task(num_steps=2, warmup_steps=1), fingerprint="other"), told.append)
     assert not [event for event in told if event.get("event") == "restart"]
 
 
@@ -92,3 +94,91 @@ def test_a_batch_that_cannot_be_cut_is_refused_before_anything_starts(ray_sessio
 def test_more_ranks_than_the_cluster_has_room_for_are_refused(ray_session, make_task):
     with pytest.raises(UsageError, match="8 ranks x 1 threads = 8 CPUs, but the cluster has 4"):
         train(make_task(num_ranks=8, micro_batch_sequences=1), lambda record: None)
+
+
+def assert_same(task, other):
+    assert samples(task) == samples(other)
+    ours, theirs = weights(task), weights(other)
+    assert all((ours[name] == theirs[name]).all() for name in theirs)
+
+
+def test_a_request_to_stop_ends_in_a_checkpoint_from_which_the_next_call_goes_on(ray_session, groups, make_task):
+    whole, task = (make_task(name, num_steps=200, checkpoint_every_steps=1000) for name in ("whole", "stopped"))
+    groups[2](whole)
+    told = []
+
+    def stop_requested():
+        return "the budget is used up" if any("loss" in record for record in told) else None
+
+    message = r"^the budget is used up: .* its checkpoint of step \d+; .* with step \d+$"
+    with pytest.raises(Stopped, match=message) as stop:
+        train(task, told.append, stop_requested)
+    assert stop.value.exit_code == 75
+    [checkpoint] = (Path(task.store_url) / task.artifact_path / "checkpoints").glob("step-*")
+    assert checkpoint.name < "step-00000200"
+    told_later = []
+    train(task, told_later.append)
+    [taken_up] = [event["step"] for event in told_later if event.get("event") == "taken_up"]
+    assert f"step-{taken_up:08d}" == checkpoint.name
+    assert_same(task, whole)
+
+
+def test_a_rank_that_hangs_leaves_its_stacks_and_the_run_ends_as_if_nothing_had_been(
+    ray_session, uninterrupted, make_task, monkeypatch, tmp_path
+):
+    """It holds the interpreter's lock, so its process answers no call; the other rank waits for it in a collective."""
+    monkeypatch.setenv(faults.FAULT, "pretrain.step.6=hang")
+    monkeypatch.setenv(faults.ONCE, str(tmp_path / "hung"))
+    # Long enough for a start on a busy machine: importing torch and DeepSpeed shows no progress.
+    task = make_task(checkpoint_every_steps=2, hang_timeout_s=25)
+    told = []
+    assert train(task, told.append).restarts == 1
+    [hang] = [event for event in told if event.get("event") == "hang"]
+    assert (hang["at"], hang["idle_s"] > 25) == ("step 6", True)
+    stacks = Path(hang["stacks"])
+    assert stacks.is_relative_to(Path(task.state_dir) / "logs")
+    text = stacks.read_text()
+    assert text.count("at step 6\n") == 2
+    assert all(f"rank {number}, process " in text for number in (0, 1))
+    assert 'faults.py", line' in text  # the place of the one
+    assert "in all_reduce" in text  # and of the other
+    [restart] = [event for event in told if event.get("event") == "restart"]
+    assert "no progress for" in restart["reason"]
+    assert [event["event"] for event in spool.read(spool.events_path(task.state_dir, task.fingerprint))].count(
+        "hang"
+    ) == 1
+    assert_same(task, uninterrupted)
+
+
+def test_where_there_is_no_room_for_all_ranks_as_many_train_as_fit(ray_session, groups, make_task):
+    """8 ranks are asked for and 4 CPUs there; 3 do not divide 8 sequences, so a busy CPU leaves 2."""
+    import ray
+
+    plain = make_task("plain", zero_stage=0)
+    groups[2](plain)
+    busy = ray.util.placement_group([{"CPU": 1}])
+    assert busy.wait(30)
+    cluster = {"min_training_ranks": 1, "placement_timeout_s": 1.0}
+    task = make_task(num_ranks=8, cluster=cluster, micro_batch_sequences=1, zero_stage=0)
+    told = []
+    try:
+        train(task, told.append)
+    finally:
+        ray.util.remove_placement_group(busy)
+    [event] = [event for event in told if event.get("event") == "fewer_ranks"]
+    assert (event["num_ranks"], event["reason"]) == (2, "no room for 8 ranks within 1 s")
+    assert [event["num_ranks"] for event in told if event.get("event") == "started"] == [2]
+    assert samples(task) == samples(plain)
+
+
+def test_less_room_than_for_the_fewest_ranks_is_told_after_the_restarts(ray_session, make_task):
+    import ray
+
+    busy = ray.util.placement_group([{"CPU": 3}])
+    assert busy.wait(30)
+    task = make_task(cluster={"placement_timeout_s": 0.5}, max_restarts=0)
+    try:
+        with pytest.raises(InfrastructureError, match=r"no room for 2 ranks of .* what is free takes 1"):
+            train(task, lambda record: None)
+    finally:
+        ray.util.remove_placement_group(busy)

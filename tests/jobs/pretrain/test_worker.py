@@ -124,13 +124,11 @@ def test_the_first_batch_holds_the_first_samples_of_the_order(groups, make_task)
     """The loss of step 1 is that of the untrained model on samples 0 to 7 of the order, worked out here."""
     import torch
 
-    from dataprep.token_stream import TokenStream
     from jobs.pretrain.model import GPT, next_token_loss
-    from jobs.pretrain.shards import local_shard
 
     task = make_task()
     groups[2](task)
-    stream = TokenStream([local_shard(task, path) for path in task.train_shards])
+    stream = task.shards.train_stream()
     rows = torch.from_numpy(stream.samples(SampleOrder(stream.num_samples(16), seed=5).indices(0, 8), 16))
     expected = next_token_loss(GPT(task.model, seed=5)(rows[:, :-1]), rows[:, 1:]).item()
     assert losses(task)[0] == pytest.approx(expected, abs=1e-6)
@@ -140,3 +138,14 @@ def test_a_loss_that_is_no_number_stops_every_rank(groups, make_task):
     task = make_task(learning_rate=1e30, warmup_steps=0, gradient_clipping=0.0)
     with pytest.raises(Exception, match=r"TrainingDiverged: the loss is (nan|inf) at step \d, samples \d+ to \d+"):
         groups[2](task)
+
+
+def test_all_ranks_stop_after_the_same_step_with_a_checkpoint_and_go_on_from_it(groups, make_task):
+    whole, stopped = make_task("whole"), make_task("stopped")
+    groups[2](whole)
+    with pytest.raises(Exception, match=r"pretrain\.step\.6"):
+        groups[2](stopped, "pretrain.step.6=raise")
+    assert groups[2](stopped, stop="SIGTERM was received") == [3, 3]  # rank 1 alone was asked; step 3 has a checkpoint
+    assert groups[2](stopped) == [8, 8]
+    assert losses(stopped) == losses(whole)
+    assert_same_weights(stopped, whole)

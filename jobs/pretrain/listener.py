@@ -1,0 +1,124 @@
+"""The driver's end of the ranks' channels: what they say goes into the spool and to the caller, a request to stop goes
+to them, and who makes no progress is noticed.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from jobs.pretrain import spool
+from jobs.pretrain.channel import BEGIN, EVENT, Heard, Message
+from jobs.pretrain.task import TrainTask
+from seedbed.store import Store
+
+RANK_0_EVERY_S = 0.2  # between two looks: at rank 0 for its metrics, at the others to see that they live
+OTHERS_EVERY_S = 2.0
+LAST_WORDS_TIMEOUT_S = 10.0
+
+OnProgress = Callable[[dict[str, Any]], None]
+
+
+class Recorder:
+    """Writes the spool, and tells the caller each step once."""
+
+    def __init__(self, task: TrainTask, on_progress: OnProgress) -> None:
+        self._task = task
+        self._metrics = spool.metrics_path(task.state_dir, task.fingerprint)
+        self._events = spool.events_path(task.state_dir, task.fingerprint)
+        self._on_progress = on_progress
+        self._last_step: int | None = None  # not known before a checkpoint was taken up
+
+    def hear(self, message: Message) -> None:
+        if message.kind == BEGIN:
+            spool.replace(self._metrics, message.content)
+        elif message.kind == EVENT:
+            self._event(message.content)
+        else:
+            spool.append(self._metrics, message.content)
+            step = message.content["step"]
+            if self._last_step is None or step > self._last_step:  # steps taken again after a restart were told before
+                self._last_step = step
+                self._on_progress(message.content)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Something that the driver itself has to say; it gets its time here."""
+        self._event({"time": time.time(), **event})
+
+    def _event(self, event: dict[str, Any]) -> None:
+        if event["event"] == "taken_up" and self._last_step is None:
+            self._last_step = event["step"]  # what an earlier call told is not told again
+        spool.append(self._events, event)
+        self._on_progress(event)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The metrics of a finished run; what the last rank to end had no time to tell comes from the store."""
+        whole = Store(self._task.store_url).read(f"{self._task.artifact_path}/metrics.jsonl")
+        if not self._metrics.exists() or self._metrics.read_bytes() != whole:
+            spool.replace(self._metrics, whole)
+        return spool.read(self._metrics)
+
+
+@dataclass
+class _Line:
+    """The line to one rank."""
+
+    actor: Any
+    confirmed: int = 0  # number of the last message heard
+    progress: int = 0
+    doing: str = "its start"
+    alive_at: float = field(default_factory=time.monotonic)  # when its progress last rose, by this process's clock
+    asked_at: float = 0.0
+    question: Any = None  # the call that is on its way
+
+
+class Listener:
+    """Asks all ranks of one start of the group, never waiting for an answer."""
+
+    def __init__(self, ranks: Sequence[Any], recorder: Recorder) -> None:
+        self._lines = [_Line(rank) for rank in ranks]
+        self._recorder = recorder
+
+    def look(self, stop: str | None) -> None:
+        """Take what was answered since, and ask again where it is time; `stop` is why the ranks are to stop."""
+        questions = {line.question: line for line in self._lines if line.question is not None}
+        if questions:
+            answered, _ = ray.wait(list(questions), num_returns=len(questions), timeout=0)
+            for question in answered:
+                self._take(questions[question])
+        now = time.monotonic()
+        for number, line in enumerate(self._lines):
+            every = OTHERS_EVERY_S if number else RANK_0_EVERY_S
+            if line.question is None and now - line.asked_at >= every:
+                line.question, line.asked_at = line.actor.exchange.remote(line.confirmed, stop), now
+
+    def last_words(self) -> None:
+        """What rank 0 has not told yet, while its process is there."""
+        line = self._lines[0]
+        for _ in range(2):  # an answer that is on its way may be older than the last message
+            line.question = line.question or line.actor.exchange.remote(line.confirmed, None)
+            answered, _ = ray.wait([line.question], timeout=LAST_WORDS_TIMEOUT_S)
+            if not answered:
+                return
+            self._take(line)
+
+    def idle(self) -> tuple[float, dict[int, str]]:
+        """For how many seconds the one that rests longest has made no progress, and what each rank is at."""
+        now = time.monotonic()
+        return max(now - line.alive_at for line in self._lines), {n: line.doing for n, line in enumerate(self._lines)}
+
+    def _take(self, line: _Line) -> None:
+        question, line.question = line.question, None
+        try:
+            heard: Heard = ray.get(question)
+        except RayError:
+            return  # its process is gone: what it ran says so too
+        for message in heard.messages:
+            if message.number > line.confirmed:
+                line.confirmed = message.number
+                self._recorder.hear(message)
+        if heard.progress != line.progress:
+            line.progress, line.doing, line.alive_at = heard.progress, heard.doing, time.monotonic()
