@@ -87,8 +87,8 @@ def test_what_nobody_foresaw_is_told_and_not_tried_again(ray_session, make_task,
 
 
 def test_a_batch_that_cannot_be_cut_is_refused_before_anything_starts(ray_session, make_task):
-    with pytest.raises(RunFileError, match="8 sequences, but 2 ranks x 3"):
-        train(make_task(micro_batch_sequences=3), lambda record: None)
+    with pytest.raises(RunFileError, match=r"100 = 6 x 16 [+] 4"):
+        train(make_task(global_batch_tokens=100), lambda record: None)
 
 
 def test_more_ranks_than_the_cluster_has_room_for_are_refused(ray_session, make_task):
@@ -134,11 +134,11 @@ def test_a_rank_that_hangs_leaves_its_stacks_and_the_run_ends_as_if_nothing_had_
     told = []
     assert train(task, told.append).restarts == 1
     [hang] = [event for event in told if event.get("event") == "hang"]
-    assert (hang["at"], hang["idle_s"] > 25) == ("step 6", True)
+    assert "step 6" in hang["at"]  # of the rank that waits; the other was last heard of where it last gave up the lock
+    assert hang["idle_s"] > 25
     stacks = Path(hang["stacks"])
     assert stacks.is_relative_to(Path(task.state_dir) / "logs")
     text = stacks.read_text()
-    assert text.count("at step 6\n") == 2
     assert all(f"rank {number}, process " in text for number in (0, 1))
     assert 'faults.py", line' in text  # the place of the one
     assert "in all_reduce" in text  # and of the other
@@ -151,7 +151,7 @@ def test_a_rank_that_hangs_leaves_its_stacks_and_the_run_ends_as_if_nothing_had_
 
 
 def test_where_there_is_no_room_for_all_ranks_as_many_train_as_fit(ray_session, groups, make_task):
-    """8 ranks are asked for and 4 CPUs there; 3 do not divide 8 sequences, so a busy CPU leaves 2."""
+    """8 ranks are asked for and 4 CPUs there, of which one is busy; 3 ranks pad the batch of 8 sequences with one."""
     import ray
 
     plain = make_task("plain", zero_stage=0)
@@ -166,8 +166,8 @@ def test_where_there_is_no_room_for_all_ranks_as_many_train_as_fit(ray_session, 
     finally:
         ray.util.remove_placement_group(busy)
     [event] = [event for event in told if event.get("event") == "fewer_ranks"]
-    assert (event["num_ranks"], event["reason"]) == (2, "no room for 8 ranks within 1 s")
-    assert [event["num_ranks"] for event in told if event.get("event") == "started"] == [2]
+    assert (event["num_ranks"], event["reason"]) == (3, "no room for 8 ranks within 1 s")
+    assert [event["num_ranks"] for event in told if event.get("event") == "started"] == [3]
     assert samples(task) == samples(plain)
 
 
