@@ -89,9 +89,9 @@ def _finished(
     task: TrainTask, recorder: Recorder, step: int, restarts: int, stop_requested: StopRequested
 ) -> TrainResult:
     if step < task.training.num_steps:
+        where = f"at its checkpoint of step {step:,}" if step else "before its first step"
         raise Stopped(
-            f"{stop_requested()}: training has stopped at its checkpoint of step {step:,}; the same command goes on"
-            f" with step {step + 1:,}"
+            f"{stop_requested()}: training has stopped {where}; the same command goes on with step {step + 1:,}"
         )
     return _result(task, recorder.records(), restarts)
 
@@ -179,15 +179,17 @@ class _Group:
         found = stacks.collect(self._processes)
         places = {process.number: f"process {process.pid} on {process.node_address}" for process in self._processes}
         text = "\n".join(
-            f"rank {number}, {places.get(number, 'not there yet')}, at {what}\n{found.get(number, 'no stacks')}"
-            for number, what in doing.items()
+            f"rank {number}, {places.get(number, 'not there yet')}, last heard of at {at}\n"
+            f"{found.get(number, 'no stacks')}"
+            for number, at in doing.items()
         )
         name = f"{self._task.fingerprint}-{time.strftime('%Y%m%dT%H%M%S')}.stacks"
         path = StateDirectory(self._task.state_dir).write(f"logs/{name}", text)
-        at = ", ".join(sorted(set(doing.values())))
-        self._recorder.event({"event": "hang", "idle_s": round(idle_s, 1), "at": at, "stacks": str(path)})
+        last = ", ".join(sorted(set(doing.values())))
+        self._recorder.event({"event": "hang", "idle_s": round(idle_s, 1), "at": last, "stacks": str(path)})
         return InfrastructureError(
-            f"no progress for {idle_s:.0f} s (training.hang_timeout_s), at {at}; the stacks of all ranks are in {path}"
+            f"no progress for {idle_s:.0f} s (training.hang_timeout_s), last heard of at {last}; the stacks of all"
+            f" ranks are in {path}"
         )
 
 
