@@ -15,6 +15,7 @@ class EndingSignals:
     """What the driver does when it gets one. Not installed, it does nothing."""
 
     def __init__(self) -> None:
+        self.exit_code = 128 + signal.SIGINT  # of a driver that one has ended; Ray changes that of a SystemExit
         self._is_deferring = False
         self._reason: str | None = None
 
@@ -41,4 +42,5 @@ class EndingSignals:
         if not is_term:
             raise KeyboardInterrupt
         # Units that were done stay done. In training the steps since its newest checkpoint are lost.
-        raise SystemExit(128 + signal.SIGTERM if self._is_deferring else GO_ON_LATER)
+        self.exit_code = 128 + signal.SIGTERM if self._is_deferring else GO_ON_LATER
+        raise SystemExit

@@ -47,9 +47,9 @@ def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     except SeedbedError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
-    except (KeyboardInterrupt, SystemExit) as error:
+    except (KeyboardInterrupt, SystemExit):
         print("interrupted: the same command goes on from here", file=sys.stderr, flush=True)
-        return 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else int(error.code or 0)
+        return signals.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
         print(f"error: {refused(error) or _defect(launch, state, error)}", file=sys.stderr, flush=True)
         return SeedbedError.exit_code
