@@ -13,6 +13,8 @@ from seedbed.errors import UsageError
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
+from seedbed.scaling.time_and_money import peak_flops_per_second
+from seedbed.tracking import journal
 
 
 def run(step: StepRun) -> None:
@@ -31,7 +33,10 @@ def run(step: StepRun) -> None:
     )
     with step.progress.task("pretrain", run.training.num_steps) as advance, step.signals.deferred() as stop_requested:
         narrator = _Narrator(step, advance, run.training)
-        result = train(task, narrator.hear, stop_requested)
+        log = journal.journal_path(step.state.root, step.artifact.fingerprint)
+        peak = peak_flops_per_second(run.cluster, run.training.precision).low
+        with journal.driver_session(log, step.plan.run_id, run.cluster.model_dump(mode="json"), peak):
+            result = train(task, narrator.hear, stop_requested)
     step.files += [
         file_entry(step.artifact, "model.safetensors"),
         file_entry(step.artifact, "metrics.jsonl", volatile=True),
@@ -115,6 +120,6 @@ class _Narrator:
         if kind == "taken_up" and event["step"]:
             self._say(f"  going on from the checkpoint of step {event['step']:,}")
             self._move_to(event["step"], "")
-        elif kind not in ("taken_up", "started"):
+        elif kind not in ("taken_up", "started", "checkpoint"):
             facts = ", ".join(f"{k} {v}" for k, v in event.items() if k not in ("event", "time"))
             self._say(f"  {kind}: {facts}")
