@@ -23,7 +23,7 @@ _MEBIBYTE = float(1 << 20)  # nvidia-smi's memory.used is in MiB
 
 
 class SystemMonitor:
-    """Samples in a thread, from `start` to `stop`; the last look is at the stop."""
+    """Samples in a thread, from `start` to `stop`. A run shorter than the pause between two looks leaves none."""
 
     def __init__(self, spool: Path, every_s: float) -> None:
         self._spool, self._every_s = spool, every_s
@@ -41,12 +41,9 @@ class SystemMonitor:
         self._thread.join(timeout=_NVIDIA_SMI_TIMEOUT_S)
 
     def _watch(self) -> None:
-        while True:
-            ended = self._done.wait(self._every_s)
+        while not self._done.wait(self._every_s):
             with contextlib.suppress(OSError, psutil.Error):  # a look that fails is left out; the run goes on
                 journal.append(self._spool, {"time": time.time(), **self.look()})
-            if ended:
-                return
 
     def look(self) -> dict[str, float]:
         """What is measured now, by MLflow's name without `system/`."""
