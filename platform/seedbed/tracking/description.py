@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,11 +86,11 @@ def run_tags(plan: Plan, record: RunRecord, store: Store) -> dict[str, str]:
     tags = {
         RUN_TAG: plan.run_id,
         KIND_TAG: RUN_KIND,
-        "seedbed.store": store.url,
+        "seedbed.store": without_password(store.url),
         "seedbed.version": version("seedbed"),
         "seedbed.budget_verdict": plan.verdict,
         "seedbed.layout": f"{cluster.training_ranks} ranks x {cluster.threads_per_rank} threads on {cluster.device}, "
-        f"ZeRO {training.zero_stage}, {training.precision}",
+        f"ZeRO {training.zero_stage}, {training.pipeline_stages} pipeline stages, {training.precision}",
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": "seedbed run",
         "mlflow.note.content": _note(plan),
@@ -231,4 +232,9 @@ def funnel(manifests: dict[str, dict[str, Any]]) -> bytes:
 def artifact_source(artifact: Artifact) -> str:
     """URL of the artifact; of a store in a folder, its absolute path."""
     local = artifact.store.local_path(artifact.path)
-    return str(local.absolute()) if local is not None else f"{artifact.store.url}/{artifact.path}"
+    return str(local.absolute()) if local is not None else f"{without_password(artifact.store.url)}/{artifact.path}"
+
+
+def without_password(url: str) -> str:
+    """The URL without user and password."""
+    return re.sub(r"://[^/]*@", "://...@", url)

@@ -25,6 +25,7 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the shipper tries again, and looks first at what has arrived
     "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_TIMEOUT_S),
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_TRUNCATE_LONG_VALUES": "false",  # what is too long was dealt with, or is an error
 }
 _MAY_PASS = (408, 429)  # of the answers that say that the request is wrong: try again
@@ -68,7 +69,8 @@ class Destination:
         if found is None:
             with self._made_by_another():
                 place = None if self._artifacts is None else (self._artifacts / self._name).as_uri()
-                return str(self._client.create_experiment(self._name, artifact_location=place))
+                kind = {"mlflow.experimentKind": "custom_model_development"}  # else its page is that of chatbots
+                return str(self._client.create_experiment(self._name, place, kind))
             found = self._client.get_experiment_by_name(self._name)
         if found.lifecycle_stage != "active":
             raise Refused(f"its experiment {self._name} was deleted: restore it, or set tracking.experiment")

@@ -1,7 +1,8 @@
 """Every metric, declared once: name, unit, what it says, and where it is read.
 
 The shipper, docs/tracking.md and whoever draws charts go by these. MLflow shows metrics in groups by what stands before
-the slash. A value that a record does not have is left out, never invented.
+the slash, in alphabetical order: what a person watches while a model trains comes before the steps of the data. A value
+that a record does not have is left out, never invented.
 """
 
 import math
@@ -141,12 +142,12 @@ _PLACE = {"step", "time"}  # where a value stands, and no value
 DECLARED_FIELDS = _PLACE | {field for metric in STEP_METRICS for field in metric.fields}
 
 STEP_RESULTS: tuple[Metric, ...] = (
-    Metric("funnel/{step}_records_in", "records", "that the step took in"),
-    Metric("funnel/{step}_records_out", "records", "that the step kept"),
-    Metric("duration/{step}_seconds", "s", "wall time of the step, when it was done"),
-    Metric("data/train_tokens", "tokens", "of the training split"),
-    Metric("data/validation_tokens", "tokens", "of the validation split"),
-    Metric("data/corpus_bytes", "bytes", "UTF-8 text of the corpus"),
+    Metric("workflow/{step}_records_in", "records", "that the step took in"),
+    Metric("workflow/{step}_records_out", "records", "that the step kept"),
+    Metric("workflow/{step}_seconds", "s", "wall time of the step, when it was done"),
+    Metric("workflow/train_tokens", "tokens", "of the training split"),
+    Metric("workflow/validation_tokens", "tokens", "of the validation split"),
+    Metric("workflow/corpus_bytes", "bytes", "UTF-8 text of the corpus"),
 )
 """What the manifests of the steps say, once each; `{step}` is the name of a step."""
 
@@ -207,14 +208,14 @@ def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """What the manifest of a step counts."""
     kind, counts = manifest["kind"], manifest["counts"]
     if manifest["records_in"]:
-        yield f"funnel/{kind}_records_in", float(manifest["records_in"])
-        yield f"funnel/{kind}_records_out", float(manifest["records_out"])
-    yield f"duration/{kind}_seconds", float(manifest["seconds"])
+        yield f"workflow/{kind}_records_in", float(manifest["records_in"])
+        yield f"workflow/{kind}_records_out", float(manifest["records_out"])
+    yield f"workflow/{kind}_seconds", float(manifest["seconds"])
     if kind == "corpus":
-        yield "data/corpus_bytes", float(manifest["bytes_out"])
+        yield "workflow/corpus_bytes", float(manifest["bytes_out"])
     if kind == "shards":
-        yield "data/train_tokens", float(counts["train_tokens"])
-        yield "data/validation_tokens", float(counts["validation_tokens"])
+        yield "workflow/train_tokens", float(counts["train_tokens"])
+        yield "workflow/validation_tokens", float(counts["validation_tokens"])
 
 
 def table() -> str:
