@@ -39,7 +39,8 @@ class TrackingPlace:
         """The run's page, or the command that shows it."""
         if not self.is_server:
             return f"mlflow ui --backend-store-uri {self.uri}"
-        page = f"/#/experiments/{experiment_id}/runs/{run}" if run else ""
+        # Without the last part, MLflow 3 shows its pages for chatbots around the run.
+        page = f"/#/experiments/{experiment_id}/runs/{run}?workflowType=machine_learning" if run else ""
         return f"{self.uri.rstrip('/')}{page}"
 
 
