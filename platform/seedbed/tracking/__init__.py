@@ -5,5 +5,6 @@
 
 Reading order: `journal` (what is written), `settle` (which steps stayed), `metrics` (every number, declared once),
 `system_metrics`, `description`, `shipped` (what has arrived), `destination` (the only file that imports mlflow),
-`shipment` (one run on its way), `shipper` (the process), `tracker` (the driver's side), `place`.
+`training_shipment`, `shipment` (one run on its way), `shipper` (the process), `tracker` (the driver's side), `catch_up`
+(`seedbed track`), `place`.
 """

@@ -218,6 +218,7 @@ def _source_type(source: str) -> str:
 def _understood() -> Iterator[None]:
     """MLflow's errors as one of ours."""
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
@@ -227,5 +228,5 @@ def _understood() -> Iterator[None]:
         if 400 <= code < 500 and code not in _MAY_PASS:
             raise Refused(said) from error
         raise Unreachable(said) from error
-    except OSError as error:  # what `requests` raises is one, too
+    except (OSError, SQLAlchemyError) as error:  # what `requests` raises is an OSError
         raise Unreachable(" ".join(str(error).split())[:500] or type(error).__name__) from error

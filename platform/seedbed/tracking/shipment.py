@@ -1,7 +1,7 @@
 """One run on its way to MLflow: everything that has not arrived, sent in an order that a kill at any point allows.
 
-    journal --Lineage--> steps --metrics--> points --outbox--> Destination --> Shipped (the state file)
-    manifests, plan, record --description--> params, tags, datasets, files
+    plan, record, manifests --description--> params, tags, datasets, files --destination--> MLflow
+    journal --training_shipment--> points --destination--> MLflow --> Memory (what has arrived)
 
 Each thing is sent, then remembered as sent; see `seedbed.tracking.destination` for why sending twice does no harm.
 """
@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,16 @@ from seedbed.artifact import Artifact
 from seedbed.lease import Leases
 from seedbed.plan import Plan
 from seedbed.runs import RunRecord
-from seedbed.scaling.flops import model_flops_per_token
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.tracking import description, journal
 from seedbed.tracking.destination import MAX_METRICS, Destination, Point
-from seedbed.tracking.metrics import RunFacts, evaluation_values, manifest_values, step_values
+from seedbed.tracking.metrics import evaluation_values, manifest_values
 from seedbed.tracking.place import tracking_place
-from seedbed.tracking.settle import FAILED, FINISHED, KILLED, RUNNING, Attempt, Lineage, Step
-from seedbed.tracking.shipped import ShippedFile, system_spool
+from seedbed.tracking.settle import FAILED, FINISHED, KILLED, RUNNING
+from seedbed.tracking.shipped import Memory, system_spool
 from seedbed.tracking.system_metrics import point_step
+from seedbed.tracking.training_shipment import LOSS, TrainingShipment
 
 _STATUS = {  # of our record -> as MLflow calls it
     runs.RUNNING: RUNNING,
@@ -38,8 +38,6 @@ _STATUS = {  # of our record -> as MLflow calls it
     runs.FAILED: FAILED,
     runs.INTERRUPTED: KILLED,
 }
-_LOSS = "train/loss"  # every step has it, so it tells which steps stand in a run
-_METRICS_FILE = "metrics.jsonl"  # of a committed `pretrain`: a line for each step
 
 
 @dataclass(frozen=True)
@@ -63,36 +61,18 @@ class Backlog:
         return ", ".join(part for part in parts if part) or "nothing"
 
 
-@dataclass
-class _Outbox:
-    """Points on their way, a list for each step, and what is known once they have arrived."""
-
-    attempts: dict[str, list[list[Point]]] = field(default_factory=dict)
-    run: list[list[Point]] = field(default_factory=list)
-    num_points: int = 0
-    settled_step: int = 0
-
-    def add(self, to: list[list[Point]], points: list[Point]) -> None:
-        to.append(points)
-        self.num_points += len(points)
-
-
 class Shipment:
     """A run, and what of it MLflow has. One process at a time: the caller holds `lease_name`."""
 
     def __init__(self, store: Store, state: StateDirectory, plan: Plan) -> None:
         self._store, self._state, self._plan = store, state, plan
         self.place = tracking_place(plan, state)
-        self._file = ShippedFile(state, plan.run_id, self.place.uri)
-        self.shipped = self._file.load()
+        self._memory = Memory(state, plan.run_id, self.place.uri)
+        self.shipped = self._memory.shipped
         self.final_wait_s = plan.run.tracking.final_wait_s
         self._destination: Destination | None = None
         self._journal = journal.journal_path(state.root, plan.step("pretrain").fingerprint)
-        self._lineage = Lineage()
-        self._offset = 0  # how far the lineage has read; it reads from the start, whatever was sent before
-        self._attempts: dict[str, Attempt] = {}
-        self._outbox = _Outbox()
-        self._ended = False  # the lineage has heard of the training's end
+        self._training = TrainingShipment(store, plan, self._journal, self._memory)
 
     @staticmethod
     def lease_name(run_id: str) -> str:
@@ -128,28 +108,21 @@ class Shipment:
         """
         record = self._record()
         if self.shipped.complete:
-            self._remember(complete=False)
+            self._memory.remember(complete=False)
         self._open(record)
         if not numbers_only:
             self._describe(record)
             self._send_steps()
-        self._send_journal()
-        self._send_end_of_training()
-        self._send_attempts()
+        self._training.send(self._to, self._run)
         self._send_samples(record)
         if not numbers_only:
             self._register()
             self._send_status(record)
-        self._remember(error=None, complete=not numbers_only)
+        self._memory.remember(error=None, complete=not numbers_only)
 
     def fail(self, error: Exception) -> None:
         """Remember why the last pass did not get through."""
-        self._remember(error=str(error))
-
-    def _remember(self, **changes: Any) -> None:
-        for name, value in changes.items():
-            setattr(self.shipped, name, value)
-        self._file.save(self.shipped)
+        self._memory.remember(error=str(error))
 
     def _record(self) -> RunRecord:
         record = runs.load(self._store, self._plan.run_id)
@@ -168,11 +141,11 @@ class Shipment:
         tags = {description.RUN_TAG: self._plan.run_id, description.KIND_TAG: description.RUN_KIND}
         found = self._destination.find_run(tags)
         if found is not None:  # made by another machine, or the state file was lost
-            settled = self._destination.last_step(found, _LOSS)
+            settled = self._destination.last_step(found, LOSS)
         else:
             found, settled = self._destination.create_run(self._plan.run_id, tags, _seconds(record.created_at)), 0
             faults.point("tracking.run.created")
-        self._remember(run=found, experiment_id=self._destination.experiment_id, settled_step=settled)
+        self._memory.remember(run=found, experiment_id=self._destination.experiment_id, settled_step=settled)
 
     @property
     def _to(self) -> Destination:
@@ -199,7 +172,7 @@ class Shipment:
         faults.point("tracking.description.sent")
         for place, data in files.items():
             self._to.upload(self._run, place, data)
-        self._remember(described=digest)
+        self._memory.remember(described=digest)
 
     def _status(self, record: RunRecord) -> str:
         state = runs.true_state(record, Leases(self._store, self._state))
@@ -214,7 +187,7 @@ class Shipment:
         if status != RUNNING:
             tags = {description.RUN_TAG: self._plan.run_id, description.KIND_TAG: description.RUN_KIND}
             self._to.remove_twins(self._run, tags)
-        self._remember(status=status)
+        self._memory.remember(status=status)
 
     # What the steps made
 
@@ -243,7 +216,7 @@ class Shipment:
                 self._to.upload(self._run, place, self._store.read(path))
             self._to.upload(self._run, "run/funnel.json", description.funnel(self._manifests(until=kind)))
             faults.point(f"tracking.{kind}.sent")
-            self._remember(steps={**self.shipped.steps, kind: artifact.fingerprint})
+            self._memory.remember(steps={**self.shipped.steps, kind: artifact.fingerprint})
 
     def _manifests(self, until: str) -> dict[str, dict[str, Any]]:
         found = {}
@@ -270,7 +243,7 @@ class Shipment:
         evaluation = Artifact(self._store, "evaluate", self._plan.step("evaluate").fingerprint).manifest() or {}
         scores = {name: f"{value:.6g}" for name, value in evaluation_values(evaluation.get("evaluation", {}))}
         self._to.tag_version(name, version, {description.RUN_TAG: self._plan.run_id, **scores})
-        self._remember(model_version=version)
+        self._memory.remember(model_version=version)
 
     def _model_source(self, export: Artifact) -> str:
         """Where the registry finds the model: in the store, or with the run's artifacts.
@@ -286,103 +259,6 @@ class Shipment:
         for path in sorted(local.iterdir()):
             self._to.upload_file(self._run, "model", path)
         return f"runs:/{self._run}/model"
-
-    # The training
-
-    def _facts(self) -> RunFacts:
-        shards = Artifact(self._store, "shards", self._plan.step("shards").fingerprint).manifest()
-        counts = shards["counts"] if shards else {}
-        return RunFacts(
-            model_flops_per_token(self._plan.run.model),
-            counts.get("validation_tokens"),
-            counts.get("validation_bytes"),
-        )
-
-    def _send_journal(self) -> None:
-        self._flush()  # what a pass before this one could not send
-        facts = None
-        for line, offset in journal.read_from(self._journal, self._offset):
-            facts = facts or self._facts()
-            is_new = offset > self.shipped.journal_offset
-            step, settled = self._lineage.feed(line)
-            self._offset = offset
-            attempt = self._lineage.attempt
-            if attempt is not None and attempt.run == self._plan.run_id:
-                self._attempts.setdefault(attempt.key, attempt)
-                if step is not None and is_new:
-                    to = self._outbox.attempts.setdefault(attempt.key, [])
-                    self._outbox.add(to, _points(step, facts, settled=False))
-            self._put(settled, facts)
-            if self._outbox.num_points >= MAX_METRICS:
-                self._flush()
-        self._flush()
-
-    def _put(self, settled: list[Step], facts: RunFacts) -> None:
-        for step in settled:
-            number = step.record["step"]
-            if number > self.shipped.settled_step:
-                self._outbox.add(self._outbox.run, _points(step, facts, settled=True))
-                self._outbox.settled_step = number
-
-    def _send_end_of_training(self) -> None:
-        """A committed `pretrain` tells every step, also what was taken on another machine, or for another run."""
-        if self._ended or self.shipped.steps.get("pretrain") is None:
-            return
-        pretrain = Artifact(self._store, "pretrain", self._plan.step("pretrain").fingerprint)
-        lines = self._store.read(f"{pretrain.path}/{_METRICS_FILE}").splitlines()
-        self._put(self._lineage.finish([json.loads(line) for line in lines]), self._facts())
-        self._flush()
-        self._ended = True
-
-    def _flush(self) -> None:
-        faults.point("tracking.metrics.before")
-        for key, points in self._outbox.attempts.items():
-            self._send_points(self._attempt_run(self._attempts[key]), points)
-        self._send_points(self._run, self._outbox.run)
-        if self._outbox.num_points:
-            faults.point("tracking.metrics.sent")
-        settled = max(self.shipped.settled_step, self._outbox.settled_step)
-        offset = max(self.shipped.journal_offset, self._offset)
-        if (settled, offset) != (self.shipped.settled_step, self.shipped.journal_offset):
-            self._remember(settled_step=settled, journal_offset=offset)
-        self._outbox = _Outbox()
-
-    def _send_points(self, run: str, steps: list[list[Point]]) -> None:
-        """Whole steps at once: a run that has a step's loss has all of the step."""
-        batch: list[Point] = []
-        for points in steps:
-            if len(batch) + len(points) > MAX_METRICS:
-                self._to.log(run, batch)
-                faults.point("tracking.batch.sent")
-                batch = []
-            batch = batch + points
-        if batch:
-            self._to.log(run, batch)
-
-    def _attempt_run(self, attempt: Attempt) -> str:
-        known = self.shipped.attempts.get(attempt.key)
-        if known is None:
-            tags = {description.RUN_TAG: self._plan.run_id, description.ATTEMPT_TAG: attempt.key}
-            found = self._to.find_run(tags)
-            if found is None:
-                attempts = {description.RUN_TAG: self._plan.run_id, description.KIND_TAG: description.ATTEMPT_KIND}
-                name = f"{self._plan.run_id} attempt {self._to.count_runs(attempts) + 1}"
-                found = self._to.create_run(name, description.attempt_tags(attempt, self._run), attempt.started_at)
-                faults.point("tracking.attempt.created")
-            self._to.describe(found, description.attempt_params(attempt), {})
-            known = {"run": found, "told": None}
-            self._remember(attempts={**self.shipped.attempts, attempt.key: known})
-        return str(known["run"])
-
-    def _send_attempts(self) -> None:
-        """Where the attempts began and how they ended."""
-        for attempt in self._attempts.values():
-            run = self._attempt_run(attempt)
-            told = [attempt.status, attempt.first_step]
-            if self.shipped.attempts[attempt.key]["told"] != told:
-                self._to.describe(run, {}, description.ended_tags(attempt))
-                self._to.set_status(run, attempt.status, attempt.ended_at)
-                self._remember(attempts={**self.shipped.attempts, attempt.key: {"run": run, "told": told}})
 
     # The machine
 
@@ -407,16 +283,11 @@ class Shipment:
     def _send_sample_batch(self, batch: list[Point], end: int) -> None:
         self._to.log(self._run, batch)
         faults.point("tracking.system.sent")
-        self._remember(system_offset=end)
+        self._memory.remember(system_offset=end)
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _points(step: Step, facts: RunFacts, settled: bool) -> list[Point]:
-    number, time_ms = step.record["step"], int(step.record["time"] * 1000)
-    return [Point(name, value, time_ms, number) for name, value in step_values(step, facts, settled)]
 
 
 def _seconds(stamp: str) -> float:

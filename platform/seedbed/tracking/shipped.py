@@ -42,21 +42,20 @@ def system_spool(state: StateDirectory, run_id: str) -> Path:
     return state.root / folder_name(run_id) / "system.jsonl"
 
 
-class ShippedFile:
-    """Reads and writes one `Shipped`."""
+class Memory:
+    """Reads one `Shipped` and keeps it; one that is not there or damaged knows nothing."""
 
     def __init__(self, state: StateDirectory, run_id: str, uri: str) -> None:
         self._state = state
         self._name = f"{folder_name(run_id)}/shipped-{hashlib.sha256(uri.encode()).hexdigest()[:12]}.json"
-
-    def load(self) -> Shipped:
-        """What is known; nothing where the file is not there or damaged."""
         try:
-            return Shipped(**json.loads((self._state.root / self._name).read_text()))
+            self.shipped = Shipped(**json.loads((state.root / self._name).read_text()))
         except (OSError, ValueError, TypeError):
-            return Shipped()
+            self.shipped = Shipped()
 
-    def save(self, shipped: Shipped) -> None:
-        """Whole or not at all."""
-        temporary = self._state.write(f"{self._name}.incomplete", json.dumps(asdict(shipped), indent=1))
+    def remember(self, **changes: Any) -> None:
+        """Change these fields, in the file too, whole or not at all."""
+        for name, value in changes.items():
+            setattr(self.shipped, name, value)
+        temporary = self._state.write(f"{self._name}.incomplete", json.dumps(asdict(self.shipped), indent=1))
         temporary.replace(self._state.root / self._name)

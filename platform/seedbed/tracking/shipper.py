@@ -23,6 +23,7 @@ SHIP_EVERY_S = 5.0  # between two batches of a training that goes on
 MAX_BACK_OFF_S = 30.0  # between tries; they wait 1, 2, 4, ... seconds
 LAST_TRIES = 3  # in a row that may fail once the run has ended
 NICENESS = 10  # the ranks come first
+LAST_BREATH_S = 1.0  # after a driver was killed, for its lease to be seen as free
 
 
 class TrackingError(SeedbedError):
@@ -68,6 +69,8 @@ def _ship(shipment: Shipment, commands: "queue.Queue[str]") -> int:
     while True:
         if command in (END, GONE) and ended_at is None:
             ended_at = time.monotonic()
+            if command == GONE:
+                time.sleep(LAST_BREATH_S)
         thorough = command is not None or failures > 0
         if (not shipment.is_up_to_date()) if thorough else shipment.has_news():
             error = _try_to_send(shipment, numbers_only=not thorough)
@@ -78,6 +81,7 @@ def _ship(shipment: Shipment, commands: "queue.Queue[str]") -> int:
         if ended_at is not None:
             too_late = time.monotonic() - ended_at > shipment.final_wait_s
             if failures == 0 or last_failures >= LAST_TRIES or too_late:
+                _log(f"ended after {time.process_time():.1f} s of CPU; left: {shipment.backlog().in_words()}")
                 return 0 if failures == 0 else 1
         wait_s = min(2.0 ** (failures - 1), MAX_BACK_OFF_S) if failures else SHIP_EVERY_S
         command = _next(commands, wait_s)
@@ -102,9 +106,13 @@ def _try_to_send(shipment: Shipment, numbers_only: bool) -> Exception | None:
         shipment.send(numbers_only)
     except (Unreachable, Refused, SeedbedError) as error:
         shipment.fail(error)
-        print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {error}", file=sys.stderr, flush=True)
+        _log(str(error))
         return error
     return None
+
+
+def _log(line: str) -> None:
+    print(f"{runs.now()} {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Whatever goes wrong here is said and never raised: a run does not fail for want 
 import contextlib
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO
 
 from dataprep.errors import SeedbedError
@@ -28,6 +29,10 @@ class Tracker:
         self._shipper: subprocess.Popen[bytes] | None = None
         self._monitor: SystemMonitor | None = None
 
+    @property
+    def _log(self) -> Path:
+        return self._state.root / "logs" / f"{self._plan.run_id}.tracking.log"
+
     def start(self) -> list[str]:
         """Begin; what a person should know of it."""
         if not self._config.enabled:
@@ -40,8 +45,8 @@ class Tracker:
                 "waits in the state directory"
             )
         try:
-            log = self._state.folder("logs") / f"{self._plan.run_id}.tracking.log"
-            with log.open("ab") as out:
+            self._state.folder("logs")
+            with self._log.open("ab") as out:
                 self._shipper = self._start_shipper(out)
             if self._config.system_metrics_every_s is not None:
                 spool = system_spool(self._state, self._plan.run_id)
@@ -87,8 +92,8 @@ class Tracker:
                 self._shipper.wait()
         try:
             return self._last_lines()
-        except SeedbedError as error:
-            return [f"tracking: {error}"]
+        except Exception as error:  # noqa: BLE001 - no run fails for want of its curves
+            return [f"tracking: what became of it cannot be said ({type(error).__name__}: {error}); {self._later()}"]
 
     def leave(self) -> None:
         """The driver ends now, at its user's wish: the shipper sends what is there and ends by itself."""
@@ -106,7 +111,7 @@ class Tracker:
         shipped, backlog = shipment.shipped, shipment.backlog()
         if backlog.is_empty and shipped.error is None:
             return [f"tracking: {shipment.place.where_to_look(shipped.experiment_id, shipped.run)}"]
-        why = f": {shipped.error}" if shipped.error else " in time"
+        why = f": {shipped.error}" if shipped.error else f" in time; its log is {self._log}"
         return [
             f"tracking: MLflow at {shipment.place.uri} did not take everything{why}",
             f"  {backlog.in_words()} wait in the state directory; {self._later()}",
