@@ -12,6 +12,7 @@ whoever reads the journal alone knows which steps stayed, and may stop and go on
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,8 +62,9 @@ def driver_session(
     try:
         yield
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
-        reason = {} if interrupted else {"error": f"{type(error).__name__}: {error}"}
+        # Told to stop, or interrupted by its user, is no failure.
+        stopped = isinstance(error, KeyboardInterrupt | SystemExit) or getattr(error, "exit_code", 1) == os.EX_TEMPFAIL
+        reason = {"stopped" if stopped else "error": f"{type(error).__name__}: {error}"}
         append(path, {"event": "driver_ended", "time": time.time(), **reason})
         raise
     append(path, {"event": "finished", "time": time.time()})

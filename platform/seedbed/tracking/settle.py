@@ -67,7 +67,8 @@ class Lineage:
             self._begin_session(line)
         self._tick(line.get("time"))
         if event == "driver_ended":
-            self._end_attempt(FAILED if line.get("error") else KILLED, line.get("error"), line["time"])
+            failed = line.get("error") is not None
+            self._end_attempt(FAILED if failed else KILLED, line.get("error") or line.get("stopped"), line["time"])
         elif event == "started":
             self._end_attempt(KILLED, "another start took the run over", line["time"])
             self.attempt = self._attempt(line)

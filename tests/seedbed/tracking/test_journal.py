@@ -3,6 +3,7 @@ import json
 import pytest
 
 from jobs.pretrain import spool
+from jobs.pretrain.task import Stopped
 from seedbed.tracking import journal
 
 
@@ -71,15 +72,18 @@ def test_a_session_says_how_it_ended(tmp_path):
         pass
     with pytest.raises(ValueError), journal.driver_session(path, "a-1", {}, 1e12):
         raise ValueError("the loss is nan")
-    with pytest.raises(KeyboardInterrupt), journal.driver_session(path, "a-1", {}, None):
-        raise KeyboardInterrupt
-    assert [(line["event"], line.get("error")) for line in lines(path)] == [
+    for stopped in (Stopped("SIGTERM: training has stopped"), KeyboardInterrupt()):
+        with pytest.raises(type(stopped)), journal.driver_session(path, "a-1", {}, None):
+            raise stopped
+    assert [(line["event"], line.get("error") or line.get("stopped")) for line in lines(path)] == [
         ("driver_started", None),
         ("finished", None),
         ("driver_ended", None),
         ("driver_started", None),
         ("driver_ended", "ValueError: the loss is nan"),
         ("driver_started", None),
-        ("driver_ended", None),
+        ("driver_ended", "Stopped: SIGTERM: training has stopped"),
+        ("driver_started", None),
+        ("driver_ended", "KeyboardInterrupt: "),
     ]
     assert all(json.dumps(line) for line in lines(path))

@@ -146,6 +146,18 @@ def test_the_share_of_clipped_steps_counts_those_that_stayed():
     assert [step.clipped_share for step in story.settled] == [0.0, 0.5, None]
 
 
+def test_a_training_that_was_told_to_stop_did_not_fail():
+    story = Story()
+    story.start()
+    story.tell(event="driver_ended", stopped="Stopped: SIGTERM")
+    story.start()
+    story.tell(event="driver_ended", error="TrainingDiverged: the loss is nan")
+    assert [(a.status, a.reason) for a in story.attempts] == [
+        (KILLED, "Stopped: SIGTERM"),
+        (FAILED, "TrainingDiverged: the loss is nan"),
+    ]
+
+
 def test_attempts_know_whose_they_are():
     story = Story()
     story.start(run="a-1")
