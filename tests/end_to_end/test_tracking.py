@@ -1,5 +1,7 @@
 """The reference run in MLflow, as its driver's shipper left it: without a word of `seedbed track`."""
 
+import os
+
 import pytest
 
 from seedbed.tracking.metrics import DECLARED_FIELDS, undeclared
@@ -55,6 +57,7 @@ def test_a_run_that_finds_everything_done_does_not_open_mlflow(reference):
     broken = reference.run_file.parent / "broken"
     broken.mkdir()
     (broken / "mlflow.py").write_text("raise ImportError('nothing is to be sent, and still somebody wants MLflow')\n")
-    answer = reference.run("--set", "tracking.enabled=true", PYTHONPATH=str(broken))
+    path = os.pathsep.join([str(broken), os.environ.get("PYTHONPATH", "")])
+    answer = reference.run("--set", "tracking.enabled=true", PYTHONPATH=path)
     assert answer.out.splitlines()[-1].startswith("tracking: mlflow ui --backend-store-uri sqlite:///")
     assert reference.json("track", "small")["runs"][0]["said"].startswith("its run file says tracking.enabled: false")
