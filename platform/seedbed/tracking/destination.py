@@ -97,6 +97,18 @@ class Destination:
             found = self._client.search_runs([self.experiment_id], condition, max_results=100)
         return [run.info.run_id for run in sorted(found, key=lambda run: (not run.data.metrics, run.info.run_id))]
 
+    def has_run(self, run: str) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        with _understood():
+            try:
+                self._client.get_run(run)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return False
+        return True
+
     def count_runs(self, tags: dict[str, str]) -> int:
         return len(self._runs(tags))
 

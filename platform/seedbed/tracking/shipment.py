@@ -136,6 +136,8 @@ class Shipment:
                 if self.place.artifacts is not None:
                     self.place.artifacts.parent.mkdir(parents=True, exist_ok=True)
                 self._destination = Destination(self.place.uri, self.place.experiment, self.place.artifacts)
+            if self.shipped.run is not None and not self._destination.has_run(self.shipped.run):
+                self._memory.forget()  # somebody began a new database at the same address
         if self.shipped.run is not None:
             return
         tags = {description.RUN_TAG: self._plan.run_id, description.KIND_TAG: description.RUN_KIND}

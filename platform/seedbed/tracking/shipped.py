@@ -53,6 +53,10 @@ class Memory:
         except (OSError, ValueError, TypeError):
             self.shipped = Shipped()
 
+    def forget(self) -> None:
+        """Nothing has arrived."""
+        self.remember(**asdict(Shipped()))
+
     def remember(self, **changes: Any) -> None:
         """Change these fields, in the file too, whole or not at all."""
         for name, value in changes.items():

@@ -10,7 +10,7 @@ import pytest
 from seedbed import faults, runs
 from seedbed.tracking import journal
 from seedbed.tracking.shipment import Shipment
-from seedbed.tracking.shipped import system_spool
+from seedbed.tracking.shipped import Memory, system_spool
 
 pytestmark = pytest.mark.slow
 
@@ -201,3 +201,13 @@ def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
     assert not [name for name in run.data.metrics if name.startswith("train/")]
     assert run.data.params["training.num_steps"] == "10"
     assert mlflow.find(tracked.run_id, "attempt") == []
+
+    # Somebody removes the database, and another one begins at its address: it gets everything.
+    mlflow.client.delete_run(run.info.run_id)
+    mlflow.client.delete_experiment(run.info.experiment_id)
+    memory = Memory(tracked.state, tracked.run_id, shipment.place.uri)
+    memory.remember(run="0" * 32)
+    again = track_run(experiment="another")
+    Shipment(again.store, again.state, again.plan).send()
+    [anew] = mlflow.find(tracked.run_id, "run")
+    assert mlflow.rows(anew) == mlflow.rows(run)
