@@ -135,11 +135,12 @@ class TrackedRun:
 
 @pytest.fixture
 def track_run(run_file: Path, tmp_path: Path) -> Callable[..., TrackedRun]:
-    """Makes runs in one store; keywords are keys of `tracking`, `name` the run's."""
+    """Makes runs in one store; keywords are keys of `tracking`, `name` the run's. Another name, another training."""
 
     def make(name: str = "tiny", **tracking: object) -> TrackedRun:
         values = {"mlflow_uri": "null", **tracking}
-        run = load_run(run_file, [f"name={name}", *(f"tracking.{key}={value}" for key, value in values.items())])
+        changed = [f"name={name}", f"training.seed={len(name)}"]
+        run = load_run(run_file, changed + [f"tracking.{key}={value}" for key, value in values.items()])
         store, state = Store(str(tmp_path / "store")), StateDirectory(tmp_path / "state")
         plan = make_plan(run, store)
         record = runs.RunRecord(plan.run_id, run.name, runs.now())
