@@ -52,6 +52,7 @@ def test_the_metrics_are_charts_in_groups(browser, run_url, pictures):
     browser.open(f"{run_url}/model-metrics?{MACHINE_LEARNING}")
     groups = ["evaluation", "memory", "speed", "train", "validation", "workflow"]
     page = browser.shows(*groups, "bits_per_byte")
+    browser.wait(lambda: browser.evaluate("document.querySelectorAll('.bars').length") >= 5, "five bars", browser.text)
     assert is_picture(browser.screenshot(pictures / "metrics.png"))
     shown = [line for line in page.splitlines() if line in groups]
     assert list(dict.fromkeys(shown)) == groups

@@ -210,9 +210,7 @@ class Shipment:
             values = list(manifest_values(manifest))
             if kind == "evaluate":
                 values += evaluation_values(manifest["evaluation"])
-            last_step = self._plan.run.training.num_steps
-            at = last_step if kind in ("pretrain", "evaluate", "export") else 0
-            self._to.log(self._run, [Point(name, value, time_ms, at) for name, value in values])
+            self._to.log(self._run, [Point(name, value, time_ms, 0) for name, value in values])
             self._to.inputs(self._run, description.step_datasets(self._plan, artifact, manifest))
             for place, path in description.step_files(artifact, manifest).items():
                 self._to.upload(self._run, place, self._store.read(path))
