@@ -1,6 +1,6 @@
 """The journal of a training: what its ranks took and what happened, in the order of writing. It only grows.
 
-`<state>/metrics/<fingerprint>.journal.jsonl` has three kinds of lines:
+`<state>/metrics/<fingerprint>.journal` has three kinds of lines:
 
     {"step": 7, "time": ..., "loss": ...}              an optimizer step, as in the metrics spool
     {"event": "taken_up", "time": ..., "step": 6}      an event, as in the events spool, or one of these:
@@ -24,12 +24,12 @@ CHUNK_BYTES = 1 << 20
 
 def journal_path(state_dir: str | Path, fingerprint: str) -> Path:
     """The journal of the pretraining with this fingerprint."""
-    return Path(state_dir) / "metrics" / f"{fingerprint}.journal.jsonl"
+    return Path(state_dir) / "metrics" / f"{fingerprint}.journal"
 
 
 def beside(spool: Path) -> Path:
     """The journal that belongs to a metrics or events spool."""
-    return spool.with_name(f"{spool.name.partition('.')[0]}.journal.jsonl")
+    return spool.with_name(f"{spool.name.partition('.')[0]}.journal")
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
