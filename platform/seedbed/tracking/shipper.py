@@ -7,12 +7,14 @@ may be killed at any moment; whoever ships next goes on.
 
 import os
 import queue
+import signal
 import sys
 import threading
 import time
 
 from dataprep.errors import SeedbedError
 from seedbed import runs
+from seedbed.launch import ENDING_SIGNALS
 from seedbed.lease import Leases
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -33,6 +35,9 @@ class TrackingError(SeedbedError):
 def main(argv: list[str]) -> int:
     """Ship until the driver has ended and all is sent, or until that does not come about; the exit code."""
     os.nice(NICENESS)
+    for ending in ENDING_SIGNALS:
+        # Schedulers send them to every process; this one has the last words to send, and ends with its driver.
+        signal.signal(ending, signal.SIG_IGN)
     store, state, run_id = Store(argv[0]), StateDirectory(argv[1]), argv[2]
     commands: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()

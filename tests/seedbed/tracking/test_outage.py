@@ -69,7 +69,12 @@ def test_a_server_that_comes_and_goes_loses_nothing_and_doubles_nothing(
     tracked.restart(at=900)
     tracker.look()
 
-    # So is the shipper, and two others start at once: one waits for the other.
+    # A scheduler's SIGTERM reaches every process; the shipper stays until its driver is gone, or it is killed.
+    tracker._shipper.terminate()
+    time.sleep(0.2)
+    assert tracker._shipper.poll() is None
+
+    # It is, and two others start at once: one waits for the other.
     tracker._shipper.kill()
     others = [Tracker(tracked.plan, tracked.store, tracked.state) for _ in range(2)]
     for other in others:
