@@ -3,6 +3,7 @@
 runs/<run id>/run.json        state and attempts
 runs/<run id>/plan.json       the plan
 runs/<run id>/resolved.yaml   the run file with everything filled in
+runs/<run id>/conformance.json   what `seedbed conform` found, where it was asked
 """
 
 import json
@@ -16,6 +17,8 @@ from seedbed.lease import Leases
 from seedbed.plan import Plan
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+
+CONFORMANCE = "conformance.json"
 
 PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = (
     "planned",

@@ -6,7 +6,7 @@ from typing import Any
 from seedbed.artifact import Artifact
 from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep
-from seedbed.runs import RunRecord, lease_name
+from seedbed.runs import CONFORMANCE, RunRecord, lease_name
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
@@ -39,8 +39,18 @@ def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Pl
         "steps": steps,
         "training": training_summary(store, state, plan),
         "export": _export_path(store, plan),
+        "conformance": _conformance(store, record.run),
         "is_running": Leases(store, state).is_held(lease_name(record.run)),
     }
+
+
+def _conformance(store: Store, run_id: str) -> dict[str, Any] | None:
+    """Whether the run's layout was proven, when and on what; None where nobody has asked."""
+    path = f"runs/{run_id}/{CONFORMANCE}"
+    if not store.exists(path):
+        return None
+    certificate = json.loads(store.read(path))
+    return {key: certificate[key] for key in ("passed", "made_at", "device", "layout", "is_reduced")}
 
 
 def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:

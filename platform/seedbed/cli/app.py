@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli.conform import conform
 from seedbed.cli.doctor import doctor
 from seedbed.cli.export import export
 from seedbed.cli.gc import gc
@@ -43,6 +44,7 @@ def root(
 
 app.command()(plan)
 app.command()(run)
+app.command()(conform)
 app.command()(show)
 app.command()(why)
 app.command()(sample)
