@@ -31,10 +31,12 @@ class Job:
         self.programs = folder / "bin"  # found before all others
         self.report = folder / "report.json"
         self.calls = folder / "calls"
+        self.steps = folder / "steps"
         self.output = folder / "output"
         self.process: subprocess.Popen[bytes] | None = None
         self.scratch.mkdir()
         self.programs.mkdir()
+        self.steps.mkdir()
 
     def put(self, name: str, script: str) -> None:
         program = self.programs / name
@@ -53,6 +55,7 @@ class Job:
             "SEEDBED_HEAD_IP": ray.util.get_node_ip_address(),
             "STAND_IN_NODES": "node0 node1",
             "STAND_IN_CALLS": str(self.calls),
+            "STAND_IN_STEPS": str(self.steps),
             "STAND_IN_REPORT": str(self.report),
         }
         with self.output.open("wb") as output:
@@ -107,7 +110,7 @@ def test_a_run_has_both_nodes_and_the_job_has_its_exit_code(job: Job) -> None:
     assert report.pop("arguments") == ["run", "run.yaml", "--until", "extract", "--set", "cluster.address=auto"]
     assert len(set(report.pop("node_ids"))) == 2
     assert report == {"num_cpus": 2, "auth_mode": "token", "token_mode": "0o600", "token_length": 64}
-    assert job.asked_of_slurm() == ["show hostnames node[0-1]"]
+    assert job.asked_of_slurm() == ["scontrol show hostnames node[0-1]", f"scancel --signal=TERM {os.getpid()}"]
     assert job.left_over() == []  # no process, no token, no socket
 
 
@@ -117,7 +120,7 @@ def test_sigterm_reaches_the_run_whose_75_puts_the_job_back_into_the_queue(job: 
     job.stop()
     code, output = job.end()
     assert code == 75, output
-    assert job.asked_of_slurm()[1:] == [f"requeue {os.getpid()}"]
+    assert job.asked_of_slurm()[1:] == [f"scancel --signal=TERM {os.getpid()}", f"scontrol requeue {os.getpid()}"]
     assert job.left_over() == []
 
 
@@ -128,7 +131,7 @@ def test_a_stop_before_the_nodes_are_up_puts_the_job_back_as_well(job: Job) -> N
     job.stop()
     code, output = job.end()
     assert code == 75, output
-    assert job.asked_of_slurm()[1:] == [f"requeue {os.getpid()}"]
+    assert job.asked_of_slurm()[1:] == [f"scancel --signal=TERM {os.getpid()}", f"scontrol requeue {os.getpid()}"]
     assert job.left_over() == []
 
 
