@@ -120,7 +120,11 @@ def test_sigterm_reaches_the_run_whose_75_puts_the_job_back_into_the_queue(job: 
     job.stop()
     code, output = job.end()
     assert code == 75, output
-    assert job.asked_of_slurm()[1:] == [f"scancel --signal=TERM {os.getpid()}", f"scontrol requeue {os.getpid()}"]
+    assert job.asked_of_slurm()[1:] == [
+        f"scancel --signal=TERM {os.getpid()}",
+        f"scontrol show job {os.getpid()}",
+        f"scontrol requeue {os.getpid()}",
+    ]
     assert job.left_over() == []
 
 
@@ -131,7 +135,22 @@ def test_a_stop_before_the_nodes_are_up_puts_the_job_back_as_well(job: Job) -> N
     job.stop()
     code, output = job.end()
     assert code == 75, output
-    assert job.asked_of_slurm()[1:] == [f"scancel --signal=TERM {os.getpid()}", f"scontrol requeue {os.getpid()}"]
+    assert job.asked_of_slurm()[1:] == [
+        f"scancel --signal=TERM {os.getpid()}",
+        f"scontrol show job {os.getpid()}",
+        f"scontrol requeue {os.getpid()}",
+    ]
+    assert job.left_over() == []
+
+
+def test_a_job_that_was_cancelled_is_not_put_back(job: Job) -> None:
+    job.put("ray", f"touch {job.report}; exec sleep {TIMEOUT_S}")
+    job.start("run.yaml", STAND_IN_STATE="CANCELLED")
+    job.wait_until_running()
+    job.stop()
+    code, output = job.end()
+    assert code == 75, output
+    assert job.asked_of_slurm()[-1] == f"scontrol show job {os.getpid()}"
     assert job.left_over() == []
 
 
