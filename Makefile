@@ -10,7 +10,7 @@ KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast check clean
+.PHONY: help setup setup-dev demo test test-fast check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=.:platform $(BIN)/lint-imports --no-cache
+
+check-infra: setup-dev ## images, compose, Kubernetes and Slurm files, with what is installed here
+	@$(BIN)/python -m pytest tests/infra
 
 clean: ## remove the environment and what runs have left here
 	rm -rf $(VENV) .seedbed
