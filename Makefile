@@ -10,7 +10,7 @@ KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast check check-infra clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test: setup-dev check ## every test
 
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 	@$(BIN)/python -m pytest -m 'not slow'
+
+test-cluster: setup-dev ## a run on two machines, some of which are lost on the way (root and `ip`)
+	@$(BIN)/python -m pytest -m cluster -rs
 
 check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff check .
