@@ -11,6 +11,7 @@ from seedbed.cli.options import RootStateOption, RootStoreOption, places
 from seedbed.cli.plan import plan
 from seedbed.cli.run import run
 from seedbed.cli.sample import sample
+from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
 from seedbed.cli.why import why
 
@@ -42,6 +43,7 @@ def root(
 
 
 app.command()(plan)
+app.command()(scaling)
 app.command()(run)
 app.command()(show)
 app.command()(why)

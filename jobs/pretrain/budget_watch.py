@@ -1,0 +1,109 @@
+"""Holds a training to its budget while it goes: counts what it spends, keeps the count, and asks it to stop."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from jobs.pretrain import spool
+from seedbed.artifact import Artifact
+from seedbed.errors import BudgetPassed, StoreError
+from seedbed.plan import Plan
+from seedbed.spending import Price, Spending, passed_limit
+
+FILE = "spending.json"
+KEEP_EVERY_S = 10.0  # what a killed driver forgets of the time at most; on an object store each is a request
+
+
+class BudgetWatch:
+    """What one call of the training spends, added to what earlier calls have spent on the same artifact."""
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        plan: Plan,
+        state_dir: str,
+        over_budget: str | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._artifact, self._plan, self._over_budget = artifact, plan, over_budget
+        self._path = f"{artifact.path}/{FILE}"
+        self._events = spool.events_path(state_dir, artifact.fingerprint)
+        self._price = Price(
+            plan.run.training.num_steps,
+            plan.flops_per_token * plan.run.training.global_batch_tokens,
+            plan.run.cluster.price_per_device_hour,
+        )
+        self._num_ranks = plan.run.cluster.training_ranks
+        self._clock = clock
+        self._seen = self._kept = clock()
+        self._said_over_budget = False
+        self.spending = self._read()
+
+    def hear(self, record: dict[str, Any]) -> None:
+        """A step's metrics or an event, as `launch.train` tells them."""
+        self._tick()
+        event = record.get("event")
+        if event is None:
+            self.spending.take_step(record["step"], record["seconds"])
+        elif event == "started":
+            self._num_ranks = record["num_ranks"]
+        elif event == "taken_up":
+            self.spending.take_up(record["step"])
+
+    def stop_requested(self) -> str | None:
+        """Which limit is passed by now, in words; None where there is a reason to be over it.
+
+        Asked some times a second, it is what keeps the count as well.
+        """
+        self._tick()
+        passed = passed_limit(self._plan.run.budget, self.spending, self._price)
+        if passed is None or self._over_budget is None:
+            return passed
+        if not self._said_over_budget:
+            self._said_over_budget = True
+            self._event({"event": "over_budget", "reason": self._over_budget, "passed": passed})
+        return None
+
+    def require(self) -> None:
+        """Raises BudgetPassed where a limit is passed, and says how to go on."""
+        passed = self.stop_requested()
+        if passed is None:
+            return
+        step = self.spending.step
+        where = f"it has stopped at its checkpoint of step {step:,}" if step else "it has stopped before its first step"
+        raise BudgetPassed(
+            f"run {self._plan.run_id}: {passed}; {where}; raise the limit to go on from there, or run it again with"
+            ' --over-budget "reason"'
+        )
+
+    def keep(self) -> None:
+        """Write the count into the store, and what it comes to into the spool."""
+        with contextlib.suppress(StoreError):  # the training has its own answer to a store that is out of reach
+            self._artifact.store.write(self._path, json.dumps(self.spending.to_json()).encode())
+        self._kept = self._clock()
+        self._event({"event": "spending", **self.summary()})
+
+    def summary(self) -> dict[str, Any]:
+        """Numbers by name: spent, and `forecast_...` of the whole run."""
+        forecast = self.spending.forecast(self._price)
+        later = {} if forecast is None else {f"forecast_{name}": value for name, value in asdict(forecast).items()}
+        lost = {"steps_lost": self.spending.steps_lost, "goodput": self.spending.goodput}
+        return asdict(self.spending.spent(self._price)) | lost | later
+
+    def _event(self, event: dict[str, Any]) -> None:
+        spool.append(self._events, event | {"time": time.time()})
+
+    def _tick(self) -> None:
+        now = self._clock()
+        self.spending.pass_time(now - self._seen, self._num_ranks)
+        self._seen = now
+        if now - self._kept >= KEEP_EVERY_S:
+            self.keep()
+
+    def _read(self) -> Spending:
+        if not self._artifact.store.exists(self._path):
+            return Spending()
+        return Spending.from_json(json.loads(self._artifact.store.read(self._path)))
