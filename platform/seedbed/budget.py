@@ -55,7 +55,7 @@ def verdict(findings: list[Finding]) -> str:
 def nearest_num_steps(budget: BudgetConfig, numbers: PlanNumbers, findings: list[Finding]) -> int | None:
     """The number of steps nearest to the plan's with which no limit refuses; None where steps alone do not help."""
     candidates = {
-        change.value
+        int(change.value)
         for finding in findings
         for change in finding.nearest
         if finding.level == REFUSE and change.key == STEPS

@@ -31,7 +31,9 @@ def check_fit(run: RunConfig) -> Finding | None:
     if level != PASS:
         certainty = "does not fit" if level == REFUSE else f"may not fit: the plan is good to {TOLERANCE:.0%}"
         cures = ", or ".join(change.in_words() for change in nearest)
-        cure = f"would fit with {cures}" if nearest else "no single setting makes it fit: take a smaller model or stages"
+        cure = (
+            f"would fit with {cures}" if nearest else "no single setting makes it fit: take a smaller model or stages"
+        )
         message = f"{message}: {certainty}; {cure}"
     return Finding(LIMIT, level, float(memory.total), float(available), message, nearest)
 

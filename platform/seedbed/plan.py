@@ -165,9 +165,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
 
 def check_again(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
     """Verdict and findings of the same plan by what is known now: after `deduplicate`, and after `shards` exactly."""
-    done = {
-        kind: Artifact(store, kind, plan.step(kind).fingerprint).manifest() for kind in ("deduplicate", "shards")
-    }
+    done = {kind: Artifact(store, kind, plan.step(kind).fingerprint).manifest() for kind in ("deduplicate", "shards")}
     unique = unique_tokens(plan.sources, plan.run.data, done)
     known = replace(
         plan,

@@ -1,6 +1,6 @@
 """How many unique tokens there are to train on: a bound that gets tighter as the data goes its way, then the count.
 
-    sources --size--> at most --deduplicate--> at most, and likely --shards--> counted
+sources --size--> at most --deduplicate--> at most, and likely --shards--> counted
 """
 
 import math

@@ -2,8 +2,8 @@
 
 Each case is a model and a training of which the real engine takes two optimizer steps, one after the other. The peak
 is the kernel's high-water mark (VmHWM) less what the process takes without a model: Linux only. glibc must be told by
-the environment (MALLOC_MMAP_THRESHOLD_) to give every larger block back to the kernel as soon as it is freed, so that what is
-resident is what is allocated. Writes FOLDER/RANK.json: bytes by case.
+the environment (MALLOC_MMAP_THRESHOLD_) to give every larger block back to the kernel as soon as it is freed, so that
+what is resident is what is allocated. Writes FOLDER/RANK.json: bytes by case.
 """
 
 import ctypes

@@ -72,7 +72,14 @@ def test_a_refused_plan_names_the_nearest_number_of_steps(run_file, store):
 def test_a_plan_of_an_older_seedbed_can_still_be_read(run_file, store):
     value = plan_of(run_file, store).to_json()
     new = {"checkpoint_bytes", "checkpoint_by_component", "step_time_s", "hours", "device_hours", "cost"}
-    new |= {"likely_unique_tokens", "predicted_loss", "nearest_num_steps", "memory_by_role", "device_memory_bytes", "optimum"}
+    new |= {
+        "likely_unique_tokens",
+        "predicted_loss",
+        "nearest_num_steps",
+        "memory_by_role",
+        "device_memory_bytes",
+        "optimum",
+    }
     old = Plan.from_json({key: part for key, part in value.items() if key not in new})
     assert old.hours.reason == old.predicted_loss.reason == "an older Seedbed made this plan"
 
@@ -125,7 +132,11 @@ def test_what_deduplicate_leaves_bounds_the_tokens(run_file, store):
     ("bytes_out", "verdict", "said"),
     # 640 training tokens, four times of at least 160: surely fewer than 50 x 19 / 6 + 1; likely fewer than 200 x .29
     [
-        (49, "refuse", "640 training tokens / at most 157 unique tokens (by the bytes that are left) = at least 4.076 repeats >"),
+        (
+            49,
+            "refuse",
+            "at most 157 unique tokens (by the bytes that are left) = at least 4.076 repeats >",
+        ),
         (200, "warn", "training tokens / likely "),
         (2000, "pass", "; checked again when `shards` has counted the tokens"),
     ],

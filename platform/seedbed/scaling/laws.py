@@ -136,8 +136,8 @@ def optima(flops: float) -> list[Optimum]:
             parameters, tokens = optimum(law.name, flops)
             predicted = predict(law.name, round(parameters), round(parameters), round(tokens), None)
             known = predicted.value is not None
-            best = (parameters, tokens) if known else (None, None)
-            found.append(Optimum(law.name, flops, *best, predicted))
+            best = Optimum(law.name, flops, parameters if known else None, tokens if known else None, predicted)
+            found.append(best)
     return found
 
 

@@ -1,6 +1,6 @@
 """Memory of a training process by what holds it, counted at each moment that can be its fullest.
 
-    loss     the backward pass begins: all activations, the logits and their gradient, gradients of earlier micro batches
+    loss     the backward pass begins: activations, logits and their gradient, gradients of earlier micro batches
     reduce   the last backward pass ends: all gradients, and the buffers in which ranks add them up
     step     the optimizer's step: its share of the gradients in fp32, flattened once more to take the norm
 

@@ -41,9 +41,7 @@ CASES = {
     "recomputed, bf16, ZeRO-2": case(
         8, 128, 2048, micro=8, zero_stage=2, precision="bf16", activation_checkpointing=True
     ),
-    "pipeline, bf16, ZeRO-1": case(
-        8, 128, 512, micro=8, accumulation=4, stages=2, zero_stage=1, precision="bf16"
-    ),
+    "pipeline, bf16, ZeRO-1": case(8, 128, 512, micro=8, accumulation=4, stages=2, zero_stage=1, precision="bf16"),
     "state, fp32, ZeRO-3": case(4, 384, 2048, micro=1, length=16, zero_stage=3),
 }
 
