@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from dataprep.errors import CorruptDataError
 from jobs.pretrain import spool
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, StoreError
@@ -106,4 +107,8 @@ class BudgetWatch:
     def _read(self) -> Spending:
         if not self._artifact.store.exists(self._path):
             return Spending()
-        return Spending.from_json(json.loads(self._artifact.store.read(self._path)))
+        try:
+            return Spending.from_json(json.loads(self._artifact.store.read(self._path)))
+        except (ValueError, TypeError) as error:
+            cure = "remove it, and what was spent before is forgotten"
+            raise CorruptDataError(f"{self._path} is damaged ({error}): {cure}") from error

@@ -14,7 +14,7 @@ from seedbed.sources import SourceFile
 TOKENS_PER_PLAIN_BYTE = 1  # a token of byte-level BPE holds a byte or more; a document's markup outweighs its end mark
 TOKENS_PER_COMPRESSED_BYTE = 10  # no compressor gets English text below a tenth: mattmahoney.net/dc/text.html, enwik9
 LIKELY_TOKENS_PER_BYTE = 0.29335  # GPT-2's tokenizer on the Pile: Gao et al. 2020, section 3.1
-GROWTH = {"none": 1, "NFC": 3, "NFKC": 11}  # of UTF-8 bytes at most, by a normal form: UAX #15, table 8 and its FAQ
+GROWTH = {"none": 1, "NFC": 3, "NFKC": 11}  # of UTF-8 bytes at most: unicode.org/faq/normalization.html, 12
 SHORTEST_EMAIL = len("a@b.cc")
 
 

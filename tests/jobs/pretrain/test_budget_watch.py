@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dataprep.errors import CorruptDataError
 from jobs.pretrain import spool
 from jobs.pretrain.budget_watch import KEEP_EVERY_S, BudgetWatch
 from seedbed.artifact import Artifact
@@ -94,3 +95,9 @@ def test_the_count_is_kept_while_it_goes_and_told_to_the_spool(watch, clock, tmp
     assert (event["event"], event["steps_taken"], event["forecast_steps_taken"]) == ("spending", 1, 10)
     assert event["forecast_wall_hours"] == pytest.approx((KEEP_EVERY_S + 9) / 3600)
     assert watch().spending == mine.spending
+
+
+def test_a_damaged_count_says_what_to_do(watch, tmp_path):
+    Store(str(tmp_path / "store")).write("steps/pretrain-fp/spending.json", b'{"step": ')
+    with pytest.raises(CorruptDataError, match=r"steps/pretrain-fp/spending.json is damaged .*: remove it"):
+        watch()
