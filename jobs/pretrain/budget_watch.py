@@ -1,20 +1,17 @@
 """Holds a training to its budget while it goes: counts what it spends, keeps the count, and asks it to stop."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
-from dataprep.errors import CorruptDataError
 from jobs.pretrain import spool
+from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, StoreError
 from seedbed.plan import Plan
-from seedbed.spending import Price, Spending, passed_limit
+from seedbed.spending import passed_limit
 
-FILE = "spending.json"
 KEEP_EVERY_S = 10.0  # what a killed driver forgets of the time at most; on an object store each is a request
 
 
@@ -30,18 +27,13 @@ class BudgetWatch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._artifact, self._plan, self._over_budget = artifact, plan, over_budget
-        self._path = f"{artifact.path}/{FILE}"
         self._events = spool.events_path(state_dir, artifact.fingerprint)
-        self._price = Price(
-            plan.run.training.num_steps,
-            plan.flops_per_token * plan.run.training.global_batch_tokens,
-            plan.run.cluster.price_per_device_hour,
-        )
+        self._price = kept_spending.price_of(plan)
         self._num_ranks = plan.run.cluster.training_ranks
         self._clock = clock
         self._seen = self._kept = clock()
         self._said_over_budget = False
-        self.spending = self._read()
+        self.spending = kept_spending.read(artifact)
 
     def hear(self, record: dict[str, Any]) -> None:
         """A step's metrics or an event, as `launch.train` tells them."""
@@ -83,16 +75,13 @@ class BudgetWatch:
     def keep(self) -> None:
         """Write the count into the store, and what it comes to into the spool."""
         with contextlib.suppress(StoreError):  # the training has its own answer to a store that is out of reach
-            self._artifact.store.write(self._path, json.dumps(self.spending.to_json()).encode())
+            kept_spending.write(self._artifact, self.spending)
         self._kept = self._clock()
         self._event({"event": "spending", **self.summary()})
 
     def summary(self) -> dict[str, Any]:
-        """Numbers by name: spent, and `forecast_...` of the whole run."""
-        forecast = self.spending.forecast(self._price)
-        later = {} if forecast is None else {f"forecast_{name}": value for name, value in asdict(forecast).items()}
-        lost = {"steps_lost": self.spending.steps_lost, "goodput": self.spending.goodput}
-        return asdict(self.spending.spent(self._price)) | lost | later
+        """What it comes to, by name."""
+        return self.spending.summary(self._price)
 
     def _event(self, event: dict[str, Any]) -> None:
         spool.append(self._events, event | {"time": time.time()})
@@ -103,12 +92,3 @@ class BudgetWatch:
         self._seen = now
         if now - self._kept >= KEEP_EVERY_S:
             self.keep()
-
-    def _read(self) -> Spending:
-        if not self._artifact.store.exists(self._path):
-            return Spending()
-        try:
-            return Spending.from_json(json.loads(self._artifact.store.read(self._path)))
-        except (ValueError, TypeError) as error:
-            cure = "remove it, and what was spent before is forgotten"
-            raise CorruptDataError(f"{self._path} is damaged ({error}): {cure}") from error

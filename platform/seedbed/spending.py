@@ -93,6 +93,12 @@ class Spending:
         taken = self.step + self.steps_lost + left
         return self._sum(price, taken, self.wall_s + seconds, self.device_s + seconds * ranks)
 
+    def summary(self, price: Price) -> dict[str, Any]:
+        """Numbers by name: what is spent, and `forecast_...` of the whole run; for events, manifests and `show`."""
+        forecast = self.forecast(price)
+        later = {} if forecast is None else {f"forecast_{name}": value for name, value in asdict(forecast).items()}
+        return asdict(self.spent(price)) | {"steps_lost": self.steps_lost, "goodput": self.goodput} | later
+
     def _sum(self, price: Price, steps: int, wall_s: float, device_s: float) -> Spent:
         hours = device_s / SECONDS_PER_HOUR
         cost = None if price.price_per_device_hour is None else hours * price.price_per_device_hour

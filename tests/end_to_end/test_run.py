@@ -270,7 +270,8 @@ LONG, LOST_AT = 150, 79
 
 def test_a_training_that_passes_its_limit_stops_at_a_checkpoint_and_goes_on_with_a_reason(mine, tmp_path):
     long = ("--set", f"training.num_steps={LONG}", "--set", "training.checkpoint_every_steps=100")
-    per_step = mine.json("plan", mine.run_file, *long)["flops"] / LONG
+    plan = mine.json("plan", mine.run_file, *long)
+    per_step = plan["flops"] / LONG
     limit = ("--set", f"budget.max_flops={per_step * (LONG + 1)}")
     once = tmp_path / "once"
     once.mkdir()
@@ -281,9 +282,14 @@ def test_a_training_that_passes_its_limit_stops_at_a_checkpoint_and_goes_on_with
     assert "it has stopped at its checkpoint of step " in answer.err
     stopped = mine.json("show", "small")
     assert stopped["state"] == "stopped"
-    spent = json.loads((mine.artifact("pretrain") / "spending.json").read_text())
-    assert LOST_AT <= spent["step"] < LONG
-    assert spent["steps_lost"] == LOST_AT - 1
+    assert LOST_AT <= stopped["training"]["steps"] < LONG
+    spending = stopped["training"]["spending"]
+    assert spending["steps_lost"] == LOST_AT - 1
+    assert spending["steps_taken"] == stopped["training"]["steps"] + LOST_AT - 1
+    assert spending["forecast_steps_taken"] == LONG + LOST_AT - 1
+    newest = max((mine.artifact("pretrain") / "checkpoints").glob("step-*"))
+    on_disk = sum(file.stat().st_size for file in newest.iterdir() if file.name != "metrics.jsonl")
+    assert on_disk == pytest.approx(plan["checkpoint_bytes"], rel=0.1)
 
     assert mine.run(*long, *limit, expect=3).err.startswith("error: run small-")  # it is spent: nothing is started
     mine.run(*long, *limit, "--over-budget", "the last steps are worth it")
