@@ -10,7 +10,7 @@ from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, StoreError
 from seedbed.plan import Plan
-from seedbed.spending import passed_limit
+from seedbed.spending import limit_ahead, passed_limit
 
 KEEP_EVERY_S = 10.0  # what a killed driver forgets of the time at most; on an object store each is a request
 
@@ -24,15 +24,16 @@ class BudgetWatch:
         plan: Plan,
         state_dir: str,
         over_budget: str | None,
+        say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._artifact, self._plan, self._over_budget = artifact, plan, over_budget
         self._events = spool.events_path(state_dir, artifact.fingerprint)
         self._price = kept_spending.price_of(plan)
         self._num_ranks = plan.run.cluster.training_ranks
-        self._clock = clock
+        self._say, self._clock = say, clock
         self._seen = self._kept = clock()
-        self._said_over_budget = False
+        self._said_over_budget = self._said_ahead = False
         self.spending = kept_spending.read(artifact)
 
     def hear(self, record: dict[str, Any]) -> None:
@@ -78,6 +79,16 @@ class BudgetWatch:
             kept_spending.write(self._artifact, self.spending)
         self._kept = self._clock()
         self._event({"event": "spending", **self.summary()})
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Tell once that the training will not get to its end within its budget."""
+        ahead = limit_ahead(self._plan.run.budget, self.spending, self._price)
+        if ahead is not None and not self._said_ahead:
+            self._said_ahead = True
+            self._event({"event": "over_budget_ahead", "message": ahead})
+            then = "it will stop at a checkpoint there" if self._over_budget is None else "there is a reason to go on"
+            self._say(f"  budget: warn: {ahead}; {then}")
 
     def summary(self) -> dict[str, Any]:
         """What it comes to, by name."""

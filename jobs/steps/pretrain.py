@@ -20,7 +20,7 @@ def run(step: StepRun) -> None:
     """Train to the end, from the newest whole checkpoint where there is one. Raises BudgetPassed, Stopped."""
     run = step.plan.run
     _refuse_too_little_text(step.parents["shards"].committed()["counts"], run.model.sequence_length)
-    watch = BudgetWatch(step.artifact, step.plan, str(step.state.root), step.over_budget)
+    watch = BudgetWatch(step.artifact, step.plan, str(step.state.root), step.over_budget, step.progress.say)
     watch.require()  # earlier commands may have spent it all
     step.cluster.start()
     task = train_task(

@@ -60,7 +60,7 @@ def _nearest(run: RunConfig, available: int) -> Iterator[Change]:
         part, name = key.split(".")
         for value in values:
             changed = run.model_copy(update={part: getattr(run, part).model_copy(update={name: value})})
-            if _is_possible(changed) and _level(memory_of_fullest(changed).total, available) == PASS:
+            if _level(memory_of_fullest(changed).total, available) == PASS and _is_possible(changed):
                 yield _change(run, key, value)
                 break
 

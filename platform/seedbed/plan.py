@@ -180,9 +180,10 @@ def check_again(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
 def _judged(plan: Plan, run: RunConfig) -> Plan:
     """The plan with its forecast and its verdict, both of which move with the number of unique tokens."""
     numbers = _numbers(plan, run)
-    fit = check_fit(run)
-    findings = check_budget(run.budget, numbers) + ([] if fit is None else [fit])
+    limits, fit = check_budget(run.budget, numbers), check_fit(run)
+    findings = limits + ([] if fit is None else [fit])
     decided = verdict(findings)
+    steps_would_do = verdict(limits) == REFUSE and (fit is None or fit.level != REFUSE)
     return replace(
         plan,
         findings=tuple(findings),
@@ -192,7 +193,7 @@ def _judged(plan: Plan, run: RunConfig) -> Plan:
         device_hours=numbers.device_hours,
         cost=numbers.cost,
         predicted_loss=numbers.predicted_loss,
-        nearest_num_steps=nearest_num_steps(run.budget, numbers, findings) if decided == REFUSE else None,
+        nearest_num_steps=nearest_num_steps(run.budget, numbers, limits) if steps_would_do else None,
     )
 
 

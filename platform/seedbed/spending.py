@@ -130,3 +130,21 @@ def passed_limit(budget: BudgetConfig, spending: Spending, price: Price) -> str 
         if allowed is not None and measured > allowed:
             return f"the training has spent {arithmetic}, which is more than budget.{name} {allowed:g}"
     return None
+
+
+def limit_ahead(budget: BudgetConfig, spending: Spending, price: Price) -> str | None:
+    """Which limit the whole training would pass at its pace so far, as a sentence without its full stop."""
+    later = spending.forecast(price)
+    if later is None:
+        return None
+    for name, allowed, value, unit in (
+        ("max_flops", budget.max_flops, later.flops, " FLOPs"),
+        ("max_wall_hours", budget.max_wall_hours, later.wall_hours, " hours"),
+        ("max_device_hours", budget.max_device_hours, later.device_hours, " device hours"),
+        ("max_cost", budget.max_cost, later.cost or 0.0, " of money"),
+    ):
+        if allowed is not None and value > allowed:
+            return (
+                f"at this pace the whole training takes {value:.4g}{unit}, which is more than budget.{name} {allowed:g}"
+            )
+    return None

@@ -69,6 +69,15 @@ def test_a_refused_plan_names_the_nearest_number_of_steps(run_file, store):
     assert plan_of(run_file, store).nearest_num_steps is None
 
 
+def test_no_number_of_steps_is_named_where_the_devices_are_too_small(run_file, store):
+    plan = plan_of(run_file, store, "budget.max_flops=3e7", "cluster.device_memory_bytes=1e5")
+    assert [finding.limit for finding in plan.findings if finding.level == "refuse"] == [
+        "budget.max_flops",
+        "cluster.hardware",
+    ]
+    assert plan.nearest_num_steps is None
+
+
 def test_a_plan_of_an_older_seedbed_can_still_be_read(run_file, store):
     value = plan_of(run_file, store).to_json()
     new = {"checkpoint_bytes", "checkpoint_by_component", "step_time_s", "hours", "device_hours", "cost"}

@@ -240,6 +240,7 @@ def _activations(stage: _Stage) -> tuple[int, int]:
         kept, passing = stage.num_layers * block, 0
     passing += (1 + model.mlp_ratio) * one  # gradients of a block's output and of the MLP's inner activations
     kept += 2 * TOKEN_BYTES if stage.is_first or stage.is_last else 0  # inputs and targets
+    kept += model.width if stage.is_first and model.dropout else 0  # the embedding's mask
     if stage.is_last:
         kept += 2 * one  # the inputs of the last norm and of the projection
     else:

@@ -19,7 +19,13 @@ def clock():
 
 
 @pytest.fixture
-def watch(tmp_path, clock):
+def said():
+    """What a person is told."""
+    return []
+
+
+@pytest.fixture
+def watch(tmp_path, clock, said):
     """A function that starts watching: 10 steps of 100 x 8 FLOPs on 2 ranks, at 3 a device hour."""
 
     def start(over_budget=None, **limits):
@@ -33,7 +39,7 @@ def watch(tmp_path, clock):
             ),
         )
         artifact = Artifact(Store(str(tmp_path / "store")), "pretrain", "fp")
-        return BudgetWatch(artifact, plan, str(tmp_path / "state"), over_budget, clock=lambda: clock.now)
+        return BudgetWatch(artifact, plan, str(tmp_path / "state"), over_budget, said.append, lambda: clock.now)
 
     return start
 
@@ -95,6 +101,18 @@ def test_the_count_is_kept_while_it_goes_and_told_to_the_spool(watch, clock, tmp
     assert (event["event"], event["steps_taken"], event["forecast_steps_taken"]) == ("spending", 1, 10)
     assert event["forecast_wall_hours"] == pytest.approx((KEEP_EVERY_S + 9) / 3600)
     assert watch().spending == mine.spending
+
+
+def test_a_limit_that_lies_ahead_is_told_once_and_stops_nothing(watch, clock, said, tmp_path):
+    mine = watch(max_wall_hours=1.0)
+    mine.hear({"step": 1, "seconds": 600.0})
+    for _ in range(2):
+        clock.now += 600
+        assert mine.stop_requested() is None
+    # 600 s and 9 more steps of 600 s
+    ahead = "at this pace the whole training takes 1.667 hours, which is more than budget.max_wall_hours 1"
+    assert said == [f"  budget: warn: {ahead}; it will stop at a checkpoint there"]
+    assert [event["message"] for event in events(tmp_path) if event["event"] == "over_budget_ahead"] == [ahead]
 
 
 def test_a_damaged_count_says_what_to_do(watch, tmp_path):

@@ -67,8 +67,8 @@ def test_activations_are_korthikantis_34_bytes(tiny, training):
     config = tiny.model_copy(update={"dropout": 0.1})
     (found,) = loss_moment(config, training, precision="bf16")
     # 16 bits, dropout, ratio 4: 34 D a layer and, in fp32, 4 for the norms and 2 for the heads; the head's two inputs;
-    # ids of 8 bytes, twice
-    a_token = 2 * (34 * 8 + 4 * 6) + 2 * 2 * 8 + 16
+    # ids of 8 bytes, twice; the mask of the embedding
+    a_token = 2 * (34 * 8 + 4 * 6) + 2 * 2 * 8 + 16 + 8
     assert found.activations == 64 * 16 * a_token
 
 
