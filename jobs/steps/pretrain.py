@@ -4,9 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from dataprep.split import TRAIN, VALIDATION
+from jobs.pretrain.budget_watch import BudgetWatch
 from jobs.pretrain.launch import train
 from jobs.pretrain.shards import TokenShards
-from jobs.pretrain.task import TrainTask
+from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact, Report, file_entry
 from seedbed.errors import UsageError
@@ -16,9 +17,11 @@ from seedbed.runfile.training import TrainingConfig
 
 
 def run(step: StepRun) -> None:
-    """Train to the end, from the newest whole checkpoint where there is one."""
+    """Train to the end, from the newest whole checkpoint where there is one. Raises BudgetPassed, Stopped."""
     run = step.plan.run
     _refuse_too_little_text(step.parents["shards"].committed()["counts"], run.model.sequence_length)
+    watch = BudgetWatch(step.artifact, step.plan, str(step.state.root), step.over_budget, step.progress.say)
+    watch.require()  # earlier commands may have spent it all
     step.cluster.start()
     task = train_task(
         step.artifact,
@@ -29,9 +32,7 @@ def run(step: StepRun) -> None:
         state_dir=str(step.state.root),
         scratch_dir=step.scratch_dir,
     )
-    with step.progress.task("pretrain", run.training.num_steps) as advance, step.signals.deferred() as stop_requested:
-        narrator = _Narrator(step, advance, run.training)
-        result = train(task, narrator.hear, stop_requested)
+    result = _train(step, task, watch)
     step.files += [
         file_entry(step.artifact, "model.safetensors"),
         file_entry(step.artifact, "metrics.jsonl", volatile=True),
@@ -41,7 +42,24 @@ def run(step: StepRun) -> None:
         "threads": run.cluster.threads_per_rank,
         "device": run.cluster.device,
     }
-    step.commit(Report(), training=asdict(result), layout=layout)
+    step.commit(Report(), training=asdict(result), layout=layout, spending=watch.summary())
+
+
+def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
+    with step.progress.task("pretrain", task.training.num_steps) as advance, step.signals.deferred() as signalled:
+        narrator = _Narrator(step, advance, task.training)
+
+        def hear(record: dict[str, Any]) -> None:
+            watch.hear(record)
+            narrator.hear(record)
+
+        try:
+            return train(task, hear, lambda: signalled() or watch.stop_requested())
+        except Stopped:
+            watch.require()
+            raise
+        finally:
+            watch.keep()
 
 
 def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:

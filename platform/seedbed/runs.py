@@ -24,7 +24,7 @@ PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = (
     "planned",
     "running",
     "finished",
-    "stopped",  # by --until
+    "stopped",  # by --until, or by its budget
     "failed",
     "interrupted",  # its driver is gone without a word
 )

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep
@@ -74,7 +75,9 @@ def training_summary(store: Store, state: StateDirectory, plan: Plan) -> dict[st
         return None
     evaluation = (_manifest(store, plan, "evaluate") or {}).get("evaluation", {})
     while_training = {"validation_loss_while_training": training["validation_loss"]}  # on fewer held-out tokens
-    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation
+    artifact = Artifact(store, "pretrain", plan.step("pretrain").fingerprint)
+    spending = {"spending": kept_spending.read(artifact).summary(kept_spending.price_of(plan))}
+    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation | spending
 
 
 def _unfinished_training(state: StateDirectory, plan: Plan) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from seedbed.cli.options import RootStateOption, RootStoreOption, places
 from seedbed.cli.plan import plan
 from seedbed.cli.run import run
 from seedbed.cli.sample import sample
+from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
 from seedbed.cli.why import why
 
@@ -43,6 +44,7 @@ def root(
 
 
 app.command()(plan)
+app.command()(scaling)
 app.command()(run)
 app.command()(conform)
 app.command()(show)
