@@ -10,7 +10,7 @@ KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast browser check clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster browser check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test: setup-dev check browser ## every test
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 	@$(BIN)/python -m pytest -m 'not slow'
 
+test-cluster: setup-dev ## a run on two machines, some of which are lost on the way (root and `ip`)
+	@$(BIN)/python -m pytest -m cluster -rs
+
 # Debian's chromium, for the tests that look at MLflow's pages; without it, or without the right to install, they skip.
 browser:
 	@command -v chromium > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
@@ -61,6 +64,9 @@ check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=.:platform $(BIN)/lint-imports --no-cache
+
+check-infra: setup-dev ## images, compose, Kubernetes and Slurm files, with what is installed here
+	@$(BIN)/python -m pytest tests/infra
 
 clean: ## remove the environment and what runs have left here
 	rm -rf $(VENV) .seedbed

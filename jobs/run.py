@@ -19,10 +19,10 @@ from jobs.pretrain.task import Stopped
 from jobs.step_run import Cluster, StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
-from seedbed.errors import BudgetRefused, StoreError
+from seedbed.errors import BudgetPassed, BudgetRefused, StoreError
 from seedbed.launch import ENDING_SIGNALS, Launch, refusal
 from seedbed.lease import Leases
-from seedbed.plan import Plan, PlannedStep, check_with_measured_tokens
+from seedbed.plan import Plan, PlannedStep, check_again
 from seedbed.progress import Progress
 from seedbed.quarantine import check_quarantine
 from seedbed.state import StateDirectory
@@ -87,6 +87,10 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
             _remember_end(store, record, runs.INTERRUPTED, "interrupted by its user")
             tracker.leave()
             raise
+        except BudgetPassed as error:
+            _remember_end(store, record, runs.STOPPED, str(error))
+            _say(progress, tracker.end())
+            raise
         except Stopped as error:
             _remember_end(store, record, runs.INTERRUPTED, str(error))
             _say(progress, tracker.end())
@@ -128,12 +132,12 @@ def _carry_out(
     cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan))
     try:
         for planned in plan.steps:
-            do_step(planned, plan, store, state, progress, cluster, signals)
+            do_step(planned, plan, store, state, progress, cluster, signals, launch.over_budget)
             tracker.look()
             if planned.kind == "extract":
                 extract = Artifact(store, planned.kind, planned.fingerprint).committed()
                 check_quarantine(extract, plan.run.data.max_quarantined_fraction, plan.run_id)
-            if planned.kind == "shards":
+            if planned.kind in ("deduplicate", "shards"):
                 _check_budget_again(plan, store, launch.over_budget, progress)
             if planned.kind == launch.until:
                 return planned is not plan.steps[-1]
@@ -156,6 +160,7 @@ def do_step(
     progress: Progress,
     cluster: Cluster,
     signals: EndingSignals | None = None,
+    over_budget: str | None = None,
 ) -> None:
     """Make the step's artifact, unless it is there; another run that is making it is waited for."""
     artifact = Artifact(store, planned.kind, planned.fingerprint)
@@ -170,6 +175,7 @@ def do_step(
             if manifest is None:
                 faults.point(f"{planned.kind}.begin")
                 step = _step_run(planned, artifact, plan, state, progress, cluster, signals or EndingSignals())
+                step.over_budget = over_budget
                 importlib.import_module(f"jobs.steps.{planned.kind}").run(step)
                 print_step(progress, artifact, cached=False)
                 return
@@ -203,8 +209,8 @@ def _step_run(
 
 
 def _check_budget_again(plan: Plan, store: Store, over_budget: str | None, progress: Progress) -> None:
-    """Now that the tokens are counted: raises BudgetRefused where the real number is over a limit."""
-    verdict, findings = check_with_measured_tokens(plan, store)
+    """Now that more is known of the tokens: raises BudgetRefused where there are surely too few for a limit."""
+    verdict, findings = check_again(plan, store)
     for finding in findings:
         if finding.level != "pass":
             progress.say(f"budget: {finding.level}: {finding.message}")

@@ -42,6 +42,7 @@ class StepRun:
     plan: Plan
     scratch_dir: str | None = None  # what units are given: see jobs.scratch
     signals: EndingSignals = field(default_factory=EndingSignals)
+    over_budget: str | None = None  # why it may spend more than its budget
     started: float = field(default_factory=time.monotonic)
     files: list[FileEntry] = field(default_factory=list)
 

@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
-from jobs.pretrain.engine import MicroBatch
 from jobs.pretrain.model import IGNORED
+
+MicroBatch = tuple[Tensor, Tensor]
+"""Inputs and targets, int64 [M, S] each; a target of `model.IGNORED` counts for nothing."""
 
 
 def micro_batch(rows_NS1: Tensor, micro_batch_sequences: int) -> MicroBatch:

@@ -7,7 +7,8 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from jobs.pretrain.engine import Engine, MicroBatch, total_over
+from jobs.pretrain.batches import MicroBatch
+from jobs.pretrain.engine import Engine, total_over
 
 
 class DataParallelEngine(Engine):

@@ -22,6 +22,7 @@ from deepspeed.ops import __compatible_ops__
 from deepspeed.utils import groups
 from torch import Tensor, nn
 
+from jobs.pretrain.batches import MicroBatch
 from jobs.pretrain.model import next_token_loss
 from seedbed.layout import BatchLayout
 from seedbed.runfile.training import TrainingConfig
@@ -30,9 +31,6 @@ MAX_BUCKET_ELEMENTS = 50_000_000  # parameters in one reduction; DeepSpeed's 500
 
 INITIAL_LOSS_SCALE_POWER = 16  # fp16 starts at 2^16, halves where gradients overflow, doubles after a quiet window
 LOSS_SCALE_WINDOW = 1000  # steps
-
-MicroBatch = tuple[Tensor, Tensor]
-"""Inputs and targets, int64 [M, S] each; a target of `model.IGNORED` counts for nothing."""
 
 MakeOptimizer = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
 

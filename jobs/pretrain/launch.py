@@ -60,7 +60,7 @@ def train(task: TrainTask, on_progress: OnProgress, stop_requested: StopRequeste
     CorruptDataError, TrainingDiverged, Superseded.
     """
     check_layout(task.model, task.training, task.cluster)
-    refuse_too_small_a_cluster(task)
+    refuse_too_small_a_cluster(task.cluster)
     recorder = Recorder(task, on_progress)
     for restarts in range(task.training.max_restarts + 1):
         end = _run_group(task, recorder, stop_requested)
@@ -117,7 +117,7 @@ def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequeste
         _check_stop(stop_requested, "training has stopped before its ranks had room")
 
     try:
-        group, num_ranks = place(task, recorder.event, check_stop)
+        group, num_ranks = place(task.cluster, task.training.pipeline_stages, recorder.event, check_stop)
     except InfrastructureError as error:
         return _End({0: error})
     try:
@@ -194,7 +194,7 @@ class _Group:
 
 
 def _actor(task: TrainTask, group: PlacementGroup, number: int) -> Any:
-    bundle = bundle_of(task)
+    bundle = bundle_of(task.cluster)
     remote: Any = ray.remote  # its types leave out the groups
     return remote(concurrency_groups={"channel": 1})(Rank).options(
         num_cpus=bundle["CPU"],

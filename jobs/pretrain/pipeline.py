@@ -15,7 +15,8 @@ from deepspeed.runtime.pipe import schedule
 from deepspeed.runtime.pipe.topology import PipeDataParallelTopology
 from torch import nn
 
-from jobs.pretrain.engine import Engine, MicroBatch, TokenLoss, total_over
+from jobs.pretrain.batches import MicroBatch
+from jobs.pretrain.engine import Engine, TokenLoss, total_over
 from jobs.pretrain.model import (
     FinalNorm,
     PositionEmbedding,

@@ -7,8 +7,8 @@ from typing import Any
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 
-from jobs.pretrain.task import TrainTask
 from seedbed.errors import InfrastructureError, UsageError
+from seedbed.runfile.cluster import ClusterConfig
 
 LOOK_EVERY_S = 0.5
 FEWER_TIMEOUT_S = 5.0  # for a number of ranks that fits by what is free
@@ -16,48 +16,52 @@ FEWER_TIMEOUT_S = 5.0  # for a number of ranks that fits by what is free
 OnEvent = Callable[[dict[str, Any]], None]
 
 
-def place(task: TrainTask, on_event: OnEvent, check_stop: Callable[[], None]) -> tuple[PlacementGroup, int]:
+def place(
+    cluster: ClusterConfig, pipeline_stages: int, on_event: OnEvent, check_stop: Callable[[], None]
+) -> tuple[PlacementGroup, int]:
     """A placement group with one bundle a rank, and how many ranks: `cluster.training_ranks`, or after
     `cluster.placement_timeout_s` without room the largest number down to `cluster.min_training_ranks` that there is
     room for. `check_stop` is called while it waits, and may raise. The caller removes the group.
 
     Raises InfrastructureError where there is no room.
     """
-    cluster, bundle = task.cluster, bundle_of(task)
+    bundle = bundle_of(cluster)
     group = _placed(bundle, cluster.training_ranks, cluster.placement_timeout_s, check_stop)
     if group is not None:
         return group, cluster.training_ranks
     free = _free(bundle)
-    for number in _fewer(task, free):
+    for number in _fewer(cluster, pipeline_stages, free):
         group = _placed(bundle, number, FEWER_TIMEOUT_S, check_stop)
         if group is not None:
             why = f"no room for {cluster.training_ranks} ranks within {cluster.placement_timeout_s:g} s"
             on_event({"event": "fewer_ranks", "num_ranks": number, "reason": why})
             return group, number
     raise InfrastructureError(
-        f"no room for {least_ranks(task)} ranks of {bundle} within {cluster.placement_timeout_s:g} s"
+        f"no room for {least_ranks(cluster)} ranks of {bundle} within {cluster.placement_timeout_s:g} s"
         f" (cluster.placement_timeout_s): what is free takes {free}; wait, or end other jobs"
     )
 
 
-def refuse_too_small_a_cluster(task: TrainTask) -> None:
+def refuse_too_small_a_cluster(cluster: ClusterConfig) -> None:
     """Raises UsageError where the whole cluster, were nothing else on it, is too small for the fewest ranks."""
-    least, threads = least_ranks(task), task.cluster.threads_per_rank
-    needed, found = least * threads, int(ray.cluster_resources().get("CPU", 0))
-    if needed > found:
-        key = "training_ranks" if task.cluster.min_training_ranks is None else "min_training_ranks"
-        arithmetic = f"{least} ranks x {threads} threads = {needed} CPUs"
-        raise UsageError(f"cluster.{key}: {arithmetic}, but the cluster has {found}; take fewer")
+    least, resources = least_ranks(cluster), ray.cluster_resources()
+    key = "training_ranks" if cluster.min_training_ranks is None else "min_training_ranks"
+    for name, amount in bundle_of(cluster).items():
+        found = int(resources.get(name, 0))
+        if least * amount > found:
+            each = f"{amount:g} threads" if name == "CPU" else f"{amount:g} {name}"
+            arithmetic = f"{least} ranks x {each} = {least * amount:g} {name}s"
+            raise UsageError(f"cluster.{key}: {arithmetic}, but the cluster has {found}; take fewer")
 
 
-def least_ranks(task: TrainTask) -> int:
-    return task.cluster.min_training_ranks or task.cluster.training_ranks
+def least_ranks(cluster: ClusterConfig) -> int:
+    return cluster.min_training_ranks or cluster.training_ranks
 
 
-def bundle_of(task: TrainTask) -> dict[str, float]:
+def bundle_of(cluster: ClusterConfig) -> dict[str, float]:
     """What one rank takes."""
-    bundle: dict[str, float] = {"CPU": task.cluster.threads_per_rank}
-    if task.cluster.device == "cuda":
+    bundle: dict[str, float] = {"CPU": cluster.threads_per_rank}
+    if cluster.device == "cuda":
         bundle["GPU"] = 1
     return bundle
 
@@ -85,8 +89,8 @@ def _free(bundle: dict[str, float]) -> int:
     return min(int(free.get(name, 0) // amount) for name, amount in bundle.items())
 
 
-def _fewer(task: TrainTask, free: int) -> Iterator[int]:
+def _fewer(cluster: ClusterConfig, pipeline_stages: int, free: int) -> Iterator[int]:
     """Numbers of ranks that make whole pipelines, the largest first. Any of them can take the batch: it is padded."""
-    for number in range(min(free, task.cluster.training_ranks - 1), least_ranks(task) - 1, -1):
-        if number % task.training.pipeline_stages == 0:
+    for number in range(min(free, cluster.training_ranks - 1), least_ranks(cluster) - 1, -1):
+        if number % pipeline_stages == 0:
             yield number

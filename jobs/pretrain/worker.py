@@ -23,11 +23,11 @@ from dataprep.order import SampleOrder
 from dataprep.token_stream import TokenStream
 from jobs.evaluate import validation_samples
 from jobs.pretrain import attempt
-from jobs.pretrain.batches import micro_batch
+from jobs.pretrain.batches import MicroBatch, micro_batch
 from jobs.pretrain.build import build_engine
 from jobs.pretrain.channel import Channel
 from jobs.pretrain.checkpoint import Checkpoints, Progress
-from jobs.pretrain.engine import MicroBatch, StepResult
+from jobs.pretrain.engine import StepResult
 from jobs.pretrain.schedule import learning_rate
 from jobs.pretrain.task import TrainingDiverged, TrainTask
 from seedbed import faults

@@ -1,12 +1,14 @@
 """`pretrain`: the model, trained by a group of ranks on Ray. The last checkpoints stay in the artifact."""
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
 from dataprep.split import TRAIN, VALIDATION
+from jobs.pretrain.budget_watch import BudgetWatch
 from jobs.pretrain.launch import train
 from jobs.pretrain.shards import TokenShards
-from jobs.pretrain.task import TrainTask
+from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact, Report, file_entry
 from seedbed.errors import UsageError
@@ -18,9 +20,11 @@ from seedbed.tracking import journal
 
 
 def run(step: StepRun) -> None:
-    """Train to the end, from the newest whole checkpoint where there is one."""
+    """Train to the end, from the newest whole checkpoint where there is one. Raises BudgetPassed, Stopped."""
     run = step.plan.run
     _refuse_too_little_text(step.parents["shards"].committed()["counts"], run.model.sequence_length)
+    watch = BudgetWatch(step.artifact, step.plan, str(step.state.root), step.over_budget, step.progress.say)
+    watch.require()  # earlier commands may have spent it all
     step.cluster.start()
     task = train_task(
         step.artifact,
@@ -31,12 +35,7 @@ def run(step: StepRun) -> None:
         state_dir=str(step.state.root),
         scratch_dir=step.scratch_dir,
     )
-    with step.progress.task("pretrain", run.training.num_steps) as advance, step.signals.deferred() as stop_requested:
-        narrator = _Narrator(step, advance, run.training)
-        log = journal.journal_path(step.state.root, step.artifact.fingerprint)
-        peak = peak_flops_per_second(run.cluster, run.training.precision).low
-        with journal.driver_session(log, step.plan.run_id, run.cluster.model_dump(mode="json"), peak):
-            result = train(task, narrator.hear, stop_requested)
+    result = _train(step, task, watch)
     step.files += [
         file_entry(step.artifact, "model.safetensors"),
         file_entry(step.artifact, "metrics.jsonl", volatile=True),
@@ -46,7 +45,32 @@ def run(step: StepRun) -> None:
         "threads": run.cluster.threads_per_rank,
         "device": run.cluster.device,
     }
-    step.commit(Report(), training=asdict(result), layout=layout)
+    step.commit(Report(), training=asdict(result), layout=layout, spending=watch.summary())
+
+
+def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
+    with step.progress.task("pretrain", task.training.num_steps) as advance, step.signals.deferred() as signalled:
+        narrator = _Narrator(step, advance, task.training)
+
+        def hear(record: dict[str, Any]) -> None:
+            watch.hear(record)
+            narrator.hear(record)
+
+        try:
+            with _journal_session(step, task):
+                return train(task, hear, lambda: signalled() or watch.stop_requested())
+        except Stopped:
+            watch.require()
+            raise
+        finally:
+            watch.keep()
+
+
+def _journal_session(step: StepRun, task: TrainTask) -> AbstractContextManager[None]:
+    """Tracking is told from when to when this driver was at it, and on what."""
+    log = journal.journal_path(step.state.root, step.artifact.fingerprint)
+    peak = peak_flops_per_second(task.cluster, task.training.precision).low
+    return journal.driver_session(log, step.plan.run_id, task.cluster.model_dump(mode="json"), peak)
 
 
 def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:

@@ -55,7 +55,7 @@ def verdict(findings: list[Finding]) -> str:
 def nearest_num_steps(budget: BudgetConfig, numbers: PlanNumbers, findings: list[Finding]) -> int | None:
     """The number of steps nearest to the plan's with which no limit refuses; None where steps alone do not help."""
     candidates = {
-        change.value
+        int(change.value)
         for finding in findings
         for change in finding.nearest
         if finding.level == REFUSE and change.key == STEPS
@@ -148,21 +148,33 @@ def _range(estimate: Estimate) -> str:
 
 
 def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
-    """Exact once `shards` has counted; before, refused only where even the most tokens there can be are too few."""
+    """Exact once `shards` has counted; before, refused only where even the most tokens there can be are too few, and
+    warned of where as many as there likely are would be."""
     if budget.max_repeats is None:
         return None
-    exact = numbers.unique_tokens is not None
-    unique, repeats = numbers.unique_tokens_at_most, numbers.repeats_at_least
-    within = repeats <= budget.max_repeats
-    what = f"{unique:,} unique tokens" if exact else f"at most {unique:,} unique tokens (by the size of the sources)"
-    sign = "<=" if within else ">"
+    if numbers.unique_tokens is not None:
+        return _repeats_of(budget.max_repeats, numbers, numbers.unique_tokens, "{:,} unique tokens", REFUSE)
+    likely = numbers.likely_unique_tokens
+    known_by = "the size of the sources" if likely is None else "the bytes that are left"
+    most = f"at most {{:,}} unique tokens (by {known_by})"
+    found = _repeats_of(budget.max_repeats, numbers, numbers.max_unique_tokens, most, REFUSE)
+    if found.level == PASS and likely is not None:
+        some = f"likely {{:,}} unique tokens (by {known_by})"
+        found = _repeats_of(budget.max_repeats, numbers, likely, some, WARN)
+    if found.level == REFUSE:
+        return found
+    return replace(found, message=f"{found.message}; checked again when `shards` has counted the tokens")
+
+
+def _repeats_of(allowed: float, numbers: PlanNumbers, unique: int, what: str, level: str) -> Finding:
+    repeats = numbers.training_tokens / unique if unique else float(numbers.training_tokens)
+    within = repeats <= allowed
+    least = "at least " if what.startswith("at most") else ""
     message = (
-        f"{numbers.training_tokens:,} training tokens / {what} = {'' if exact else 'at least '}{repeats:.4g} repeats"
-        f" {sign} budget.max_repeats {budget.max_repeats:g}"
+        f"{numbers.training_tokens:,} training tokens / {what.format(unique)} = {least}{repeats:.4g} repeats"
+        f" {'<=' if within else '>'} budget.max_repeats {allowed:g}"
     )
-    if within and not exact:
-        message += "; checked again when `shards` has counted the tokens"
-    return Finding("budget.max_repeats", PASS if within else REFUSE, repeats, budget.max_repeats, message)
+    return Finding("budget.max_repeats", PASS if within else level, repeats, allowed, message)
 
 
 def _predicted_loss(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:

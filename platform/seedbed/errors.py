@@ -23,6 +23,12 @@ class BudgetRefused(SeedbedError):
     exit_code = 3
 
 
+class BudgetPassed(SeedbedError):
+    """The training has spent more than the run file allows, and has stopped at a checkpoint."""
+
+    exit_code = 3
+
+
 class StoreError(SeedbedError):
     """The store or the state directory did not take or give what was asked."""
 

@@ -12,8 +12,9 @@ from seedbed.budget import Finding
 from seedbed.errors import BudgetRefused, UsageError
 from seedbed.garbage import GC_LEASE
 from seedbed.lease import Leases
-from seedbed.plan import make_plan
+from seedbed.plan import Plan, make_plan
 from seedbed.runfile.load import load_run, write_resolved
+from seedbed.runfile.run import RunConfig
 from seedbed.state import StateDirectory
 from seedbed.steps import STEPS
 from seedbed.store import Store
@@ -59,12 +60,17 @@ def start(
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget)
     path = state.write(f"launches/{plan.run_id}.json", json.dumps(asdict(launch), indent=1))
-    with Leases(store, state).hold(GC_LEASE):  # from here on, what the plan names is reached by a run
+    record_run(store, state, plan, run, over_budget)
+    return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours
+
+
+def record_run(store: Store, state: StateDirectory, plan: Plan, run: RunConfig, over_budget: str | None) -> None:
+    """Remember the run, its plan and its resolved run file: from then on, what the plan names is reached by a run."""
+    with Leases(store, state).hold(GC_LEASE):
         record = runs.load(store, plan.run_id) or runs.RunRecord(plan.run_id, run.name, runs.now())
         record.over_budget = over_budget or record.over_budget
         runs.save_plan(store, plan, write_resolved(run))
         runs.save(store, record)
-    return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours
 
 
 def refusal(run_id: str, findings: Sequence[Finding], nearest_num_steps: int | None = None) -> str:

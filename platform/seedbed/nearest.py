@@ -24,12 +24,14 @@ class Change:
     """What to change, alone, so that a limit is kept: to at most or at least this value."""
 
     key: str  # dotted key in the run file, `parameters` or `unique_tokens`
-    bound: str  # at most, at least
-    value: int
-    now: int
+    bound: str  # at most, at least; empty for a setting that is one of a few
+    value: int | str
+    now: int | str
     tokens: int  # that the model is trained on then
 
     def in_words(self) -> str:
+        if isinstance(self.value, str) or isinstance(self.now, str):
+            return f"{self.key} {self.value} (now {self.now})"
         if self.key == STEPS:
             return f"{self.key} {self.bound} {self.value:,} ({self.tokens:,} tokens; now {self.now:,})"
         if self.key == RANKS:

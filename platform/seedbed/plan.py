@@ -7,27 +7,27 @@ from typing import Any
 
 import blake3
 
-from dataprep.reading.formats import format_of
 from seedbed.artifact import Artifact
 from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
 from seedbed.fingerprint import canonical_json
-from seedbed.layout import check_layout
+from seedbed.fit import check_fit
+from seedbed.layout import batch_layout, check_layout
 from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.load import from_resolved, resolved
 from seedbed.runfile.run import RunConfig
 from seedbed.scaling.checkpoint import checkpoint_size
 from seedbed.scaling.flops import flops_per_token, model_flops_per_token
-from seedbed.scaling.laws import Prediction
-from seedbed.scaling.memory import memory_per_rank
+from seedbed.scaling.hardware import memory_of
+from seedbed.scaling.laws import Optimum, Prediction, optima
+from seedbed.scaling.memory import RankMemory, memory_by_role
 from seedbed.scaling.parameters import matmul_parameters, parameter_counts
 from seedbed.scaling.time_and_money import Estimate, step_time_s
 from seedbed.sources import SourceFile, list_sources
 from seedbed.steps import FingerprintedStep, fingerprint_steps
 from seedbed.store import Store
+from seedbed.unique_tokens import unique_tokens
 
 CACHED, TO_DO = "cached", "to do"
-TOKENS_PER_PLAIN_BYTE = 1  # a token of byte-level BPE holds a byte or more; a document's markup outweighs its end mark
-TOKENS_PER_COMPRESSED_BYTE = 10  # no compressor gets English text below a tenth: mattmahoney.net/dc/text.html, enwik9
 RUN_DIGEST_DIGITS = 8  # hex: two of a hundred runs of one name agree once in a million
 MAX_IGNORED_SHOWN = 20
 _ESTIMATES = ("step_time_s", "hours", "device_hours", "cost")
@@ -64,7 +64,7 @@ class Plan:
     max_unique_tokens: int
     flops_per_token: int
     flops: int
-    memory_per_rank_bytes: int
+    memory_per_rank_bytes: int  # of the role that takes the most
     memory_per_rank_by_component: dict[str, int]
     steps: tuple[PlannedStep, ...]
     sources: tuple[SourceFile, ...]
@@ -79,6 +79,10 @@ class Plan:
     device_hours: Estimate = _UNKNOWN
     cost: Estimate = _UNKNOWN  # in the currency of cluster.price_per_device_hour
     predicted_loss: Prediction = _UNKNOWN_LOSS
+    likely_unique_tokens: int | None = None  # once `deduplicate` is done
+    memory_by_role: tuple[RankMemory, ...] = ()
+    device_memory_bytes: int | None = None
+    optimum: tuple[Optimum, ...] = ()  # what the same FLOPs train best, by each law
     nearest_num_steps: int | None = None  # of a refused plan: as many steps would not be refused
 
     @cached_property
@@ -103,6 +107,8 @@ class Plan:
             "steps": tuple(PlannedStep(**step) for step in value["steps"]),
             "sources": tuple(SourceFile(**source) for source in value["sources"]),
             "ignored": tuple(value["ignored"]),
+            "memory_by_role": tuple(RankMemory(**role) for role in value.get("memory_by_role", ())),
+            "optimum": tuple(Optimum.from_json(best) for best in value.get("optimum", ())),
         }
         parts |= {name: Estimate.from_json(value[name]) for name in _ESTIMATES if name in value}
         if "predicted_loss" in value:
@@ -122,8 +128,11 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}
     parameters = parameter_counts(run.model)
     checkpoint = checkpoint_size(run.model)
-    memory = memory_per_rank(run.model, run.training, run.cluster.training_ranks)
+    batch = batch_layout(run.training, run.model.sequence_length, run.cluster.training_ranks)
+    roles = memory_by_role(run.model, run.training, batch)
+    memory = max(roles, key=lambda role: role.total)
     tokens = run.training.num_steps * run.training.global_batch_tokens
+    unique = unique_tokens(listing.files, run.data, manifests)
     per_token = flops_per_token(run.model, run.training.activation_checkpointing)
     plan = Plan(
         run_id=f"{run.name}-{_run_digest(run, fingerprinted)}",
@@ -133,12 +142,16 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
         parameters_by_component=asdict(parameters),
         matmul_parameters=matmul_parameters(run.model),
         tokens=tokens,
-        unique_tokens=_unique_tokens(manifests["shards"]),
-        max_unique_tokens=sum(_max_tokens(file) for file in listing.files),
+        unique_tokens=unique.counted,
+        max_unique_tokens=unique.at_most,
+        likely_unique_tokens=unique.likely,
         flops_per_token=per_token,
         flops=per_token * tokens,
         memory_per_rank_bytes=memory.total,
-        memory_per_rank_by_component=asdict(memory),
+        memory_per_rank_by_component=memory.by_component(),
+        memory_by_role=roles,
+        device_memory_bytes=memory_of(run.cluster),
+        optimum=tuple(optima(per_token * tokens)),
         checkpoint_bytes=checkpoint.total,
         checkpoint_by_component=asdict(checkpoint),
         steps=tuple(_planned(step, manifests[step.kind]) for step in fingerprinted),
@@ -150,19 +163,27 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     return _judged(plan, run)
 
 
-def check_with_measured_tokens(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
-    """Verdict and findings of the same plan after `shards`, with the tokens of the training split that it counted."""
-    shards = plan.step("shards")
-    measured = _unique_tokens(Artifact(store, shards.kind, shards.fingerprint).manifest())
-    judged = _judged(replace(plan, unique_tokens=measured), plan.run)
+def check_again(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
+    """Verdict and findings of the same plan by what is known now: after `deduplicate`, and after `shards` exactly."""
+    done = {kind: Artifact(store, kind, plan.step(kind).fingerprint).manifest() for kind in ("deduplicate", "shards")}
+    unique = unique_tokens(plan.sources, plan.run.data, done)
+    known = replace(
+        plan,
+        unique_tokens=unique.counted,
+        max_unique_tokens=unique.at_most,
+        likely_unique_tokens=unique.likely,
+    )
+    judged = _judged(known, plan.run)
     return judged.verdict, judged.findings
 
 
 def _judged(plan: Plan, run: RunConfig) -> Plan:
     """The plan with its forecast and its verdict, both of which move with the number of unique tokens."""
     numbers = _numbers(plan, run)
-    findings = check_budget(run.budget, numbers)
+    limits, fit = check_budget(run.budget, numbers), check_fit(run)
+    findings = limits + ([] if fit is None else [fit])
     decided = verdict(findings)
+    steps_would_do = verdict(limits) == REFUSE and (fit is None or fit.level != REFUSE)
     return replace(
         plan,
         findings=tuple(findings),
@@ -172,7 +193,7 @@ def _judged(plan: Plan, run: RunConfig) -> Plan:
         device_hours=numbers.device_hours,
         cost=numbers.cost,
         predicted_loss=numbers.predicted_loss,
-        nearest_num_steps=nearest_num_steps(run.budget, numbers, findings) if decided == REFUSE else None,
+        nearest_num_steps=nearest_num_steps(run.budget, numbers, limits) if steps_would_do else None,
     )
 
 
@@ -188,6 +209,7 @@ def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
         global_batch_tokens=training.global_batch_tokens,
         unique_tokens=plan.unique_tokens,
         max_unique_tokens=plan.max_unique_tokens,
+        likely_unique_tokens=plan.likely_unique_tokens,
         step_time_s=step_time_s(model_flops_per_token(run.model), training, cluster),
         num_ranks=cluster.training_ranks,
         micro_batches_per_step=sequences // training.micro_batch_sequences,
@@ -200,15 +222,6 @@ def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
 def _planned(step: FingerprintedStep, manifest: dict[str, Any] | None) -> PlannedStep:
     state, digest = (TO_DO, None) if manifest is None else (CACHED, manifest.get("digest"))
     return PlannedStep(**vars(step), state=state, digest=digest)
-
-
-def _unique_tokens(shards_manifest: dict[str, Any] | None) -> int | None:
-    return None if shards_manifest is None else shards_manifest["counts"]["train_tokens"]
-
-
-def _max_tokens(file: SourceFile) -> int:
-    is_plain = format_of(file.path) == ("jsonl", None)  # a WARC's answers may be compressed in themselves
-    return file.num_bytes * (TOKENS_PER_PLAIN_BYTE if is_plain else TOKENS_PER_COMPRESSED_BYTE)
 
 
 def _run_digest(run: RunConfig, steps: list[FingerprintedStep]) -> str:

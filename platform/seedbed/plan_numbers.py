@@ -17,8 +17,9 @@ class PlanNumbers:
     num_steps: int
     global_batch_tokens: int
     unique_tokens: int | None  # of the training split; None until `shards` has counted them
-    max_unique_tokens: int  # what there can be at most, by the size of the sources
+    max_unique_tokens: int  # what there can be at most, by the sources or by what `deduplicate` left of them
     step_time_s: Estimate
+    likely_unique_tokens: int | None = None  # an estimate; None before `deduplicate`
     num_ranks: int = 1
     micro_batches_per_step: int = 1  # over all ranks: the number of ranks divides it
     price_per_device_hour: float | None = None
@@ -92,7 +93,9 @@ class PlanNumbers:
         )
 
     def with_unique_tokens(self, unique_tokens: int) -> "PlanNumbers":
-        return replace(self, unique_tokens=unique_tokens, max_unique_tokens=unique_tokens)
+        return replace(
+            self, unique_tokens=unique_tokens, max_unique_tokens=unique_tokens, likely_unique_tokens=unique_tokens
+        )
 
     def with_ranks(self, num_ranks: int) -> "PlanNumbers":
         """The same work on other ranks, at the same MFU."""

@@ -3,6 +3,7 @@
 runs/<run id>/run.json        state and attempts
 runs/<run id>/plan.json       the plan
 runs/<run id>/resolved.yaml   the run file with everything filled in
+runs/<run id>/conformance.json   what `seedbed conform` found, where it was asked
 """
 
 import json
@@ -17,11 +18,13 @@ from seedbed.plan import Plan
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
+CONFORMANCE = "conformance.json"
+
 PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = (
     "planned",
     "running",
     "finished",
-    "stopped",  # by --until
+    "stopped",  # by --until, or by its budget
     "failed",
     "interrupted",  # its driver is gone without a word
 )

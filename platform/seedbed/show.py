@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep
-from seedbed.runs import RunRecord, lease_name
+from seedbed.runs import CONFORMANCE, RunRecord, lease_name
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
@@ -39,8 +40,18 @@ def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Pl
         "steps": steps,
         "training": training_summary(store, state, plan),
         "export": _export_path(store, plan),
+        "conformance": _conformance(store, record.run),
         "is_running": Leases(store, state).is_held(lease_name(record.run)),
     }
+
+
+def _conformance(store: Store, run_id: str) -> dict[str, Any] | None:
+    """Whether the run's layout was proven, when and on what; None where nobody has asked."""
+    path = f"runs/{run_id}/{CONFORMANCE}"
+    if not store.exists(path):
+        return None
+    certificate = json.loads(store.read(path))
+    return {key: certificate[key] for key in ("passed", "made_at", "device", "layout", "is_reduced")}
 
 
 def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:
@@ -64,7 +75,9 @@ def training_summary(store: Store, state: StateDirectory, plan: Plan) -> dict[st
         return None
     evaluation = (_manifest(store, plan, "evaluate") or {}).get("evaluation", {})
     while_training = {"validation_loss_while_training": training["validation_loss"]}  # on fewer held-out tokens
-    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation
+    artifact = Artifact(store, "pretrain", plan.step("pretrain").fingerprint)
+    spending = {"spending": kept_spending.read(artifact).summary(kept_spending.price_of(plan))}
+    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation | spending
 
 
 def _unfinished_training(state: StateDirectory, plan: Plan) -> dict[str, Any] | None:

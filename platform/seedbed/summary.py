@@ -110,7 +110,8 @@ def training_lines(training: dict[str, Any]) -> list[str]:
         return [
             f"training so far: step {training['steps']:,}, "
             f"loss {training['loss_first']:.3f} -> {training['loss_last']:.3f}"
-            + (f", validation loss {validated:.3f}" if validated is not None else "")
+            + (f", validation loss {validated:.3f}" if validated is not None else ""),
+            *spending_lines(training),
         ]
     perplexity = "beyond measure" if training["perplexity"] is None else f"{training['perplexity']:.1f}"
     lines = [
@@ -123,7 +124,20 @@ def training_lines(training: dict[str, Any]) -> list[str]:
             f"on the same tokens: unigram model {training['unigram_loss']:.3f}, "
             f"bigram model {training['bigram_loss']:.3f}"
         )
-    return lines
+    return lines + spending_lines(training)
+
+
+def spending_lines(training: dict[str, Any]) -> list[str]:
+    """What the training has spent, over all attempts, and how much of the time went into steps that count."""
+    spending = training.get("spending")
+    if not spending or not spending["wall_hours"]:
+        return []
+    cost = "" if spending["cost"] is None else f", {spending['cost']:,.2f} of money"
+    lost = f", {spending['steps_lost']:,} steps lost to restarts" if spending["steps_lost"] else ""
+    return [
+        f"spent: {spending['flops']:.3g} FLOPs, {spending['wall_hours']:.3g} hours,"
+        f" {spending['device_hours']:.3g} device hours{cost}{lost}; goodput {spending['goodput']:.0%}"
+    ]
 
 
 def print_step(progress: Progress, artifact: Artifact, cached: bool) -> None:

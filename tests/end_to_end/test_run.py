@@ -253,14 +253,52 @@ def test_a_reason_starts_a_run_that_is_over_its_budget_and_is_kept(mine):
 
 
 def test_the_budget_is_checked_again_when_the_tokens_are_counted(mine):
-    """6,144 tokens of some 58,000 are a tenth of them; by the size of the crawl there might be millions."""
+    """6,144 tokens of some 58,000 are a tenth of them; by the bytes that are left there might be far more."""
     changed = ("--set", "data.shards.seed=1", "--set", "budget.max_repeats=0.05")
-    assert mine.json("plan", mine.run_file, *changed)["verdict"] == "pass"
+    assert mine.json("plan", mine.run_file, *changed)["verdict"] == "warn"
     answer = mine.run(*changed, expect=3)
     assert "6,144 training tokens / " in answer.err
     newest = mine.json("show", "small")
     assert newest["state"] == "failed"
     assert {step["kind"] for step in newest["steps"] if step["state"] == "to do"} == from_step("pretrain")
+
+
+# 150 steps of the small run, in which a rank is lost before the 79th: 78 steps are lost and taken again, so that the
+# FLOPs of 151 steps are passed long before the last.
+LONG, LOST_AT = 150, 79
+
+
+def test_a_training_that_passes_its_limit_stops_at_a_checkpoint_and_goes_on_with_a_reason(mine, tmp_path):
+    long = ("--set", f"training.num_steps={LONG}", "--set", "training.checkpoint_every_steps=100")
+    plan = mine.json("plan", mine.run_file, *long)
+    per_step = plan["flops"] / LONG
+    limit = ("--set", f"budget.max_flops={per_step * (LONG + 1)}")
+    once = tmp_path / "once"
+    once.mkdir()
+    broken = {"SEEDBED_FAULT": f"pretrain.step.{LOST_AT}", "SEEDBED_FAULT_ONCE": str(once)}
+    answer = mine.run(*long, *limit, expect=3, **broken)
+    assert " of them lost to restarts and taken again, x " in answer.err
+    assert "which is more than budget.max_flops" in answer.err
+    assert "it has stopped at its checkpoint of step " in answer.err
+    stopped = mine.json("show", "small")
+    assert stopped["state"] == "stopped"
+    assert LOST_AT <= stopped["training"]["steps"] < LONG
+    spending = stopped["training"]["spending"]
+    lost = spending["steps_lost"]
+    assert LOST_AT // 2 < lost < LOST_AT  # a rank that is lost takes with it what it had no time to tell
+    assert spending["steps_taken"] == stopped["training"]["steps"] + lost
+    assert spending["forecast_steps_taken"] == LONG + lost
+    newest = max((mine.artifact("pretrain") / "checkpoints").glob("step-*"))
+    on_disk = sum(file.stat().st_size for file in newest.iterdir() if file.name != "metrics.jsonl")
+    assert on_disk == pytest.approx(plan["checkpoint_bytes"], rel=0.1)
+
+    assert mine.run(*long, *limit, expect=3).err.startswith("error: run small-")  # it is spent: nothing is started
+    mine.run(*long, *limit, "--over-budget", "the last steps are worth it")
+    finished = mine.json("show", "small")
+    assert (finished["state"], finished["over_budget"]) == ("finished", "the last steps are worth it")
+    manifest = json.loads((mine.artifact("pretrain") / "manifest.json").read_text())
+    assert manifest["spending"]["steps_taken"] == LONG + lost
+    assert 0 < manifest["spending"]["goodput"] < 1
 
 
 def test_until_names_a_step(workspace):

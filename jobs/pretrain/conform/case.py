@@ -1,13 +1,8 @@
-"""What is compared: a model, a layout, an optimizer, and the data of a few steps."""
+"""What is compared: a model, a layout and an optimizer, over a few steps."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
-from jobs.pretrain.batches import micro_batch
-from jobs.pretrain.engine import MicroBatch
 from seedbed.layout import BatchLayout, batch_layout
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
@@ -42,21 +37,6 @@ class Case:
 
     def batch(self, num_ranks: int) -> BatchLayout:
         return batch_layout(self.training, self.model.sequence_length, num_ranks)
-
-    def rows(self, step: int) -> torch.Tensor:
-        """The global batch of a step: int64 [B, S + 1], the same in every layout."""
-        generator = torch.Generator().manual_seed(1000 + step)
-        batch = self.training.global_batch_tokens // self.model.sequence_length
-        shape = (batch, self.model.sequence_length + 1)
-        # Not every token is as likely as another: gradients of the embedding's rows differ in size.
-        skewed = torch.rand(shape, generator=generator) ** 2
-        return (skewed * self.model.vocab_size).long()
-
-    def batches(self, step: int, data_rank: int, batch: BatchLayout) -> Iterator[MicroBatch]:
-        """What a data rank sees of it."""
-        rows = self.rows(step)
-        for number in range(batch.accumulation_steps):
-            yield micro_batch(rows[batch.rows_of(number, data_rank)], batch.micro_batch_sequences)
 
 
 def cases_of(model: ModelConfig, training: TrainingConfig) -> list[Case]:

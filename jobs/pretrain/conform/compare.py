@@ -9,10 +9,9 @@ In bf16 and fp16 the yardstick is a plain process in the same precision: its dis
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from jobs.pretrain.conform.case import NUM_STEPS, Case
+from jobs.pretrain.conform.result import CaseResult, Check
 from jobs.pretrain.conform.trace import Tensors, Trace, distance, length, relative
 
 FP32_LIMIT = 1e-5
@@ -20,36 +19,6 @@ ADAMW_LIMIT = 1e-3  # after the first step, of gradients and weights
 TIMES_PLAIN = 2.0
 TIMES_PLAIN_SINGLE = 4.0  # one parameter's gradient may have more bad luck than all together
 LOSS_LIMIT_BELOW_FP32 = 1e-3
-
-
-@dataclass(frozen=True)
-class Check:
-    """One number that was compared."""
-
-    what: str
-    step: int  # counted from 1
-    error: float  # relative
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        return self.error <= self.limit  # no number is no pass
-
-
-@dataclass(frozen=True)
-class CaseResult:
-    """What a case came to: of each kind of check the one that is nearest to its limit, or furthest beyond."""
-
-    case: str
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        return all(check.passed for check in self.checks)
-
-    def as_json(self) -> dict[str, Any]:
-        checks = [asdict(check) | {"passed": check.passed} for check in self.checks]
-        return {"case": self.case, "passed": self.passed, "checks": checks}
 
 
 def compare(case: Case, layout: Trace, reference: Trace, plain: Trace, initial: Tensors) -> CaseResult:

@@ -8,6 +8,7 @@ from deepspeed.utils import safe_get_full_grad
 from torch import Tensor
 
 from jobs.pretrain.build import build_engine
+from jobs.pretrain.conform import data
 from jobs.pretrain.conform.case import NUM_STEPS, SGD_RATE, Case
 from jobs.pretrain.conform.trace import Tensors, Trace
 from jobs.pretrain.engine import Engine, MakeOptimizer
@@ -31,7 +32,7 @@ def layout_trace(case: Case, mutate: Mutate | None = None) -> Trace:
 
     engine.before_optimizer_step = keep
     for step in range(NUM_STEPS):
-        result = engine.step(case.batches(step, engine.data_rank, batch), rate)
+        result = engine.step(data.batches(case, step, engine.data_rank, batch), rate)
         trace.losses.append(result.loss)
         trace.norms.append(result.gradient_norm)
         trace.gradients.append(_gathered(gradients))

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from jobs.pretrain.conform import data
 from jobs.pretrain.conform.case import NUM_STEPS, SGD_RATE, Case
 from jobs.pretrain.conform.trace import Trace
 from jobs.pretrain.model import GPT, next_token_loss
@@ -48,12 +49,12 @@ def plain_trace(case: Case, precision: str, device: torch.device) -> Trace:
 
 def _backward(case: Case, model: GPT, masters: dict[str, nn.Parameter], step: int, device: torch.device) -> float:
     """The gradient of the mean loss into the fp32 weights, in micro batches of the case's size; the loss."""
-    rows = case.rows(step).to(device)
-    tokens = rows.shape[0] * case.model.sequence_length
+    batch = data.rows(case, step).to(device)
+    tokens = batch.shape[0] * case.model.sequence_length
     for master in masters.values():
         master.grad = torch.zeros_like(master)
     total = 0.0
-    for part in rows.split(case.training.micro_batch_sequences):
+    for part in batch.split(case.training.micro_batch_sequences):
         loss = next_token_loss(model(part[:, :-1]), part[:, 1:], reduction="sum") / tokens
         loss.backward()
         total += float(loss.detach())

@@ -6,9 +6,10 @@ import torch
 import torch.distributed as dist
 
 from jobs.pretrain.conform.case import Case
-from jobs.pretrain.conform.compare import CaseResult, compare
+from jobs.pretrain.conform.compare import compare
 from jobs.pretrain.conform.layout import Mutate, layout_trace
 from jobs.pretrain.conform.plain import plain_trace
+from jobs.pretrain.conform.result import CaseResult
 from jobs.pretrain.conform.trace import Tensors
 from jobs.pretrain.model import GPT
 

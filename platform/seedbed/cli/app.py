@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli.conform import conform
 from seedbed.cli.doctor import doctor
 from seedbed.cli.export import export
 from seedbed.cli.gc import gc
@@ -11,6 +12,7 @@ from seedbed.cli.options import RootStateOption, RootStoreOption, places
 from seedbed.cli.plan import plan
 from seedbed.cli.run import run
 from seedbed.cli.sample import sample
+from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
 from seedbed.cli.track import track
 from seedbed.cli.why import why
@@ -43,7 +45,9 @@ def root(
 
 
 app.command()(plan)
+app.command()(scaling)
 app.command()(run)
+app.command()(conform)
 app.command()(show)
 app.command()(why)
 app.command()(sample)

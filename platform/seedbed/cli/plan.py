@@ -1,10 +1,12 @@
 """`seedbed plan`."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 from seedbed.cli.options import JsonOption, RunFileArgument, SetOption, StateOption, StoreOption, places
+from seedbed.cli.scaling import in_words
 from seedbed.errors import BudgetRefused
 
 if TYPE_CHECKING:
@@ -59,16 +61,19 @@ def print_plan(made: "Plan") -> None:
     sizes.add_row("parameters", f"{made.parameters:,} ({_shares(made.parameters_by_component)})")
     sizes.add_row("tokens", f"{made.tokens:,} to train on; unique: {unique}")
     sizes.add_row("FLOPs", f"{si(made.flops)}FLOPs")
-    in_words = {name: num_bytes(size) for name, size in made.memory_per_rank_by_component.items() if size}
-    memory = ", ".join(f"{name} {size}" for name, size in in_words.items())
-    sizes.add_row("memory per rank", f"{num_bytes(made.memory_per_rank_bytes)} ({memory})")
+    for label, memory in _memory(made):
+        sizes.add_row(label, memory)
     if made.checkpoint_bytes is not None:
         kept = made.run.training.keep_checkpoints
-        sizes.add_row("checkpoint", f"{num_bytes(made.checkpoint_bytes)}, of which {kept} stay")
-    sizes.add_row("hours", _estimate(made.hours, "of training steps"))
+        disk = num_bytes(made.checkpoint_bytes * kept)
+        sizes.add_row("checkpoint", f"{num_bytes(made.checkpoint_bytes)}, of which {kept} stay: {disk}")
+    sizes.add_row("hours", _estimate(made.hours, "of training steps; data steps are not counted"))
     sizes.add_row("device hours", _estimate(made.device_hours, f"on {made.run.cluster.training_ranks} ranks"))
     sizes.add_row("cost", _estimate(made.cost, "in the currency of cluster.price_per_device_hour"))
     sizes.add_row("predicted loss", _loss(made.predicted_loss))
+    for best in made.optimum:
+        if best.law == made.run.budget.loss_law:
+            sizes.add_row("compute-optimal", in_words(best))
     out.print()
     out.print(sizes)
     out.print(f"\nverdict: {made.verdict}")
@@ -76,6 +81,18 @@ def print_plan(made: "Plan") -> None:
         out.print(f"  {finding.level}: {finding.message}", soft_wrap=True)
     if made.nearest_num_steps is not None:
         out.print(f"  with training.num_steps {made.nearest_num_steps} no limit would refuse it")
+
+
+def _memory(made: "Plan") -> Iterator[tuple[str, str]]:
+    """A line for each role; in a pipeline the ranks of one stage."""
+    from seedbed.cli.printing import num_bytes
+
+    for number, role in enumerate(made.memory_by_role):
+        parts = ", ".join(f"{name} {num_bytes(size)}" for name, size in role.by_component().items() if size)
+        of = f" of {num_bytes(made.device_memory_bytes)}" if made.device_memory_bytes is not None else ""
+        host = f"; on the host {num_bytes(role.host)}" if role.host else ""
+        at = f"{role.role}, " if len(made.memory_by_role) > 1 else ""
+        yield "" if number else "memory per rank", f"{at}{num_bytes(role.total)}{of} ({parts}){host}"
 
 
 def _estimate(estimate: "Estimate", what: str) -> str:

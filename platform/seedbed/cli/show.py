@@ -84,6 +84,10 @@ def _print_run(summary: dict[str, Any]) -> None:
     training = summary["training"]
     if training:
         lines += ["", *training_lines(training)]
+    if summary["conformance"]:
+        found = summary["conformance"]
+        verdict = "computes what one process computes" if found["passed"] else "does NOT compute what it should"
+        lines += ["", f"layout: {verdict} (`seedbed conform`, {found['made_at']}, {found['device']})"]
     if summary["export"]:
         lines += ["", f"model (Hugging Face format): {summary['export']}"]
     out.print("\n".join(lines), soft_wrap=True)

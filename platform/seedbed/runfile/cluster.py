@@ -45,6 +45,9 @@ class ClusterConfig(Strict):
     device_peak_flops_per_second: float | None = Field(
         default=None, gt=0, description="datasheet's dense peak in the run's precision, for a device not in the table"
     )
+    device_memory_bytes: float | None = Field(
+        default=None, gt=0, description="datasheet's memory of one device, for a device not in the table"
+    )
     mfu: MfuConfig | None = Field(default=None, description="what share of the peak training reaches; hours need it")
     price_per_device_hour: float | None = Field(
         default=None, ge=0, description="of one device, in the currency of budget.max_cost; cost needs it"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from seedbed.runfile.cluster import ClusterConfig
+
 TABLE = Path(__file__).with_name("hardware.toml")
 _PEAK = "_flops_per_second"
 
@@ -25,6 +27,14 @@ def devices() -> dict[str, Device]:
     with TABLE.open("rb") as file:
         table = tomllib.load(file)
     return {name: _device(name, row) for name, row in table.items()}
+
+
+def memory_of(cluster: ClusterConfig) -> int | None:
+    """Bytes of one of the run's devices: as stated, else by the table; None where neither says."""
+    if cluster.device_memory_bytes is not None:
+        return int(cluster.device_memory_bytes)
+    device = devices().get(cluster.hardware or "")
+    return None if device is None or cluster.device == "cpu" else device.memory_bytes
 
 
 def _device(name: str, row: dict[str, dict[str, str | float]]) -> Device:

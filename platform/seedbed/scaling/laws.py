@@ -12,6 +12,7 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("laws.toml")
 REPEATS_LAW = "muennighoff"  # the one that knows what a repeated token is worth
+FLOPS_PER_PF_DAY = 1e15 * 86_400  # Kaplan et al. 2020, 1.3
 FLOPS_PER_PARAMETER_AND_TOKEN = 6  # the C = 6 N D of Hoffmann et al. 2022, 3.3
 
 
@@ -43,13 +44,16 @@ class Law:
     max_tokens: float
     tokenizer: str
     max_repeats: float = 1.0
+    of: str = "parameters and tokens"  # what limits the loss: of a power law one thing, and there is enough of the rest
 
     @property
     def counts_embeddings(self) -> bool:
-        return self.form != "kaplan"
+        return self.form not in ("kaplan", "power")
 
     def loss(self, parameters: float, tokens: float, unique_tokens: float | None = None) -> float:
         """What the formula gives, also outside of its range. Only the form `repeats` minds `unique_tokens`."""
+        if self.form == "power":
+            return _power(self.constants, self.of, parameters, tokens)
         return _FORMS[self.form](self.constants, parameters, tokens, min(unique_tokens or tokens, tokens))
 
     def outside(self, parameters: float, tokens: float, unique_tokens: float | None = None) -> str | None:
@@ -101,12 +105,40 @@ def optimum(name: str, flops: float) -> tuple[float, float]:
     another form.
     """
     law = laws()[name]
-    if law.form == "kaplan":
+    if law.form in ("kaplan", "power"):
         raise ValueError(f"{name}'s law has no optimum in closed form")
     a, b, ratio = _exponents_and_ratio(law.constants)
     compute = flops / FLOPS_PER_PARAMETER_AND_TOKEN
     parameters = ratio ** (1 / (a + b)) * compute ** (b / (a + b))
     return parameters, compute / parameters
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The model that a number of FLOPs trains best, by one law; None where that is outside of the law's range."""
+
+    law: str
+    flops: float  # C = 6 N D
+    parameters: float | None
+    tokens: float | None
+    predicted_loss: Prediction
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Optimum":
+        return cls(**(value | {"predicted_loss": Prediction.from_json(value["predicted_loss"])}))
+
+
+def optima(flops: float) -> list[Optimum]:
+    """By every law that has an optimum, each with its prediction there."""
+    found = []
+    for law in laws().values():
+        if law.form in ("sum", "repeats"):
+            parameters, tokens = optimum(law.name, flops)
+            predicted = predict(law.name, round(parameters), round(parameters), round(tokens), None)
+            known = predicted.value is not None
+            best = Optimum(law.name, flops, parameters if known else None, tokens if known else None, predicted)
+            found.append(best)
+    return found
 
 
 def worth_in_unique(unique: float, total: float, decay: float) -> float:
@@ -144,6 +176,12 @@ def _kaplan(constants: dict[str, float], parameters: float, tokens: float, uniqu
     alpha_n, alpha_d = constants["alpha_n"], constants["alpha_d"]
     size = (constants["n_c"] / parameters) ** (alpha_n / alpha_d)
     return (size + constants["d_c"] / tokens) ** alpha_d
+
+
+def _power(constants: dict[str, float], of: str, parameters: float, tokens: float) -> float:
+    compute = FLOPS_PER_PARAMETER_AND_TOKEN * parameters * tokens / FLOPS_PER_PF_DAY
+    limiting = {"parameters": parameters, "tokens": tokens, "compute": compute}[of]
+    return (constants["critical"] / limiting) ** constants["alpha"]
 
 
 _FORMS = {"sum": _sum, "repeats": _repeats, "kaplan": _kaplan}

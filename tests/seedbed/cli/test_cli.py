@@ -88,7 +88,9 @@ def test_plan_tells_people_steps_sizes_and_the_verdict(command, run_file):
     assert "sources          2 files, 1.5 KiB" in [line.rstrip() for line in lines]
     assert "verdict: pass" in lines
     said = {line[:17].strip(): line[17:].strip() for line in lines}
-    assert said["checkpoint"].endswith(" KiB, of which 2 stay")
+    assert said["checkpoint"] == "136.5 KiB, of which 2 stay: 273.0 KiB"  # 11,648 parameters x 12 bytes
+    assert said["memory per rank"].endswith(")")
+    assert said["compute-optimal"].startswith("unknown: ")
     assert said["hours"].startswith("unknown: cluster.hardware is not stated")
     assert said["cost"].startswith("unknown: cluster.price_per_device_hour is not stated")
     assert said["predicted loss"].endswith("that besiroglu's law was fitted on")
@@ -100,9 +102,28 @@ def test_plan_tells_hours_and_cost_where_the_cluster_says_what_they_need(command
     _, out, _ = command("plan", run_file, "--set", cluster)
     # 10 steps of 4.4 to 8.8 s; twice that on two ranks; at 3 an hour
     said = {line[:17].strip(): line[17:].strip() for line in out.splitlines()}
-    assert said["hours"] == "0.0122 to 0.0244 of training steps"
+    assert said["hours"] == "0.0122 to 0.0244 of training steps; data steps are not counted"
     assert said["device hours"] == "0.0244 to 0.0489 on 2 ranks"
     assert said["cost"] == "0.0733 to 0.147 in the currency of cluster.price_per_device_hour"
+
+
+def test_plan_tells_the_memory_of_each_stage_against_the_device(command, run_file):
+    known = ("--set", "training.pipeline_stages=2", "--set", "cluster.device_memory_bytes=1e5")
+    code, out, _ = command("plan", run_file, *known)
+    assert code == 3
+    lines = [line.strip() for line in out.splitlines()]
+    assert any(line.startswith("memory per rank  stage 1 of 2, ") and " of 97.7 KiB (" in line for line in lines)
+    assert any(line.startswith("stage 2 of 2, ") for line in lines)
+    assert any(line.startswith("refuse: stage ") and "does not fit" in line for line in lines)
+
+
+def test_scaling_tells_the_best_size_for_so_many_flops(command):
+    code, out, _ = command("scaling", "1e21")
+    assert code == 0
+    said = {line.split()[0]: line for line in out.splitlines()}
+    assert "2.78 G parameters on 60 G tokens, 21.6 each: 2.306 nats per token" in said["besiroglu"]
+    _, out, _ = command("scaling", "1e21", "--json")
+    assert {best["law"] for best in json.loads(out)["optima"]} == {"besiroglu", "hoffmann", "muennighoff"}
 
 
 def test_a_refused_plan_leaves_with_3_and_shows_the_arithmetic(command, run_file):

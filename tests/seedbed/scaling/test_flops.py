@@ -30,10 +30,11 @@ def test_the_flops_of_a_shipped_model_are_those_that_torch_counts(path, checkpoi
     from jobs.pretrain.model import GPT, next_token_loss
 
     config = ModelConfig.model_validate(read_tree(path, path.name).value)
-    tokens_BT = torch.zeros(1, config.sequence_length, dtype=torch.long)
-    model = GPT(config, recompute=checkpointing).train()
-    # Plain matrices, as a fused kernel of this machine may be one that the counter does not know.
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+    # Tensors without content: the large models take neither memory nor time. Plain matrices, as a fused kernel of this
+    # machine may be one that the counter does not know.
+    with torch.device("meta"), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        tokens_BT = torch.zeros(1, config.sequence_length, dtype=torch.long)
+        model = GPT(config, recompute=checkpointing).train()
         next_token_loss(model(tokens_BT), tokens_BT).backward()
     # The counter takes a causal token to see the whole sequence. That half which is not ours: 2 L D S forward.
     forwards = 4 if checkpointing else 3

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from seedbed.scaling.laws import laws, optimum, predict, worth_in_unique
+from seedbed.scaling.laws import laws, optima, optimum, predict, worth_in_unique
 
 CHINCHILLA_FLOPS = 5.76e23  # Hoffmann et al. 2022, table A3: Gopher's, which Chinchilla was trained with
 
@@ -131,3 +131,44 @@ def test_kaplan_has_no_closed_optimum():
     with pytest.raises(ValueError, match="kaplan"):
         optimum("kaplan", 1e20)
     assert math.isfinite(laws()["kaplan"].loss(1e9, 1e10))
+
+
+PF_DAY = 1e15 * 86_400
+
+
+def test_kaplans_law_of_compute_gives_the_loss_at_its_own_end():
+    # Kaplan et al. 2020, 6.3: the laws meet at some 1e4 PF-days and 1.7 nats per token
+    parameters, tokens = 1e12, 1e4 * PF_DAY / 6 / 1e12
+    assert laws()["kaplan_compute"].loss(parameters, tokens) == pytest.approx(1.7, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("law", "parameters", "tokens", "factor"),
+    # Kaplan et al. 2020, 1.2: each doubling takes 2^-alpha off, with alpha .076, .095, .050
+    [
+        ("kaplan_parameters", 2, 1, 0.9487),
+        ("kaplan_tokens", 1, 2, 0.9363),
+        ("kaplan_compute", 2, 1, 0.9659),
+        ("kaplan_compute", 1, 2, 0.9659),
+    ],
+)
+def test_kaplans_power_laws_fall_by_their_exponents(law, parameters, tokens, factor):
+    loss = laws()[law].loss
+    assert loss(parameters * 1e8, tokens * 1e9) / loss(1e8, 1e9) == pytest.approx(factor, abs=1e-4)
+
+
+def test_kaplans_power_laws_by_hand():
+    # (8.8e13 / 1.5e9)^.076 = e^(.076 x 10.9797); (5.4e13 / 23e9)^.095 = e^(.095 x 7.7612)
+    assert laws()["kaplan_parameters"].loss(1.5e9, 1) == pytest.approx(math.exp(0.076 * 10.9797), rel=1e-4)
+    assert laws()["kaplan_tokens"].loss(1, 23e9) == pytest.approx(math.exp(0.095 * 7.7612), rel=1e-4)
+
+
+def test_every_law_with_an_optimum_says_what_size_a_budget_trains():
+    found = {best.law: best for best in optima(1e21)}
+    assert found.keys() == {"besiroglu", "hoffmann", "muennighoff"}
+    best = found["besiroglu"]
+    assert 6 * best.parameters * best.tokens == pytest.approx(1e21)
+    assert best.predicted_loss.value == pytest.approx(laws()["besiroglu"].loss(best.parameters, best.tokens), rel=1e-6)
+    small = optima(1e17)[0]  # 28 M parameters: smaller than any that was fitted on
+    assert (small.parameters, small.tokens, small.predicted_loss.value) == (None, None, None)
+    assert "are outside of" in small.predicted_loss.reason

@@ -23,10 +23,13 @@ COMPONENTS = {  # kind of block of `jobs.pretrain.model`, and within a layer the
 
 
 def counted_by_torch(config):
+    import torch
+
     from jobs.pretrain.model import GPT
 
     counts = dict.fromkeys(COMPONENTS.values(), 0)
-    model = GPT(config)
+    with torch.device("meta"):  # no content: the large ones take no memory
+        model = GPT(config)
     for name, parameter in model.named_parameters():  # a tied weight comes once
         _, block, within_block = name.split(".", 2)
         kind = type(model.blocks[int(block)]).__name__

@@ -1,0 +1,42 @@
+"""The actor that is one rank of a comparison. Torch and DeepSpeed are imported there, never in the driver."""
+
+import os
+import platform
+from pathlib import Path
+
+from jobs.pretrain.conform.case import Case
+from jobs.pretrain.conform.result import CaseResult
+from jobs.pretrain.rank import free_address, join_group
+from seedbed.runfile.cluster import ClusterConfig
+
+
+class Member:
+    """One rank: given an address, it joins the others and takes part in each case."""
+
+    def __init__(self, cluster: ClusterConfig, number: int) -> None:
+        self._cluster, self._number = cluster, number
+        os.environ["DS_ACCELERATOR"] = cluster.device  # DeepSpeed would look around and warn
+        os.environ["OMP_NUM_THREADS"] = str(cluster.threads_per_rank)
+
+    def address(self) -> str:
+        """Where the others can meet this rank."""
+        return free_address()
+
+    def compare(self, address: str, cases: list[Case]) -> tuple[str, list[CaseResult]]:
+        """The device's name, and on rank 0 what each case came to."""
+        join_group(address, self._number, self._cluster.training_ranks, self._cluster.device)
+        import torch
+
+        from jobs.pretrain.conform.run import conform
+
+        torch.set_num_threads(self._cluster.threads_per_rank)
+        results = conform(cases, self._cluster.device)
+        return torch.cuda.get_device_name() if self._cluster.device == "cuda" else _cpu_name(), results
+
+
+def _cpu_name() -> str:
+    """What the CPU calls itself; outside Linux its architecture."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

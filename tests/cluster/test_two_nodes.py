@@ -1,0 +1,121 @@
+"""A run on two machines ends as one on a single machine does, whatever happens to the second of them on the way."""
+
+import os
+import shutil
+import signal
+from dataclasses import replace
+
+import pytest
+
+from tests.cluster.conftest import wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+
+DATA = ("extract", "clean", "annotate", "select", "deduplicate", "corpus", "tokenizer", "shards", "ledger")
+
+
+def end(driver):
+    out, _ = driver.communicate(timeout=300)
+    assert driver.returncode == 0, out
+    return out
+
+
+def data_digests(workspace):
+    digests = workspace.digests()
+    return {kind: digests[kind] for kind in DATA}
+
+
+def assert_trained_as(ours, theirs):
+    """Each step once, on the same samples, with the same bits: the layout is the same, so the order of sums is."""
+    ours, theirs = ours.metrics(), theirs.metrics()
+    assert [line["step"] for line in ours] == list(range(1, 13))
+    for name in ("samples", "loss", "gradient_norm", "learning_rate"):
+        assert [line[name] for line in ours] == [line[name] for line in theirs]
+
+
+@pytest.fixture(scope="module")
+def disturbed(make_workspace, tmp_path_factory):
+    """The store of a run whose steps are disturbed one after the other."""
+    return make_workspace(tmp_path_factory.mktemp("disturbed"))
+
+
+def test_a_run_that_nothing_disturbs(two_machines, workspace, reference):
+    driver = two_machines.start(workspace)
+    wait_for(lambda: two_machines.working("ray::execute"), driver)
+    wait_for(lambda: two_machines.working("ray::Rank"), driver)
+    end(driver)
+    assert workspace.digests() == reference.digests()
+    assert_trained_as(workspace, reference)
+
+
+def test_data_steps_while_a_worker_is_killed_then_a_raylet_and_then_the_cable_is_cut(
+    two_machines, disturbed, reference
+):
+    driver = two_machines.start(disturbed, "--until", "ledger")
+    wait_for(lambda: two_machines.working("ray::execute"), driver)
+    os.kill(two_machines.working("ray::execute")[0], signal.SIGKILL)
+    wait_for(lambda: list(disturbed.store.glob("steps/extract-*/manifest.json")), driver)
+    wait_for(lambda: two_machines.working("ray::execute"), driver)
+    starts = two_machines.service.starts
+    os.kill(two_machines.raylet(), signal.SIGKILL)
+    wait_for(lambda: two_machines.service.starts > starts, driver)
+    wait_for(lambda: two_machines.working("ray::execute"), driver)
+    two_machines.other.cut()
+    wait_for(lambda: two_machines.num_machines() == 1, driver)
+    two_machines.other.mend()
+    end(driver)
+    assert data_digests(disturbed) == data_digests(reference)
+
+
+def test_training_while_a_rank_is_killed_then_a_raylet_and_then_the_cable_is_cut(
+    two_machines, disturbed, reference, tmp_path
+):
+    """Three times one of the ranks hangs, so that there is time to do harm while the other waits for it."""
+    points = [f"pretrain.step.{step}" for step in (3, 6, 10)]
+    fault = {"SEEDBED_FAULT": ",".join(f"{point}=hang" for point in points), "SEEDBED_FAULT_ONCE": str(tmp_path)}
+    driver = two_machines.start(disturbed, "--until", "pretrain", **fault)
+    wait_for((tmp_path / points[0]).exists, driver)
+    os.kill(two_machines.working("ray::Rank")[0], signal.SIGKILL)
+    wait_for((tmp_path / points[1]).exists, driver)
+    os.kill(two_machines.raylet(), signal.SIGKILL)
+    wait_for((tmp_path / points[2]).exists, driver)
+    two_machines.other.cut()
+    wait_for(lambda: two_machines.num_machines() == 1, driver)
+    two_machines.other.mend()
+    out = end(driver)
+    assert out.count("its process was lost") == 3
+    assert "going on from the checkpoint of step 4" in out
+    assert "going on from the checkpoint of step 8" in out
+    assert data_digests(disturbed) == data_digests(reference)
+    assert_trained_as(disturbed, reference)
+    assert disturbed.digests()["pretrain"] == reference.digests()["pretrain"]
+
+
+def test_a_machine_that_does_not_come_back_leaves_the_training_to_the_other(two_machines, mine, reference, tmp_path):
+    """Half of the ranks take twice the rounds of accumulation: the same samples, added up in another order."""
+    shutil.rmtree(mine.artifact("pretrain"))
+    shutil.rmtree(mine.store / "runs")
+    fault = {"SEEDBED_FAULT": "pretrain.step.6=hang", "SEEDBED_FAULT_ONCE": str(tmp_path)}
+    fewer = {"cluster.min_training_ranks": 1, "cluster.placement_timeout_s": 2}
+    settings = [part for key, value in fewer.items() for part in ("--set", f"{key}={value}")]
+    driver = two_machines.start(mine, "--until", "pretrain", *settings, **fault)
+    wait_for((tmp_path / "pretrain.step.6").exists, driver)
+    two_machines.other.cut()
+    try:
+        out = end(driver)
+    finally:
+        two_machines.other.mend()
+    assert "fewer_ranks: num_ranks 1" in out
+    ours, theirs = mine.metrics(), reference.metrics()
+    assert [line["samples"] for line in ours] == [line["samples"] for line in theirs]
+    assert [line["loss"] for line in ours] == pytest.approx([line["loss"] for line in theirs], abs=1e-4)
+
+
+def test_a_store_that_one_machine_does_not_see_is_refused(two_machines, workspace):
+    """The state directory of these runs is in sight of the first machine alone."""
+    wait_for(lambda: two_machines.num_machines() == 2)
+    hidden = replace(workspace, store=workspace.state / "store")
+    driver = two_machines.start(hidden)
+    out, _ = driver.communicate(timeout=120)
+    assert driver.returncode == 2, out
+    assert f"node {two_machines.other.address} does not see the store {hidden.store}" in out
