@@ -14,7 +14,7 @@ from typing import Any
 import seedbed
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan
-from seedbed.runs import RunRecord
+from seedbed.runs import CONFORMANCE, RunRecord
 from seedbed.store import Store
 from seedbed.tracking import metrics
 from seedbed.tracking.settle import Attempt
@@ -183,9 +183,9 @@ def run_files(plan: Plan, record: RunRecord, store: Store) -> dict[str, bytes]:
         "run/budget.json": json.dumps(budget, indent=1).encode(),
         "run/metrics.md": f"# Metrics\n\n{metrics.table()}\n".encode(),
     }
-    conformance = f"runs/{plan.run_id}/conformance.json"
+    conformance = f"runs/{plan.run_id}/{CONFORMANCE}"
     if store.exists(conformance):
-        files["run/conformance.json"] = store.read(conformance)
+        files[f"run/{CONFORMANCE}"] = store.read(conformance)
     return files
 
 
