@@ -18,6 +18,7 @@ from seedbed.launch import ENDING_SIGNALS
 from seedbed.lease import Leases
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from seedbed.tracking.destination import Refused, Unreachable
 from seedbed.tracking.shipment import Shipment
 
 LOOK, END, GONE = "look", "end", ""
@@ -76,13 +77,11 @@ def _ship(shipment: Shipment, commands: "queue.Queue[str]") -> int:
             ended_at = time.monotonic()
             if command == GONE:
                 time.sleep(LAST_BREATH_S)
-        thorough = command is not None or failures > 0
-        if (not shipment.is_up_to_date()) if thorough else shipment.has_news():
-            error = _try_to_send(shipment, numbers_only=not thorough)
-            failures = 0 if error is None else failures + 1
-            last_failures += error is not None and ended_at is not None
-        else:
-            failures = 0
+        error = _try_to_send(shipment, numbers_only=command is None and failures == 0)
+        if error is not None:
+            _log(str(error))
+        failures = 0 if error is None else failures + 1
+        last_failures += error is not None and ended_at is not None
         if ended_at is not None:
             too_late = time.monotonic() - ended_at > shipment.final_wait_s
             if failures == 0 or last_failures >= LAST_TRIES or too_late:
@@ -104,14 +103,12 @@ def _next(commands: "queue.Queue[str]", wait_s: float) -> str | None:
 
 
 def _try_to_send(shipment: Shipment, numbers_only: bool) -> Exception | None:
-    """What went wrong, which is remembered; None where everything arrived."""
-    from seedbed.tracking.destination import Refused, Unreachable
-
+    """What went wrong, which is remembered; None where everything has arrived."""
     try:
-        shipment.send(numbers_only)
-    except (Unreachable, Refused, SeedbedError) as error:
+        if shipment.has_news() if numbers_only else not shipment.is_up_to_date():
+            shipment.send(numbers_only)
+    except (Unreachable, Refused, SeedbedError) as error:  # the store may be out of reach too
         shipment.fail(error)
-        _log(str(error))
         return error
     return None
 
