@@ -10,7 +10,7 @@ KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster check check-infra clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster browser check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ $(VENV)/.kernels: $(VENV)/.installed $(KERNELS)
 demo: setup ## from the crawl in configs/crawls/demo to an exported model
 	@$(BIN)/seedbed run configs/runs/demo.yaml
 
-test: setup-dev check ## every test
+test: setup-dev check browser ## every test
 	@$(BIN)/python -m pytest
 
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
@@ -51,6 +51,13 @@ test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 
 test-cluster: setup-dev ## a run on two machines, some of which are lost on the way (root and `ip`)
 	@$(BIN)/python -m pytest -m cluster -rs
+
+# Debian's chromium, for the tests that look at MLflow's pages; without it, or without the right to install, they skip.
+browser:
+	@command -v chromium > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
+		{ echo "set-up: chromium, for the tests in tests/browser"; \
+		{ apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } \
+		> /dev/null 2>&1 || echo "chromium could not be installed: the tests in tests/browser are skipped"; }
 
 check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff check .

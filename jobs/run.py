@@ -28,6 +28,7 @@ from seedbed.quarantine import check_quarantine
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.summary import print_end, print_step
+from seedbed.tracking.tracker import Tracker
 
 
 def main(argv: list[str], signals: EndingSignals | None = None) -> int:
@@ -78,25 +79,37 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
             raise StoreError(f"run {launch.run_id} is gone from {store.url}: start it again with `seedbed run`")
         record.begin_attempt()
         runs.save(store, record)
+        tracker = Tracker(plan, store, state)
+        _say(progress, tracker.start())
         try:
-            stopped = _carry_out(plan, launch, store, state, progress, signals)
+            stopped = _carry_out(plan, launch, store, state, progress, signals, tracker)
         except (KeyboardInterrupt, SystemExit):
             _remember_end(store, record, runs.INTERRUPTED, "interrupted by its user")
+            tracker.leave()
             raise
         except BudgetPassed as error:
             _remember_end(store, record, runs.STOPPED, str(error))
+            _say(progress, tracker.end())
             raise
         except Stopped as error:
             _remember_end(store, record, runs.INTERRUPTED, str(error))
+            _say(progress, tracker.end())
             raise
         except Exception as error:
             kind = "" if isinstance(error, SeedbedError) else f"{type(error).__name__}: "
             _remember_end(store, record, runs.FAILED, f"{kind}{error}")
+            _say(progress, tracker.end())
             raise
         record.end_attempt(runs.STOPPED if stopped else runs.FINISHED)
         runs.save(store, record)
     print_end(store, state, plan, progress)
+    _say(progress, tracker.end())
     return 0
+
+
+def _say(progress: Progress, lines: list[str]) -> None:
+    for line in lines:
+        progress.say(line)
 
 
 def _remember_end(store: Store, record: runs.RunRecord, state: str, error: str) -> None:
@@ -107,13 +120,20 @@ def _remember_end(store: Store, record: runs.RunRecord, state: str, error: str) 
 
 
 def _carry_out(
-    plan: Plan, launch: Launch, store: Store, state: StateDirectory, progress: Progress, signals: EndingSignals
+    plan: Plan,
+    launch: Launch,
+    store: Store,
+    state: StateDirectory,
+    progress: Progress,
+    signals: EndingSignals,
+    tracker: Tracker,
 ) -> bool:
     """Do every step that is not done; whether `--until` ended it before the last."""
     cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan))
     try:
         for planned in plan.steps:
             do_step(planned, plan, store, state, progress, cluster, signals, launch.over_budget)
+            tracker.look()
             if planned.kind == "extract":
                 extract = Artifact(store, planned.kind, planned.fingerprint).committed()
                 check_quarantine(extract, plan.run.data.max_quarantined_fraction, plan.run_id)

@@ -1,9 +1,11 @@
 """What tests of several packages share: a Ray, and a small run that goes through the real command line."""
 
+import contextlib
 import gzip
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +47,7 @@ training:
   checkpoint_every_steps: 4
 cluster: {data_workers: 2, training_ranks: 2}
 budget: {max_flops: 1e12}
+tracking: {enabled: false} # loading MLflow takes seconds: the reference run does, for all
 """
 
 NOTES = [
@@ -106,6 +109,54 @@ def ray_session() -> Iterator[None]:
         ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
+
+
+class MlflowServer:
+    """`mlflow server` on a SQLite file, in a process of its own; it can be killed and started again on its port."""
+
+    def __init__(self, folder: Path, database: Path | None = None) -> None:
+        self._folder = folder
+        self._database = database or folder / "server.db"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self._database}"]
+        command += ["--artifacts-destination", str(self._folder / "server-artifacts")]
+        with (self._folder / "server.log").open("ab") as log:
+            quiet = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=quiet, start_new_session=True)
+        for _ in range(600):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=30):
+                return
+            assert self._process.poll() is None, (self._folder / "server.log").read_text()
+            time.sleep(0.1)
+        raise AssertionError((self._folder / "server.log").read_text())
+
+    def kill(self) -> None:
+        """SIGKILL, with its workers."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture(scope="session")
+def new_mlflow_server() -> Iterator[Callable[..., MlflowServer]]:
+    """Makes servers that are not started yet; what runs at the end is killed."""
+    made: list[MlflowServer] = []
+
+    def make(folder: Path, database: Path | None = None) -> MlflowServer:
+        made.append(MlflowServer(folder, database))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
 
 
 @dataclass(frozen=True)
@@ -231,7 +282,7 @@ def workspace(make_workspace: Callable[[Path], Workspace], tmp_path: Path) -> Wo
 def reference(make_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The small run, carried out once by one command that nothing disturbed. Its store is for reading."""
     made = make_workspace(tmp_path_factory.mktemp("reference"))
-    made.run()
+    made.run("--set", "tracking.enabled=true", "--set", "tracking.system_metrics_every_s=1")
     return made
 
 

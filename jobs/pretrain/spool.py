@@ -2,13 +2,16 @@
 
 Two files. `<fingerprint>.jsonl` has one line for each optimizer step of the run as it counts: a resumed run first puts
 back the lines that its checkpoint carries, so no step stands twice. `<fingerprint>.events.jsonl` has what happened on
-the way (a start, a restart, a broken checkpoint) and only grows.
+the way (a start, a restart, a broken checkpoint) and only grows. Both are copied, line by line, into the journal that
+tracking reads (`seedbed.tracking.journal`).
 """
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from seedbed.tracking import journal
 
 
 def metrics_path(state_dir: str, fingerprint: str) -> Path:
@@ -26,14 +29,14 @@ def line(record: dict[str, Any]) -> bytes:
 
 def append(path: Path, record: dict[str, Any]) -> None:
     """Add one line, in one write, so that a reader sees it whole or cut short but never mixed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab", buffering=0) as f:
-        f.write(line(record))
+    journal.append(journal.beside(path), record)
+    journal.append(path, record)
 
 
 def replace(path: Path, data: bytes) -> None:
     """Put `data` in the spool's place at once: a follower sees another file and starts over."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    journal.note_restored(journal.beside(path), path.read_bytes() if path.exists() else b"", data)
     temporary = path.with_suffix(".incomplete")
     temporary.write_bytes(data)
     temporary.replace(path)

@@ -68,6 +68,7 @@ def _train(rank: "RankTrainer", task: TrainTask, channel: Channel) -> int:
         if is_due and progress.step != saved_step:
             channel.progress(f"the checkpoint of step {progress.step}")
             rank.save(progress)
+            rank.report_event({"event": "checkpoint", "step": progress.step})
             saved_step = progress.step
         if is_stopping:
             return progress.step

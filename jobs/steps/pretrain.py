@@ -14,6 +14,8 @@ from seedbed.errors import UsageError
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
+from seedbed.scaling.time_and_money import peak_flops_per_second
+from seedbed.tracking import journal
 
 
 def run(step: StepRun) -> None:
@@ -53,8 +55,12 @@ def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
             watch.hear(record)
             narrator.hear(record)
 
+        log = journal.journal_path(step.state.root, step.artifact.fingerprint)
+        cluster = task.cluster
+        peak = peak_flops_per_second(cluster, task.training.precision).low
         try:
-            return train(task, hear, lambda: signalled() or watch.stop_requested())
+            with journal.driver_session(log, step.plan.run_id, cluster.model_dump(mode="json"), peak):
+                return train(task, hear, lambda: signalled() or watch.stop_requested())
         except Stopped:
             watch.require()
             raise
@@ -133,6 +139,6 @@ class _Narrator:
         if kind == "taken_up" and event["step"]:
             self._say(f"  going on from the checkpoint of step {event['step']:,}")
             self._move_to(event["step"], "")
-        elif kind not in ("taken_up", "started"):
+        elif kind not in ("taken_up", "started", "checkpoint"):
             facts = ", ".join(f"{k} {v}" for k, v in event.items() if k not in ("event", "time"))
             self._say(f"  {kind}: {facts}")

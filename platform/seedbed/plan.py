@@ -225,9 +225,9 @@ def _planned(step: FingerprintedStep, manifest: dict[str, Any] | None) -> Planne
 
 
 def _run_digest(run: RunConfig, steps: list[FingerprintedStep]) -> str:
-    """Names what a run is: moved sources, other machines and another order of the sources leave it as it is."""
+    """Names what a run is: moved sources, other machines, other tracking and another order of the sources leave it."""
     content = resolved(run)
-    del content["cluster"]
+    del content["cluster"], content["tracking"]
     for source in content["data"]["sources"].values():
         del source["path"]  # which files it led to is in the fingerprint of `extract`
     named = {"steps": {step.kind: step.fingerprint for step in steps}, "config": content}

@@ -24,6 +24,7 @@ data:
 model: {num_layers: 1, width: 16, num_heads: 2, sequence_length: 16, vocab_size: 300}
 training: {num_steps: 4, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
 budget: {max_repeats: 1000}
+tracking: {enabled: false}
 """
 
 _WORDS = "the of and to that with have be stone river house garden morning people light water paper music"

@@ -14,6 +14,7 @@ from seedbed.cli.run import run
 from seedbed.cli.sample import sample
 from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
+from seedbed.cli.track import track
 from seedbed.cli.why import why
 
 app = typer.Typer(
@@ -51,5 +52,6 @@ app.command()(show)
 app.command()(why)
 app.command()(sample)
 app.command()(export)
+app.command()(track)
 app.command()(gc)
 app.command()(doctor)

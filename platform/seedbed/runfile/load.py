@@ -5,6 +5,7 @@ run file + the pieces it names --read--> tree --overrides--> tree --validate--> 
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,11 @@ def _parse_override(text: str) -> tuple[Key, Tree]:
     key = tuple(name.strip().split("."))
     if not equals or not all(key):
         raise RunFileError(f"--set {text}: expected a dotted key, = and a value: --set training.num_steps=100")
-    return key, parse_tree(value, Place(f"--set {text}", 0, Path.cwd()))
+    return key, parse_tree(value, Place(f"--set {_without_password(text)}", 0, Path.cwd()))
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/\s]*@", "//...@", text)
 
 
 def _fetch_piece(tree: Tree, piece: str) -> None:

@@ -10,6 +10,7 @@ from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.data import DataConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.strict import Strict
+from seedbed.runfile.tracking import TrackingConfig
 from seedbed.runfile.training import TrainingConfig
 
 CROSS_CHECK = "cross_check"
@@ -26,6 +27,7 @@ class RunConfig(Strict):
     training: TrainingConfig = Field(description="how it is trained")
     cluster: ClusterConfig = Field(default=ClusterConfig(), description="what it runs on")
     budget: BudgetConfig = Field(default=BudgetConfig(), description="what it may cost")
+    tracking: TrackingConfig = Field(default=TrackingConfig(), description="where it is tracked")
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:

@@ -1,0 +1,58 @@
+"""Sending what is left of runs, long after they ended: what `seedbed track` does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seedbed import runs
+from seedbed.lease import Leases
+from seedbed.runs import RunRecord
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+from seedbed.tracking.shipment import Shipment
+from seedbed.tracking.shipper import TrackingError, send_all
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """What became of one run."""
+
+    run: str
+    said: str
+    failed: bool = False
+    mlflow_run: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def catch_up(store: Store, state: StateDirectory, names: Sequence[str | None] | None) -> list[CaughtUp]:
+    """Send what is left of these runs (ids or names; None is the newest), or of every run of the store.
+
+    Raises UsageError for a name that is none.
+    """
+    if names is None:
+        records = runs.all_runs(store, state)
+    else:
+        records = [runs.find(store, state, name) for name in names]
+    return [_one(store, state, record) for record in records]
+
+
+def _one(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:
+    plan = runs.load_plan(store, record.run)
+    if not plan.run.tracking.enabled:
+        return CaughtUp(record.run, "its run file says tracking.enabled: false; nothing is sent")
+    leases = Leases(store, state)
+    if leases.is_held(Shipment.lease_name(record.run)):
+        return CaughtUp(record.run, "another process is sending it")
+    with leases.hold(Shipment.lease_name(record.run)):
+        shipment = Shipment(store, state, plan)
+        left = shipment.backlog().in_words()
+        if not shipment.is_up_to_date():
+            try:
+                send_all(shipment)
+            except TrackingError as error:
+                return CaughtUp(record.run, str(error), failed=True)
+        shipped = shipment.shipped
+        where = shipment.place.where_to_look(shipped.experiment_id, shipped.run)
+        return CaughtUp(record.run, f"sent {left}; see {where}", mlflow_run=shipped.run)

@@ -1,0 +1,54 @@
+"""Which MLflow a run goes to, and how a person gets there."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from seedbed.plan import Plan
+from seedbed.state import StateDirectory
+
+_PROBE_TIMEOUT_S = 1.0
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class TrackingPlace:
+    """An experiment of an MLflow."""
+
+    uri: str
+    experiment: str
+    artifacts: Path | None  # for SQLite: where a new experiment keeps its files
+
+    @property
+    def is_server(self) -> bool:
+        return self.artifacts is None
+
+    def answers(self) -> bool:
+        """Whether somebody listens at the server's port; waits a second at most. A SQLite file needs nobody."""
+        if not self.is_server:
+            return True
+        parts = urlsplit(self.uri)
+        try:
+            with socket.create_connection((parts.hostname, parts.port or _PORTS[parts.scheme]), _PROBE_TIMEOUT_S):
+                return True
+        except OSError:
+            return False
+
+    def where_to_look(self, experiment_id: str | None, run: str | None) -> str:
+        """The run's page, or the command that shows it."""
+        if not self.is_server:
+            return f"mlflow ui --backend-store-uri {self.uri}"
+        # Without the last part, MLflow 3 shows its pages for chatbots around the run.
+        page = f"/#/experiments/{experiment_id}/runs/{run}?workflowType=machine_learning" if run else ""
+        return f"{self.uri.rstrip('/')}{page}"
+
+
+def tracking_place(plan: Plan, state: StateDirectory) -> TrackingPlace:
+    """Where the run file sends the run."""
+    config = plan.run.tracking
+    uri = config.mlflow_uri or f"sqlite:///{state.root}/mlflow/mlflow.db"
+    artifacts = None
+    if uri.startswith("sqlite:"):
+        artifacts = Path(uri.removeprefix("sqlite:///")).parent / "artifacts"
+    return TrackingPlace(uri, config.experiment or plan.name, artifacts)
