@@ -1,6 +1,5 @@
 """`pretrain`: the model, trained by a group of ranks on Ray. The last checkpoints stay in the artifact."""
 
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
@@ -56,21 +55,17 @@ def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
             watch.hear(record)
             narrator.hear(record)
 
+        log = journal.journal_path(step.state.root, step.artifact.fingerprint)
+        cluster = task.cluster
+        peak = peak_flops_per_second(cluster, task.training.precision).low
         try:
-            with _journal_session(step, task):
+            with journal.driver_session(log, step.plan.run_id, cluster.model_dump(mode="json"), peak):
                 return train(task, hear, lambda: signalled() or watch.stop_requested())
         except Stopped:
             watch.require()
             raise
         finally:
             watch.keep()
-
-
-def _journal_session(step: StepRun, task: TrainTask) -> AbstractContextManager[None]:
-    """Tracking is told from when to when this driver was at it, and on what."""
-    log = journal.journal_path(step.state.root, step.artifact.fingerprint)
-    peak = peak_flops_per_second(task.cluster, task.training.precision).low
-    return journal.driver_session(log, step.plan.run_id, task.cluster.model_dump(mode="json"), peak)
 
 
 def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:

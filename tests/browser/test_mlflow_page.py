@@ -74,6 +74,7 @@ def test_the_loss_is_drawn_over_the_steps(browser, run_url, pictures):
 def test_the_machine_has_charts_of_its_own(browser, run_url, pictures):
     browser.open(f"{run_url}/system-metrics?{MACHINE_LEARNING}")
     browser.shows("cpu_utilization_percentage", "disk_usage_percentage")
+    browser.wait(lambda: browser.evaluate("document.querySelectorAll('.js-line').length") >= 6, "lines", browser.text)
     assert is_picture(browser.screenshot(pictures / "system.png"))
 
 
