@@ -95,7 +95,7 @@ def _layout(made: "Plan") -> str:
     stages = f" in {training.pipeline_stages} stages" if training.pipeline_stages > 1 else ""
     step = f"{batch.global_batch_sequences} sequences a step = {batch.data_ranks} x {batch.micro_batch_sequences}"
     padding = batch.padding_sequences
-    idle = f"; {padding} more are padding, computed for nothing" if padding else ""
+    idle = f"; rows of padding, computed for nothing: {padding}" if padding else ""
     accumulation = f" x {batch.accumulation_steps} accumulated"
     return f"{ranks} ranks{stages}, ZeRO-{training.zero_stage}, {training.precision}; {step}{accumulation}{idle}"
 
