@@ -1,7 +1,7 @@
 """The engine that a run's layout asks for."""
 
 from jobs.pretrain.data_parallel import DataParallelEngine
-from jobs.pretrain.engine import Engine, MakeOptimizer, TokenLoss, adamw, initialize, start_deepspeed
+from jobs.pretrain.engine import Engine, MakeOptimizer, TokenLoss, adamw, initialize, shard_blocks, start_deepspeed
 from jobs.pretrain.model import GPT
 from jobs.pretrain.pipeline import PipelineEngine, pipeline_module
 from seedbed.layout import BatchLayout
@@ -19,5 +19,6 @@ def build_engine(
     if training.pipeline_stages > 1:
         stage = pipeline_module(model, training, batch, TokenLoss(batch, tokens))
         return PipelineEngine(initialize(stage, training, batch, make_optimizer), training, batch, tokens)
-    whole = GPT(model, training.seed, training.activation_checkpointing)
+    shard_away = shard_blocks(model, training, batch) if training.zero_stage == 3 else lambda _: None
+    whole = GPT(model, training.seed, training.activation_checkpointing, shard_away)
     return DataParallelEngine(initialize(whole, training, batch, make_optimizer), training, batch, tokens)

@@ -25,7 +25,9 @@ from torch import Tensor, nn
 from jobs.pretrain.batches import MicroBatch
 from jobs.pretrain.model import next_token_loss
 from seedbed.layout import BatchLayout
+from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.training import TrainingConfig
+from seedbed.scaling.parameters import parameter_counts
 
 MAX_BUCKET_ELEMENTS = 50_000_000  # parameters in one reduction; DeepSpeed's 500 M would reserve 2 GB for a tiny model
 
@@ -194,7 +196,7 @@ def start_deepspeed() -> None:
 
 def initialize(model: nn.Module, training: TrainingConfig, batch: BatchLayout, make_optimizer: MakeOptimizer) -> Any:
     """DeepSpeed's engine around `model`."""
-    num_parameters = sum(parameter.numel() for parameter in model.parameters())
+    num_parameters = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters())
     wrapped, *_ = deepspeed.initialize(
         model=model,
         model_parameters=parameter_groups(model.parameters(), training.weight_decay),
@@ -205,13 +207,25 @@ def initialize(model: nn.Module, training: TrainingConfig, batch: BatchLayout, m
     return wrapped
 
 
+def shard_blocks(model: ModelConfig, training: TrainingConfig, batch: BatchLayout) -> Callable[[nn.Module], None]:
+    """For ZeRO-3: what cuts a block over the ranks as soon as it is made, so that no rank ever holds all of them."""
+    config = deepspeed_config(training, batch, parameter_counts(model).total)
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[training.precision]
+
+    def shard(block: nn.Module) -> None:
+        deepspeed.zero.Init(module=block.to(dtype), config_dict_or_path=config)
+
+    return shard
+
+
 def parameter_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
     """Matrices decay; biases and norms do not (Brown et al. 2020, B, leave it open; nanoGPT and OLMo do it so)."""
-    parameters = list(parameters)
-    return [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for parameter in parameters:
+        shape = getattr(parameter, "ds_shape", parameter.shape)  # one that ZeRO-3 has cut has no shape of its own
+        (matrices if len(shape) >= 2 else others).append(parameter)
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 def total_over(group: Any, value: float, device: torch.device) -> float:

@@ -8,6 +8,7 @@ Shape suffixes: B sequences, T tokens of a sequence, D width, H heads, K width o
 """
 
 import math
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import numpy as np
@@ -149,25 +150,36 @@ def num_blocks(config: ModelConfig) -> int:
     return config.num_layers + 4
 
 
-def build_blocks(config: ModelConfig, seed: int, recompute: bool = False) -> list[nn.Module]:
-    """All blocks, with GPT-2's initial weights: matrices normal with `initializer_std`, biases 0, norms 1."""
+def build_blocks(config: ModelConfig, seed: int, recompute: bool = False) -> Iterator[nn.Module]:
+    """All blocks, one after the other, so that whoever takes them may store one away before the next is made.
+
+    With GPT-2's initial weights: matrices normal with `initializer_std`, biases 0, norms 1.
+    """
     seeds = [block_seed(seed, index) for index in range(num_blocks(config))]
     embedding = TokenEmbedding(config, seeds[0])
-    return [
-        embedding,
-        PositionEmbedding(config, seeds[1]),
-        *(TransformerBlock(config, block, recompute) for block in seeds[2:-2]),
-        FinalNorm(config),
-        Projection(config, seeds[-1], embedding if config.tied_embeddings else None),
-    ]
+    yield embedding
+    yield PositionEmbedding(config, seeds[1])
+    for block in seeds[2:-2]:
+        yield TransformerBlock(config, block, recompute)
+    yield FinalNorm(config)
+    yield Projection(config, seeds[-1], embedding if config.tied_embeddings else None)
 
 
 class GPT(nn.Module):
-    """The blocks one after the other: tokens_BT -> logits_BTV."""
+    """The blocks one after the other: tokens_BT -> logits_BTV. `on_block` gets each as soon as it is made."""
 
-    def __init__(self, config: ModelConfig, seed: int = 0, recompute: bool = False) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        seed: int = 0,
+        recompute: bool = False,
+        on_block: Callable[[nn.Module], None] = lambda _: None,
+    ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(build_blocks(config, seed, recompute))
+        self.blocks = nn.ModuleList()
+        for block in build_blocks(config, seed, recompute):
+            on_block(block)
+            self.blocks.append(block)
 
     def forward(self, tokens_BT: Tensor) -> Tensor:
         x = tokens_BT

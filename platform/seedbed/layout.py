@@ -1,8 +1,9 @@
 """How a run is laid over its ranks: what DeepSpeed can do, and how the global batch is cut.
 
-Checked when the run is planned, so that nothing starts that would stop at its first step.
+Checked when the run file is read, so that nothing starts that would stop at its first step.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,18 +56,14 @@ def batch_layout(training: TrainingConfig, sequence_length: int, num_ranks: int)
 
 def check_layout(model: ModelConfig, training: TrainingConfig, cluster: ClusterConfig) -> None:
     """Raises RunFileError for what cannot be run, with the reason and the nearest that can."""
-    for refusal in (_precision, _zero, _pipeline):
-        refusal(model, training, cluster)
+    for key, message in layout_problems(model, training, cluster):
+        raise RunFileError(f"{key}: {message}")
+    check_machine(training, cluster)
     batch_layout(training, model.sequence_length, cluster.training_ranks)
 
 
-def _precision(model: ModelConfig, training: TrainingConfig, cluster: ClusterConfig) -> None:
-    if training.precision != "fp32" and training.zero_stage == 0:
-        # DeepSpeed 0.19: `unsupported mix of model_dtype and grad_accum_dtype`
-        raise RunFileError(
-            f"training.zero_stage: 0 with precision {training.precision}: DeepSpeed would add up gradients in"
-            f" {training.precision}, which loses the small ones; take zero_stage 1, which adds them up in fp32"
-        )
+def check_machine(training: TrainingConfig, cluster: ClusterConfig) -> None:
+    """Raises RunFileError for what this machine cannot compute. What a run file says elsewhere holds here too."""
     if training.precision == "fp16" and cluster.device == "cpu" and not cpu_computes_fp16():
         raise RunFileError(
             "training.precision: fp16 on this CPU, which has no fp16 arithmetic (none of the flags"
@@ -74,30 +71,39 @@ def _precision(model: ModelConfig, training: TrainingConfig, cluster: ClusterCon
         )
 
 
-def _zero(model: ModelConfig, training: TrainingConfig, cluster: ClusterConfig) -> None:
-    if training.optimizer_offload == "cpu" and training.zero_stage == 0:
-        raise RunFileError(
-            "training.optimizer_offload: cpu with zero_stage 0: it is ZeRO that offloads; take zero_stage 1"
-        )
-    if training.pipeline_stages > 1 and training.zero_stage > 1:
-        raise RunFileError(
-            f"training.zero_stage: {training.zero_stage} with {training.pipeline_stages} pipeline_stages: a pipeline"
-            " adds up gradients over its micro batches, which ZeRO-2 and 3 cut up after each; take zero_stage 1,"
-            f" or pipeline_stages 1 with zero_stage {training.zero_stage}"
-        )
-
-
-def _pipeline(model: ModelConfig, training: TrainingConfig, cluster: ClusterConfig) -> None:
+def layout_problems(model: ModelConfig, training: TrainingConfig, cluster: ClusterConfig) -> Iterator[tuple[str, str]]:
+    """The key and what is wrong with it, for each combination that no machine can run, with the nearest that can be."""
     stages, ranks = training.pipeline_stages, cluster.training_ranks
+    if training.precision != "fp32" and training.zero_stage == 0:
+        # DeepSpeed 0.19: `unsupported mix of model_dtype and grad_accum_dtype`
+        yield (
+            "training.zero_stage",
+            f"0 with training.precision {training.precision}: DeepSpeed would add up gradients in"
+            f" {training.precision}, which loses the small ones; take zero_stage 1, which adds them up in fp32",
+        )
+    if training.optimizer_offload == "cpu" and training.zero_stage == 0:
+        yield (
+            "training.optimizer_offload",
+            "cpu with training.zero_stage 0: it is ZeRO that offloads; take zero_stage 1",
+        )
+    if stages > 1 and training.zero_stage > 1:
+        yield (
+            "training.zero_stage",
+            f"{training.zero_stage} with {stages} pipeline_stages: a pipeline adds up gradients over its micro batches,"
+            " which ZeRO-2 and 3 cut up after each; take zero_stage 1, or pipeline_stages 1 with zero_stage"
+            f" {training.zero_stage}",
+        )
     if stages > model.num_layers:
-        raise RunFileError(
-            f"training.pipeline_stages: {stages} stages, but model.num_layers {model.num_layers}: a stage holds one"
-            f" transformer block at least; take {model.num_layers} or fewer"
+        yield (
+            "training.pipeline_stages",
+            f"{stages} stages, but model.num_layers {model.num_layers}: a stage holds one transformer block at least;"
+            f" take {model.num_layers} or fewer",
         )
     if ranks % stages:
-        raise RunFileError(
-            f"training.pipeline_stages: {stages} stages do not divide cluster.training_ranks {ranks}; take"
-            f" {max(ranks // stages, 1) * stages} ranks, or {_nearest_divisor(ranks, stages)} stages"
+        yield (
+            "training.pipeline_stages",
+            f"{stages} stages do not divide cluster.training_ranks {ranks}; take {max(ranks // stages, 1) * stages}"
+            f" ranks, or {_nearest_divisor(ranks, stages)} stages",
         )
 
 

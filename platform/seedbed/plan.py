@@ -11,7 +11,7 @@ from seedbed.artifact import Artifact
 from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
 from seedbed.fingerprint import canonical_json
 from seedbed.fit import check_fit
-from seedbed.layout import batch_layout, check_layout
+from seedbed.layout import batch_layout, check_machine
 from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.load import from_resolved, resolved
 from seedbed.runfile.run import RunConfig
@@ -119,10 +119,10 @@ class Plan:
 def make_plan(run: RunConfig, store: Store) -> Plan:
     """What `run` would do with what `store` holds, and the verdict of its budget. Starts and writes nothing.
 
-    Raises RunFileError for a layout that cannot be run, SourceError when a source cannot be read, StoreError when the
-    store cannot be.
+    Raises RunFileError for a precision that this machine does not have, SourceError when a source cannot be read,
+    StoreError when the store cannot be.
     """
-    check_layout(run.model, run.training, run.cluster)
+    check_machine(run.training, run.cluster)
     listing = list_sources(run.data)
     fingerprinted = fingerprint_steps(run, listing)
     manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}

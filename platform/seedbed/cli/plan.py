@@ -61,12 +61,14 @@ def print_plan(made: "Plan") -> None:
     sizes.add_row("parameters", f"{made.parameters:,} ({_shares(made.parameters_by_component)})")
     sizes.add_row("tokens", f"{made.tokens:,} to train on; unique: {unique}")
     sizes.add_row("FLOPs", f"{si(made.flops)}FLOPs")
+    sizes.add_row("layout", _layout(made))
     for label, memory in _memory(made):
         sizes.add_row(label, memory)
     if made.checkpoint_bytes is not None:
-        kept = made.run.training.keep_checkpoints
+        kept = made.run.training.keep_checkpoints + 1
         disk = num_bytes(made.checkpoint_bytes * kept)
-        sizes.add_row("checkpoint", f"{num_bytes(made.checkpoint_bytes)}, of which {kept} stay: {disk}")
+        size = num_bytes(made.checkpoint_bytes)
+        sizes.add_row("checkpoint", f"{size}, of which {kept} stay (the newest, and the best): {disk}")
     sizes.add_row("hours", _estimate(made.hours, "of training steps; data steps are not counted"))
     sizes.add_row("device hours", _estimate(made.device_hours, f"on {made.run.cluster.training_ranks} ranks"))
     sizes.add_row("cost", _estimate(made.cost, "in the currency of cluster.price_per_device_hour"))
@@ -81,6 +83,21 @@ def print_plan(made: "Plan") -> None:
         out.print(f"  {finding.level}: {finding.message}", soft_wrap=True)
     if made.nearest_num_steps is not None:
         out.print(f"  with training.num_steps {made.nearest_num_steps} no limit would refuse it")
+
+
+def _layout(made: "Plan") -> str:
+    """How a step is laid over the ranks, and what of it is computed for nothing."""
+    from seedbed.layout import batch_layout
+
+    run = made.run
+    training, ranks = run.training, run.cluster.training_ranks
+    batch = batch_layout(training, run.model.sequence_length, ranks)
+    stages = f" in {training.pipeline_stages} stages" if training.pipeline_stages > 1 else ""
+    step = f"{batch.global_batch_sequences} sequences a step = {batch.data_ranks} x {batch.micro_batch_sequences}"
+    padding = batch.padding_sequences
+    idle = f"; rows of padding, computed for nothing: {padding}" if padding else ""
+    accumulation = f" x {batch.accumulation_steps} accumulated"
+    return f"{ranks} ranks{stages}, ZeRO-{training.zero_stage}, {training.precision}; {step}{accumulation}{idle}"
 
 
 def _memory(made: "Plan") -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from seedbed.layout import layout_problems
 from seedbed.runfile.budget import BudgetConfig
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.data import DataConfig
@@ -31,8 +32,9 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        checks = (_priorities, _vocabulary, _whole_sequences, _whole_micro_batches, _precision)
+        checks = (_priorities, _vocabulary, _whole_sequences)
         problems = [problem for check in checks if (problem := check(self)) is not None]
+        problems += layout_problems(self.model, self.training, self.cluster)
         if problems:
             lines = "\n".join(f"{key}: {message}" for key, message in problems)
             raise PydanticCustomError(CROSS_CHECK, "{lines}", {"lines": lines, "problems": problems})
@@ -62,25 +64,3 @@ def _whole_sequences(run: RunConfig) -> tuple[str, str] | None:
         f"{tokens} = {sequences} x {length} + {rest}, but a batch is made of whole sequences of model.sequence_length"
         f" {length}; take {max(sequences, 1) * length}",
     )
-
-
-def _whole_micro_batches(run: RunConfig) -> tuple[str, str] | None:
-    tokens, length = run.training.global_batch_tokens, run.model.sequence_length
-    ranks, micro = run.cluster.training_ranks, run.training.micro_batch_sequences
-    sequences, rest = divmod(tokens, length)
-    if rest or not sequences or sequences % (ranks * micro) == 0:
-        return None  # without whole sequences there is nothing to divide
-    rounds = max(sequences // (ranks * micro), 1)
-    return (
-        "training.global_batch_tokens",
-        f"{tokens} / {length} = {sequences} sequences, but cluster.training_ranks {ranks} x"
-        f" training.micro_batch_sequences {micro} = {ranks * micro} do not divide them; take"
-        f" {rounds} x {ranks * micro} x {length} = {rounds * ranks * micro * length} tokens, or another micro batch",
-    )
-
-
-def _precision(run: RunConfig) -> tuple[str, str] | None:
-    if run.training.precision != "bf16" or run.training.zero_stage != 0:
-        return None
-    # DeepSpeed 0.19 refuses fp32 accumulation there and would add gradients up in bf16.
-    return "training.zero_stage", "0 with training.precision bf16 loses gradients in the sum; take 1"

@@ -152,9 +152,8 @@ def _moments(stage: _Stage) -> Iterable[RankMemory]:
         activations=kept + (passing if passing > logits else 0),
         logits=logits if logits >= passing else 0,
     )
-    # A bucket that takes all gradients is full when the backward pass is over, and the activations are gone.
     bucket = _bucket(stage)
-    activations = kept if bucket < stage.parameters and stage.training.zero_stage in (1, 2, 3) else 0
+    activations = kept if _reduces_while_going_back(stage) and bucket < stage.parameters else 0
     gradients, buffers = _reduction(stage, bucket)
     yield replace(state, moment="reduce", gradients=gradients, buffers=buffers, activations=activations)
     if stage.training.zero_stage:
@@ -198,6 +197,12 @@ def _gradients_between(stage: _Stage) -> int:
 def _bucket(stage: _Stage) -> int:
     plain = stage.training.zero_stage == 0 or _adds_up_whole(stage)
     return min(stage.parameters, PLAIN_BUCKET if plain else ZERO_BUCKET)
+
+
+def _reduces_while_going_back(stage: _Stage) -> bool:
+    """Whether a full bucket is reduced at once, with activations still there. What takes all gradients is never full
+    before; without ZeRO, in a pipeline and in ZeRO-1 with bf16 all reductions come after the backward pass."""
+    return stage.training.zero_stage > 0 and stage.training.pipeline_stages == 1 and not _adds_up_whole(stage)
 
 
 def _reduction(stage: _Stage, bucket: int) -> tuple[int, int]:

@@ -52,7 +52,7 @@ def test_initial_weights_are_gpt2s():
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_embeddings_are_tied_where_asked(tied):
-    blocks = build_blocks(CONFIG.model_copy(update={"tied_embeddings": tied}), seed=0)
+    blocks = list(build_blocks(CONFIG.model_copy(update={"tied_embeddings": tied}), seed=0))
     assert (blocks[-1].weight is blocks[0].weight) is tied
 
 

@@ -113,13 +113,12 @@ def test_a_key_twice_is_told_beside_the_other_problems(run_file, monkeypatch):
 
 
 def test_parts_that_do_not_fit_show_their_arithmetic(run_file, monkeypatch):
-    overrides = ["model.vocab_size=290", "training.global_batch_tokens=96"]
+    overrides = ["model.vocab_size=290", "cluster.training_ranks=3", "training.pipeline_stages=2"]
     assert refusal(run_file, *overrides, monkeypatch=monkeypatch) == [
         "--set model.vocab_size=290: model.vocab_size: 290 rows are too few for data.tokenizer.vocab_size 300; take 300"
         " or more",
-        "--set training.global_batch_tokens=96: training.global_batch_tokens: 96 / 16 = 6 sequences, but"
-        " cluster.training_ranks 2 x training.micro_batch_sequences 2 = 4 do not divide them; take"
-        " 1 x 4 x 16 = 64 tokens, or another micro batch",
+        "--set training.pipeline_stages=2: training.pipeline_stages: 2 stages do not divide cluster.training_ranks 3;"
+        " take 2 ranks, or 1 stages",
     ]
 
 
@@ -134,7 +133,8 @@ def test_parts_that_do_not_fit_show_their_arithmetic(run_file, monkeypatch):
         (
             "training={num_steps: 1, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1,"
             " zero_stage: 0, precision: bf16}",
-            "training.zero_stage: 0 with training.precision bf16 loses gradients in the sum; take 1",
+            "training.zero_stage: 0 with training.precision bf16: DeepSpeed would add up gradients in bf16, which loses"
+            " the small ones; take zero_stage 1, which adds them up in fp32",
         ),
         (
             "data.deduplicate.source_priority={docs: 1}",
