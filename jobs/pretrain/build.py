@@ -17,8 +17,9 @@ def build_engine(
     make_optimizer = make_optimizer or adamw(training)
     tokens = batch.global_batch_sequences * model.sequence_length
     if training.pipeline_stages > 1:
-        stage = pipeline_module(model, training, batch, TokenLoss(batch, tokens))
-        return PipelineEngine(initialize(stage, training, batch, make_optimizer), training, batch, tokens)
+        stage, process_groups = pipeline_module(model, training, batch, TokenLoss(batch, tokens))
+        wrapped = initialize(stage, training, batch, make_optimizer)
+        return PipelineEngine(wrapped, training, batch, tokens, process_groups)
     shard_away = shard_blocks(model, training, batch) if training.zero_stage == 3 else lambda _: None
     whole = GPT(model, training.seed, training.activation_checkpointing, shard_away)
     return DataParallelEngine(initialize(whole, training, batch, make_optimizer), training, batch, tokens)

@@ -14,6 +14,7 @@ from deepspeed.pipe import LayerSpec, PipelineModule, TiedLayerSpec
 from deepspeed.runtime.pipe import schedule
 from deepspeed.runtime.pipe.topology import PipeDataParallelTopology
 from torch import nn
+from torch.distributed import distributed_c10d
 
 from jobs.pretrain.batches import MicroBatch
 from jobs.pretrain.engine import Engine, TokenLoss, total_over
@@ -36,15 +37,19 @@ _TIED_NAME = f"tied_modules.{_TIED}.weight"
 
 def pipeline_module(
     model: ModelConfig, training: TrainingConfig, batch: BatchLayout, loss: TokenLoss
-) -> PipelineModule:
-    """This rank's stage. Transformer blocks are shared out evenly; embeddings go first, norm and projection last."""
-    topology = PipeDataParallelTopology(num_pp=training.pipeline_stages, num_dp=batch.data_ranks)
-    return PipelineModule(
+) -> tuple[PipelineModule, list[Any]]:
+    """This rank's stage, and the process groups that were made for it.
+
+    Transformer blocks are shared out evenly; embeddings go first, norm and projection last.
+    """
+    before = set(distributed_c10d._world.pg_map)
+    module = PipelineModule(
         layers=_specs(model, training),
-        topology=topology,
+        topology=PipeDataParallelTopology(num_pp=training.pipeline_stages, num_dp=batch.data_ranks),
         loss_fn=loss,
         partition_method=f"type:{TransformerBlock.__name__}",
     )
+    return module, [group for group in distributed_c10d._world.pg_map if group not in before]
 
 
 def _specs(model: ModelConfig, training: TrainingConfig) -> list[LayerSpec]:
@@ -63,8 +68,11 @@ def _specs(model: ModelConfig, training: TrainingConfig) -> list[LayerSpec]:
 class PipelineEngine(Engine):
     """DeepSpeed's pipeline engine with ZeRO 0 or 1, one stage of `pipeline_module` on each rank."""
 
-    def __init__(self, wrapped: Any, training: TrainingConfig, batch: BatchLayout, tokens: int) -> None:
+    def __init__(
+        self, wrapped: Any, training: TrainingConfig, batch: BatchLayout, tokens: int, process_groups: list[Any]
+    ) -> None:
         super().__init__(wrapped, training, batch, tokens)
+        self._process_groups = process_groups
         self._take_step = wrapped._INSTRUCTION_MAP[schedule.OptimizerStep]
         wrapped._INSTRUCTION_MAP = wrapped._INSTRUCTION_MAP | {
             schedule.ReduceTiedGrads: self._sum_tied_gradients,
@@ -121,3 +129,8 @@ class PipelineEngine(Engine):
         mean = float(self.wrapped.eval_batch(iter(batches), num_micro_batches=num_batches))
         self.wrapped.module.train()
         return mean * num_batches * self.batch.data_ranks / self.loss.scale
+
+    def destroy(self) -> None:
+        super().destroy()
+        for group in self._process_groups:  # some threads and connections each, which DeepSpeed leaves
+            dist.destroy_process_group(group)

@@ -79,6 +79,21 @@ def test_untied_embeddings_too(groups):
     assert failures(results(groups[4], layouts, UNTIED)) == []
 
 
+def test_an_engine_leaves_no_process_group_behind(groups):
+    """A group that stays keeps threads and connections: with some hundred of them a machine does nothing else."""
+
+    def count():
+        from torch.distributed import distributed_c10d
+
+        return len(distributed_c10d._world.pg_map)
+
+    layouts = [{"zero_stage": 1, "pipeline_stages": 2}]
+    results(groups[4], layouts)  # the first engine makes what DeepSpeed keeps for all
+    before = groups[4].call(count)
+    results(groups[4], layouts)
+    assert groups[4].call(count) == before
+
+
 def scaled_by_the_accumulation(engine):
     engine.loss.scale /= engine.batch.accumulation_steps
 
