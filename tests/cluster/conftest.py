@@ -60,9 +60,9 @@ class TwoMachines:
 
     def num_machines(self) -> int:
         """How many machines the head takes for alive."""
-        question = (
-            "import ray; ray.init(address='auto', log_to_driver=False); print(sum(n['Alive'] for n in ray.nodes()))"
-        )
+        # Not `auto`: that would find whatever Ray was started last by anybody who shares this disk.
+        address = f"{self.head.address}:{GCS_PORT}"
+        question = f"import ray; ray.init({address!r}); print(sum(node['Alive'] for node in ray.nodes()))"
         asked = subprocess.run(
             self.head.command(sys.executable, "-c", question), env=self.environment, capture_output=True, text=True
         )
