@@ -66,7 +66,7 @@ class TwoMachines:
         asked = subprocess.run(
             self.head.command(sys.executable, "-c", question), env=self.environment, capture_output=True, text=True
         )
-        return int(asked.stdout or 0)
+        return int((asked.stdout.split() or ["0"])[-1])  # Ray may say something before it
 
     def raylet(self) -> int:
         """The process of Ray that runs the other machine."""
