@@ -2,6 +2,7 @@
 
     python -m jobs.run --run.py--> step_run.py --steps/<kind>.py--> executor.py --unit.py, on Ray--> part files
 
-Reading order: unit.py (one unit of work), executor.py (units on Ray), step_run.py (a step from the driver's side),
-steps/ (one file a step), cluster.py, machine.py, run.py; pretrain/ is the training itself.
+Reading order: unit.py (one unit of work), executor.py and whereabouts.py (units on Ray), step_run.py (a step from the
+driver's side), steps/ (one file a step), cluster.py, nodes.py, sessions.py, scratch.py, ending.py, machine.py, run.py;
+pretrain/ is the training itself.
 """

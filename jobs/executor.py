@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from dataprep.errors import SeedbedError
 from jobs.unit import UnitTask, execute
+from jobs.whereabouts import Nodes
 from seedbed.artifact import Report
 from seedbed.errors import InfrastructureError
 
@@ -41,6 +42,7 @@ class _Try:
     number: int
     not_before: float = 0.0
     started: float = 0.0
+    node: str | None = None  # where it was sent, on a cluster of several
 
 
 class RayExecutor:
@@ -55,6 +57,7 @@ class RayExecutor:
         self._workers = workers
         self._max_retries = max_retries
         self._timeout_s = timeout_s
+        self._nodes = Nodes()
 
     def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None:
         fresh = deque(_Try(task, 0) for task in tasks)
@@ -71,6 +74,7 @@ class RayExecutor:
                     retry = self._finish(reference, running.pop(reference), on_done)
                     if retry is not None:
                         again.append(retry)
+                again += self._give_up_the_lost(running)
                 self._end_overdue(running)
         finally:
             for reference in running:
@@ -87,8 +91,9 @@ class RayExecutor:
             else:
                 return
             due.started = now
-            remote = self._remote.options(num_gpus=due.task.num_gpus) if due.task.num_gpus else self._remote
-            running[remote.remote(due.task)] = due
+            due.node = self._nodes.choose([attempt.node for attempt in running.values()], due.task.num_gpus)
+            options = {"num_gpus": due.task.num_gpus} | self._nodes.strategy(due.node)
+            running[self._remote.options(**options).remote(due.task)] = due
 
     def _finish(self, reference: Any, attempt: _Try, on_done: OnDone) -> _Try | None:
         """Hand on the report, or return the next try. Raises what is not worth another one."""
@@ -120,6 +125,15 @@ class RayExecutor:
             )
         pause = min(FIRST_PAUSE_S * 2**attempt.number, LONGEST_PAUSE_S)
         return _Try(task, attempt.number + 1, time.monotonic() + pause)
+
+    def _give_up_the_lost(self, running: dict) -> list[_Try]:
+        """New tries of what was sent to nodes that are gone: Ray itself waits for the answer of a worker that is cut
+        off until its connection is given up, which takes minutes."""
+        alive = self._nodes.alive()
+        lost = [reference for reference, attempt in running.items() if attempt.node and attempt.node not in alive]
+        for reference in lost:
+            self._ray.cancel(reference, force=True)
+        return [self._again(running.pop(reference), "its node was lost") for reference in lost]
 
     def _end_overdue(self, running: dict) -> None:
         if self._timeout_s is None:

@@ -1,7 +1,8 @@
 """Pretraining: from token shards in the store to checkpoints and weights in the store.
 
     TrainTask --launch--> group of ranks --worker--> steps --checkpoint--> store
-                                        engine: DeepSpeed     spool: metrics for the driver
+                 engine: DeepSpeed      channel --listener, in the driver--> spool
 
-Reading order: task (the contract), model, schedule, engine, attempt, spool, checkpoint, worker, launch.
+Reading order: task (the contract), model, schedule, engine, attempt, spool, channel, checkpoint,
+worker, rank; and for the driver placement, listener, stacks, launch.
 """

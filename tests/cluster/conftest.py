@@ -60,13 +60,13 @@ class TwoMachines:
 
     def num_machines(self) -> int:
         """How many machines the head takes for alive."""
-        question = (
-            "import ray; ray.init(address='auto', log_to_driver=False); print(sum(n['Alive'] for n in ray.nodes()))"
-        )
+        # Not `auto`: that would find whatever Ray was started last by anybody who shares this disk.
+        address = f"{self.head.address}:{GCS_PORT}"
+        question = f"import ray; ray.init({address!r}); print(sum(node['Alive'] for node in ray.nodes()))"
         asked = subprocess.run(
             self.head.command(sys.executable, "-c", question), env=self.environment, capture_output=True, text=True
         )
-        return int(asked.stdout or 0)
+        return int((asked.stdout.split() or ["0"])[-1])  # Ray may say something before it
 
     def raylet(self) -> int:
         """The process of Ray that runs the other machine."""

@@ -106,6 +106,7 @@ class Service:
         self._command = machine.command(*command)
         self._environment = environment
         self._log = log
+        log.touch()
         self._ended = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self.starts = 0
