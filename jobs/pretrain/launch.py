@@ -35,7 +35,7 @@ from jobs.pretrain.rank import Rank
 from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
-from seedbed.errors import InfrastructureError
+from seedbed.errors import InfrastructureError, StoreError
 from seedbed.layout import check_layout
 from seedbed.state import StateDirectory
 
@@ -122,6 +122,8 @@ def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequeste
         return _End({0: error})
     try:
         return _Group(task, group, num_ranks, recorder, stop_requested).run()
+    except StoreError as error:  # it did not take this start's token
+        return _End({0: error})
     finally:
         remove_placement_group(group)  # ends its actors too
 
