@@ -162,10 +162,13 @@ class _Group:
         waiting, until = list(calls), math.inf
         answers: dict[int, Any] = {}
         failures: dict[int, Exception] = {}
+        for number in number_of.values():
+            self._listener.begins(number)
         while waiting and time.monotonic() < until:
             done, waiting = ray.wait(waiting, timeout=POLL_INTERVAL_S)
             self._listener.look(self._stop_requested())
             for call in done:
+                self._listener.ends(number_of[call])
                 try:
                     answers[number_of[call]] = ray.get(call)
                 except RayError as error:
