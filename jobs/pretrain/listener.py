@@ -35,14 +35,20 @@ class Recorder:
     def hear(self, message: Message) -> None:
         if message.kind == BEGIN:
             spool.replace(self._metrics, message.content)
+            if self._last_step is not None:  # what a lost rank has kept in a checkpoint, and had no time to tell
+                for record in spool.read(self._metrics):
+                    self._tell(record)
         elif message.kind == EVENT:
             self._event(message.content)
         else:
             spool.append(self._metrics, message.content)
-            step = message.content["step"]
-            if self._last_step is None or step > self._last_step:  # steps taken again after a restart were told before
-                self._last_step = step
-                self._on_progress(message.content)
+            self._tell(message.content)
+
+    def _tell(self, record: dict[str, Any]) -> None:
+        step = record["step"]
+        if self._last_step is None or step > self._last_step:  # steps taken again after a restart were told before
+            self._last_step = step
+            self._on_progress(record)
 
     def event(self, event: dict[str, Any]) -> None:
         """Something that the driver itself has to say; it gets its time here."""
