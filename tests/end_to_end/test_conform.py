@@ -27,7 +27,7 @@ def test_a_runs_layout_gets_its_certificate(make_workspace, tmp_path):
 
     plan = path.with_name("plan.json")  # as a run with other ranks writes it: it has the same name
     written = json.loads(plan.read_text())
-    written["run"]["cluster"]["training_ranks"] = 4
+    written["config"]["cluster"]["training_ranks"] = 4
     plan.write_text(json.dumps(written))
     assert workspace.json("show", path.parent.name)["conformance"]["is_of_these_ranks"] is False
     assert "2 ranks, not this run's number" in workspace.seedbed("show", path.parent.name).out.replace("\n", " ")

@@ -36,7 +36,7 @@ def test_a_killed_rank_costs_nothing_but_time(ray_session, uninterrupted, make_t
     task = make_task(checkpoint_every_steps=2)
     told = []
     result = train(task, told.append)
-    assert result.restarts == 1
+    assert result.restarts == 1, told
     assert (tmp_path / "killed" / point).exists()
     [restart] = [event for event in told if event.get("event") == "restart"]
     assert "was lost" in restart["reason"]
