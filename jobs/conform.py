@@ -57,7 +57,7 @@ def _compare(launch: ConformLaunch, run: RunConfig, store: Store) -> dict[str, A
                 num_cpus=bundle["CPU"],
                 num_gpus=bundle.get("GPU", 0),
                 scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number),
-            ).remote(whole, number)
+            ).remote(whole, number, run.training.hang_timeout_s)
             for number in range(num_ranks)
         ]
         try:

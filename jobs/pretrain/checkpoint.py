@@ -13,7 +13,7 @@ digests, with no conversion between: 12 bytes a parameter, once. Random states a
 number.
 """
 
-import json
+import math
 import shutil
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -29,6 +29,7 @@ from torch import Tensor
 
 from jobs.pretrain import attempt
 from jobs.pretrain.engine import Engine
+from jobs.pretrain.manifest import FORMAT, Places, seal, unseal
 from jobs.pretrain.state import KINDS, WEIGHT, Piece, adam_steps, pieces, refresh_model, set_adam_steps
 from jobs.pretrain.task import TrainTask
 from seedbed import faults
@@ -36,7 +37,6 @@ from seedbed.errors import CheckpointError
 from seedbed.store import Store
 
 MANIFEST = "manifest.json"
-_FORMAT = 2
 _METRICS = "metrics.jsonl"
 _PREFIX, _BROKEN = "step-", "broken-"
 
@@ -80,9 +80,9 @@ class Checkpoints:
         faults.point("pretrain.checkpoint.files_uploaded")
         if self._rank == 0:
             attempt.require(self._task, self._token)
-            manifest = json.dumps(self._manifest(progress, parts, validation_loss))
+            manifest = seal(self._manifest(progress, parts, validation_loss))
             faults.point("pretrain.checkpoint.manifest")
-            self._store.write(f"{self._root}/{name}/{MANIFEST}", manifest.encode())
+            self._store.write(f"{self._root}/{name}/{MANIFEST}", manifest)
             self._store.write(f"{self._root}/latest", name.encode())
             self._remove_old()
         dist.barrier()
@@ -113,7 +113,7 @@ class Checkpoints:
     def _manifest(self, progress: Progress, parts: list[Any], validation_loss: float | None) -> dict[str, Any]:
         training = self._task.training
         return {
-            "format": _FORMAT,
+            "format": FORMAT,
             **asdict(progress),
             "adam_steps": adam_steps(self._engine),
             "loss_scaler": _loss_scaler_state(self._engine),
@@ -133,11 +133,15 @@ class Checkpoints:
     def _remove_old(self) -> None:
         """Keep the newest `keep_checkpoints` and the one with the lowest validation loss."""
         complete = self._complete()
+        for name in self._names():
+            if name < complete[0] and name not in complete:  # a removal that was cut short
+                self._store.delete(f"{self._root}/{name}")
         old = complete[self._task.training.keep_checkpoints :]
         if not old:
             return
-        losses = {name: json.loads(self._store.read(f"{self._root}/{name}/{MANIFEST}")) for name in complete}
-        measured = {n: m["validation_loss"] for n, m in losses.items() if m.get("validation_loss") is not None}
+        manifests = {name: unseal(self._store.read(f"{self._root}/{name}/{MANIFEST}")) for name in complete}
+        losses = {name: m.get("validation_loss") for name, m in manifests.items() if isinstance(m, dict)}
+        measured = {name: loss for name, loss in losses.items() if loss is not None and math.isfinite(loss)}
         best = min(measured, key=lambda name: (measured[name], name), default=None)
         for name in old:
             if name != best:
@@ -158,11 +162,12 @@ class Checkpoints:
             reason = manifest if isinstance(manifest, str) else None
             files: dict[str, Path] = {}
             if reason is None:
-                files, reason = self._fetch_all(name, manifest, held)
+                places = Places(manifest["pieces"])
+                files, reason = self._fetch_all(name, manifest, places, held)
             if reason is not None:
                 events.append(self._on_rank_0(lambda name=name, reason=reason: self._move_aside(name, reason)))
                 continue
-            _load(held, manifest, files)
+            _load(held, places, files)
             set_adam_steps(self._engine, manifest["adam_steps"])
             _set_loss_scaler_state(self._engine, manifest["loss_scaler"])
             refresh_model(self._engine)
@@ -197,13 +202,14 @@ class Checkpoints:
         folder = f"{self._root}/{name}"
         if not self._store.exists(f"{folder}/{MANIFEST}"):
             return "it has no manifest: its upload was cut short"
-        try:
-            manifest: dict[str, Any] = json.loads(self._store.read(f"{folder}/{MANIFEST}"))
-            needed = {"format", "step", "samples", "adam_steps", "loss_scaler", "fingerprint", "files", "pieces"}
-            if not needed <= manifest.keys() or manifest["format"] != _FORMAT:
-                return "its manifest cannot be read"
-        except (ValueError, AttributeError):
-            return "its manifest cannot be read"
+        manifest = unseal(self._store.read(f"{folder}/{MANIFEST}"))
+        if isinstance(manifest, str):
+            return manifest
+        if manifest["format"] != FORMAT:
+            raise CheckpointError(
+                f"checkpoint {folder}: format {manifest['format']}, expected {FORMAT}: another version of Seedbed wrote"
+                " it; take that version, or remove the checkpoints to start over"
+            )
         if manifest["fingerprint"] != self._task.fingerprint:
             found = f"fingerprint {manifest['fingerprint']}, expected {self._task.fingerprint}"
             raise CheckpointError(
@@ -211,12 +217,15 @@ class Checkpoints:
             )
         return manifest
 
-    def _fetch_all(self, name: str, manifest: dict[str, Any], held: list[Piece]) -> tuple[dict[str, Path], str | None]:
+    def _fetch_all(
+        self, name: str, manifest: dict[str, Any], places: Places, held: list[Piece]
+    ) -> tuple[dict[str, Path], str | None]:
         """The files that this rank needs, as local ones that hold what the manifest says.
 
         Or, the same on every rank, why the checkpoint cannot be used. Raises on every rank what stopped one.
         """
-        needed = {file for piece in held for file, _, _ in _sources(piece, manifest["pieces"])}
+        runs = [(piece.name, piece.start, piece.numel) for piece in held]
+        needed = {file for run in runs for file, _, _ in places.sources(*run)}
         if self._rank == 0:
             needed.add(_METRICS)
         files: dict[str, Path] = {}
@@ -227,7 +236,7 @@ class Checkpoints:
                 if outcome is not None:
                     break
             else:
-                outcome = next((gap for piece in held if (gap := _gap(piece, manifest["pieces"]))), None)
+                outcome = next((gap for run in runs if (gap := places.gap(*run))), None)
         except Exception as error:  # noqa: BLE001 - the other ranks wait for an answer, whatever it is
             outcome = error
         outcomes: list[Any] = [None] * self._num_ranks
@@ -251,16 +260,7 @@ class Checkpoints:
     def _move_aside(self, name: str, reason: str) -> dict[str, Any]:
         target = f"{_BROKEN}{name}"
         self._store.delete(f"{self._root}/{target}")
-        local = self._store.local_path(f"{self._root}/{name}")
-        if local is not None:
-            local.rename(local.with_name(target))
-        else:
-            self._staging.mkdir(parents=True, exist_ok=True)
-            prefix = f"{self._root}/{name}/"
-            for path in self._store.files(f"{self._root}/{name}"):
-                self._store.download(path, self._staging / "moving")
-                self._store.upload(self._staging / "moving", f"{self._root}/{target}/{path.removeprefix(prefix)}")
-            self._store.delete(f"{self._root}/{name}")
+        self._store.move(f"{self._root}/{name}", f"{self._root}/{target}")
         return {"event": "checkpoint_broken", "name": name, "moved_to": target, "reason": reason}
 
     def newest_weights(self) -> dict[str, Tensor]:
@@ -268,16 +268,23 @@ class Checkpoints:
 
         def assemble() -> dict[str, Tensor]:
             name = self._complete()[0]
-            manifest = json.loads(self._store.read(f"{self._root}/{name}/{MANIFEST}"))
-            flat: dict[str, Tensor] = {}
+            manifest = self._read_manifest(name)
+            if isinstance(manifest, str):
+                raise CheckpointError(f"checkpoint {self._root}/{name}: {manifest}; run it again")
+            places = Places(manifest["pieces"])
+            for parameter, size in sizes.items():
+                if gap := places.gap(parameter, 0, size):
+                    raise CheckpointError(f"checkpoint {self._root}/{name}: {gap}; run it again")
+            flat = {parameter: torch.empty(size) for parameter, size in sizes.items()}
             for file, saved in manifest["pieces"].items():
                 path, broken = self._fetch(name, file, manifest["files"][file])
                 if broken is not None:
                     raise CheckpointError(f"checkpoint {self._root}/{name}: {broken}; run it again")
                 with safe_open(path, framework="pt") as reader:
                     for parameter, start, numel in saved:
-                        whole = flat.setdefault(parameter, torch.empty(sizes[parameter]))
-                        whole[start : start + numel] = reader.get_tensor(_key(WEIGHT, parameter, start))
+                        flat[parameter][start : start + numel] = reader.get_tensor(_key(WEIGHT, parameter, start))
+                if not self._store.is_local:
+                    path.unlink()  # all files together are three times what is returned
             return {parameter: flat[parameter].view(shapes[parameter]) for parameter in flat}
 
         parts: list[Any] = [None] * self._num_ranks
@@ -296,35 +303,12 @@ def _key(kind: str, name: str, start: int) -> str:
     return f"{kind}/{name}/{start}"
 
 
-def _sources(piece: Piece, saved: dict[str, Any]) -> list[tuple[str, int, int]]:
-    """(file, start, numel) of the saved pieces that overlap with `piece`, by their start."""
-    end = piece.start + piece.numel
-    found = [
-        (file, start, numel)
-        for file, held in saved.items()
-        for name, start, numel in held
-        if name == piece.name and start < end and piece.start < start + numel
-    ]
-    return sorted(found, key=lambda source: source[1])
-
-
-def _gap(piece: Piece, saved: dict[str, Any]) -> str | None:
-    """What no file holds of `piece`, in words."""
-    at = piece.start
-    for _, start, numel in _sources(piece, saved):
-        if start > at:
-            break
-        at = max(at, start + numel)
-    end = piece.start + piece.numel
-    return f"it lacks elements {at} to {end - 1} of {piece.name}" if at < end else None
-
-
 @torch.no_grad()
-def _load(held: list[Piece], manifest: dict[str, Any], files: dict[str, Path]) -> None:
+def _load(held: list[Piece], places: Places, files: dict[str, Path]) -> None:
     """Fill this rank's pieces from the files."""
     readers = {file: safe_open(path, framework="pt") for file, path in files.items() if file != _METRICS}
     for piece in held:
-        for file, start, numel in _sources(piece, manifest["pieces"]):
+        for file, start, numel in places.sources(piece.name, piece.start, piece.numel):
             first, end = max(piece.start, start), min(piece.start + piece.numel, start + numel)
             for kind in KINDS:
                 value = readers[file].get_slice(_key(kind, piece.name, start))[first - start : end - start]

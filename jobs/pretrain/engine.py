@@ -57,6 +57,7 @@ class Engine(ABC):
         self.training, self.batch = training, batch
         self.before_optimizer_step: Callable[[], None] = lambda: None  # gradients are whole and averaged then
         self.loss = TokenLoss(batch, tokens)
+        self._scale_growth = LateScaleGrowth(wrapped.optimizer) if training.precision == "fp16" else None
 
     @property
     @abstractmethod
@@ -82,6 +83,8 @@ class Engine(ABC):
         scale = self.loss_scale
         started = time.monotonic()
         loss, norm, summed = self._train(batches)
+        if self._scale_growth is not None:
+            self._scale_growth.after_step()
         return StepResult(
             loss=loss,
             gradient_norm=norm,
@@ -110,6 +113,30 @@ class Engine(ABC):
     def destroy(self) -> None:
         """Let go of what DeepSpeed holds, so that another engine can be built in this process."""
         self.wrapped.destroy()
+
+
+class LateScaleGrowth:
+    """Lets fp16's loss scale grow when the step is over.
+
+    DeepSpeed 0.19 lets it grow before it divides the gradients by it, so every `LOSS_SCALE_WINDOW` steps they were
+    halved, and clipped as if they were.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self._update = optimizer._update_scale
+        self._is_due = False
+        optimizer._update_scale = self._hear
+
+    def _hear(self, has_overflow: bool = False) -> None:
+        if has_overflow:
+            self._update(True)  # nothing is divided then: the step is skipped
+        else:
+            self._is_due = True
+
+    def after_step(self) -> None:
+        if self._is_due:
+            self._update(False)
+        self._is_due = False
 
 
 class TokenLoss:

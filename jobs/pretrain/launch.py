@@ -35,7 +35,7 @@ from jobs.pretrain.rank import Rank
 from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
-from seedbed.errors import InfrastructureError
+from seedbed.errors import InfrastructureError, StoreError
 from seedbed.layout import check_layout
 from seedbed.state import StateDirectory
 
@@ -122,6 +122,8 @@ def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequeste
         return _End({0: error})
     try:
         return _Group(task, group, num_ranks, recorder, stop_requested).run()
+    except StoreError as error:  # it did not take this start's token
+        return _End({0: error})
     finally:
         remove_placement_group(group)  # ends its actors too
 
@@ -160,10 +162,13 @@ class _Group:
         waiting, until = list(calls), math.inf
         answers: dict[int, Any] = {}
         failures: dict[int, Exception] = {}
+        for number in number_of.values():
+            self._listener.begins(number)
         while waiting and time.monotonic() < until:
             done, waiting = ray.wait(waiting, timeout=POLL_INTERVAL_S)
             self._listener.look(self._stop_requested())
             for call in done:
+                self._listener.ends(number_of[call])
                 try:
                     answers[number_of[call]] = ray.get(call)
                 except RayError as error:

@@ -4,7 +4,7 @@ to them, and who makes no progress is noticed.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -35,14 +35,20 @@ class Recorder:
     def hear(self, message: Message) -> None:
         if message.kind == BEGIN:
             spool.replace(self._metrics, message.content)
+            if self._last_step is not None:  # what a lost rank has kept in a checkpoint, and had no time to tell
+                for record in spool.read(self._metrics):
+                    self._tell(record)
         elif message.kind == EVENT:
             self._event(message.content)
         else:
             spool.append(self._metrics, message.content)
-            step = message.content["step"]
-            if self._last_step is None or step > self._last_step:  # steps taken again after a restart were told before
-                self._last_step = step
-                self._on_progress(message.content)
+            self._tell(message.content)
+
+    def _tell(self, record: dict[str, Any]) -> None:
+        step = record["step"]
+        if self._last_step is None or step > self._last_step:  # steps taken again after a restart were told before
+            self._last_step = step
+            self._on_progress(record)
 
     def event(self, event: dict[str, Any]) -> None:
         """Something that the driver itself has to say; it gets its time here."""
@@ -70,7 +76,7 @@ class _Line:
     confirmed: int = 0  # number of the last message heard
     progress: int = 0
     doing: str = "its start"
-    alive_at: float = field(default_factory=time.monotonic)  # when its progress last rose, by this process's clock
+    alive_at: float | None = None  # when its progress last rose, by the listener's clock; None while it rests
     asked_at: float = 0.0
     question: Any = None  # the call that is on its way
 
@@ -78,9 +84,18 @@ class _Line:
 class Listener:
     """Asks all ranks of one start of the group, never waiting for an answer."""
 
-    def __init__(self, ranks: Sequence[Any], recorder: Recorder) -> None:
+    def __init__(self, ranks: Sequence[Any], recorder: Recorder, clock: Callable[[], float] = time.monotonic) -> None:
         self._lines = [_Line(rank) for rank in ranks]
         self._recorder = recorder
+        self._clock = clock
+
+    def begins(self, number: int) -> None:
+        """A rank has something to do from now on."""
+        self._lines[number].alive_at = self._clock()
+
+    def ends(self, number: int) -> None:
+        """It has done it, and may rest while others are at theirs."""
+        self._lines[number].alive_at = None
 
     def look(self, stop: str | None) -> None:
         """Take what was answered since, and ask again where it is time; `stop` is why the ranks are to stop."""
@@ -106,9 +121,11 @@ class Listener:
             self._take(line)
 
     def idle(self) -> tuple[float, dict[int, str]]:
-        """For how many seconds the one that rests longest has made no progress, and what each rank is at."""
-        now = time.monotonic()
-        return max(now - line.alive_at for line in self._lines), {n: line.doing for n, line in enumerate(self._lines)}
+        """For how many seconds the one that rests longest, of those that have something to do, has made no progress,
+        and what each rank is at."""
+        now = self._clock()
+        rests = [now - line.alive_at for line in self._lines if line.alive_at is not None]
+        return max(rests, default=0.0), {n: line.doing for n, line in enumerate(self._lines)}
 
     def _take(self, line: _Line) -> None:
         question, line.question = line.question, None
@@ -121,4 +138,6 @@ class Listener:
                 line.confirmed = message.number
                 self._recorder.hear(message)
         if heard.progress != line.progress:
-            line.progress, line.doing, line.alive_at = heard.progress, heard.doing, time.monotonic()
+            line.progress, line.doing = heard.progress, heard.doing
+            if line.alive_at is not None:
+                line.alive_at = self._clock()

@@ -16,7 +16,9 @@ from jobs.pretrain import attempt, stacks
 from jobs.pretrain.channel import Channel, Heard
 from jobs.pretrain.task import TrainTask
 
-PROCESS_GROUP_TIMEOUT = timedelta(minutes=10)  # DeepSpeed's default went from 30 to 10; a dead peer is noticed at once
+AFTER_HANG_WATCH_S = 300.0
+"""By so much a collective call waits longer than the driver: given up first, the ranks would leave no stacks. A dead
+peer is noticed at once; who only waits may wait for a rank that uploads, or reads the weights, alone."""
 
 
 class Rank:
@@ -44,7 +46,8 @@ class Rank:
     def run(self, address: str) -> int:
         """Train to the end, or until asked to stop: the step reached. Raises what stopped it."""
         self._channel.progress("meeting the other ranks")
-        join_group(address, self._number, self._num_ranks, self._task.cluster.device)
+        hang_timeout_s = self._task.training.hang_timeout_s
+        join_group(address, self._number, self._num_ranks, self._task.cluster.device, hang_timeout_s)
         from jobs.pretrain.worker import train_rank
 
         reached = train_rank(self._task, self._token, self._channel)
@@ -64,11 +67,12 @@ def free_address() -> str:
         return f"{ray.util.get_node_ip_address()}:{s.getsockname()[1]}"
 
 
-def join_group(address: str, number: int, num_ranks: int, device: str) -> None:
+def join_group(address: str, number: int, num_ranks: int, device: str, hang_timeout_s: float) -> None:
     """Make this process rank `number` of torch.distributed's group that meets at `address`; waits for the others."""
     # Torch 2.13 renamed a call that DeepSpeed 0.19 makes: no news for the user.
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
     import torch.distributed as dist
+    from torch.distributed import distributed_c10d
 
     host, port = address.rsplit(":", 1)
     # DeepSpeed reads these even where the group is there already. Ray shows each rank its own GPU alone: 0.
@@ -80,7 +84,10 @@ def join_group(address: str, number: int, num_ranks: int, device: str) -> None:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
         os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
     backend = "nccl" if device == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=PROCESS_GROUP_TIMEOUT, rank=number, world_size=num_ranks)
+    timeout = timedelta(seconds=hang_timeout_s + AFTER_HANG_WATCH_S)
+    # DeepSpeed's own groups take these, and it has no setting for them.
+    distributed_c10d.default_pg_timeout = distributed_c10d.default_pg_nccl_timeout = timeout
+    dist.init_process_group(backend, timeout=timeout, rank=number, world_size=num_ranks)
 
 
 def _interface(address: str) -> str | None:

@@ -143,6 +143,9 @@ class RankTrainer:
         if after.step % training.validate_every_steps == 0 or after.step == training.num_steps:
             self.channel.progress(f"the validation after step {after.step}")
             self._validation_loss = record["validation_loss"] = self._validate()
+            if not math.isfinite(self._validation_loss):
+                found = f"the validation loss is {self._validation_loss} after step {after.step}"
+                raise TrainingDiverged(f"{found}; lower training.learning_rate")
         if self.rank == 0:
             self.channel.record(record)
         return after

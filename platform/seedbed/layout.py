@@ -97,18 +97,20 @@ def layout_problems(model: ModelConfig, training: TrainingConfig, cluster: Clust
         yield (
             "training.pipeline_stages",
             f"{stages} stages, but model.num_layers {model.num_layers}: a stage holds one transformer block at least;"
-            f" take {model.num_layers} or fewer",
+            f" take {_nearest_stages(ranks, stages, model.num_layers)}",
         )
-    if ranks % stages:
+    elif ranks % stages:
         yield (
             "training.pipeline_stages",
             f"{stages} stages do not divide cluster.training_ranks {ranks}; take {max(ranks // stages, 1) * stages}"
-            f" ranks, or {_nearest_divisor(ranks, stages)} stages",
+            f" ranks, or {_nearest_stages(ranks, stages, model.num_layers)} stages",
         )
 
 
-def _nearest_divisor(number: int, wanted: int) -> int:
-    return min((d for d in range(1, number + 1) if number % d == 0), key=lambda d: (abs(d - wanted), d))
+def _nearest_stages(ranks: int, wanted: int, num_layers: int) -> int:
+    """The number of stages next to `wanted` that divides the ranks and leaves each stage a block."""
+    possible = (d for d in range(1, min(ranks, num_layers) + 1) if ranks % d == 0)
+    return min(possible, key=lambda d: (abs(d - wanted), d))
 
 
 def cpu_computes_fp16() -> bool:

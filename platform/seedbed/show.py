@@ -40,18 +40,22 @@ def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Pl
         "steps": steps,
         "training": training_summary(store, state, plan),
         "export": _export_path(store, plan),
-        "conformance": _conformance(store, record.run),
+        "conformance": _conformance(store, plan),
         "is_running": Leases(store, state).is_held(lease_name(record.run)),
     }
 
 
-def _conformance(store: Store, run_id: str) -> dict[str, Any] | None:
-    """Whether the run's layout was proven, when and on what; None where nobody has asked."""
-    path = f"runs/{run_id}/{CONFORMANCE}"
+def _conformance(store: Store, plan: Plan) -> dict[str, Any] | None:
+    """Whether the run's layout was proven, when and on what; None where nobody has asked.
+
+    Of the layout a run's name leaves out the number of ranks alone, so it may have been asked of another.
+    """
+    path = f"runs/{plan.run_id}/{CONFORMANCE}"
     if not store.exists(path):
         return None
     certificate = json.loads(store.read(path))
-    return {key: certificate[key] for key in ("passed", "made_at", "device", "layout", "is_reduced")}
+    said = {key: certificate[key] for key in ("passed", "made_at", "device", "layout", "is_reduced")}
+    return said | {"is_of_these_ranks": certificate["layout"]["ranks"] == plan.run.cluster.training_ranks}
 
 
 def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:

@@ -155,6 +155,19 @@ class Store:
                 return {}
         return {name[len(self._root) + 1 :]: int(info["size"]) for name, info in sorted(found.items())}
 
+    def move(self, folder: str, target: str) -> None:
+        """Give `folder` the name `target`, where nothing is. An object store copies within itself, then removes: cut
+        short, what is missing at the one is whole at the other. Raises StoreError.
+        """
+        full, there = self._full(folder), self._full(target)
+        with _explained("move", self._name(folder)):
+            if self.is_local:
+                Path(full).rename(there)
+                return
+            for path in self._fs.find(full):
+                self._fs.cp_file(path, f"{there}{path.removeprefix(full)}")
+        self.delete(folder)
+
     def delete(self, path: str) -> None:
         """Remove a file or a whole folder; it is no error when it is not there."""
         full = self._full(path)

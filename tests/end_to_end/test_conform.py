@@ -22,7 +22,15 @@ def test_a_runs_layout_gets_its_certificate(make_workspace, tmp_path):
     assert all(check["error"] <= check["limit"] for case in certificate["cases"] for check in case["checks"])
     shown = workspace.json("show", path.parent.name)
     assert shown["conformance"]["passed"] is True
+    assert shown["conformance"]["is_of_these_ranks"] is True
     assert shown["state"] == "planned"  # nothing was trained
+
+    plan = path.with_name("plan.json")  # as a run with other ranks writes it: it has the same name
+    written = json.loads(plan.read_text())
+    written["config"]["cluster"]["training_ranks"] = 4
+    plan.write_text(json.dumps(written))
+    assert workspace.json("show", path.parent.name)["conformance"]["is_of_these_ranks"] is False
+    assert "2 ranks, not this run's number" in workspace.seedbed("show", path.parent.name).out.replace("\n", " ")
 
 
 def test_an_impossible_layout_is_refused_with_the_nearest_possible_one(make_workspace, tmp_path):

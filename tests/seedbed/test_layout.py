@@ -89,5 +89,14 @@ def test_stages_must_divide_the_ranks():
 
 
 def test_a_stage_holds_a_transformer_block():
-    with pytest.raises(RunFileError, match=r"8 stages, but model\.num_layers 4.* take 4 or fewer"):
+    with pytest.raises(RunFileError, match=r"8 stages, but model\.num_layers 4.* take 4$"):
         check_layout(MODEL, training(pipeline_stages=8), ClusterConfig(training_ranks=8))
+
+
+@pytest.mark.parametrize(("stages", "ranks", "nearest"), [(4, 5, 1), (5, 6, 3), (4, 11, 1)])
+def test_the_stages_that_a_refusal_names_can_be_taken(stages, ranks, nearest):
+    """5 stages would divide 5 ranks, but the model has 4 blocks; 4 divide no 6 ranks."""
+    cluster = ClusterConfig(training_ranks=ranks)
+    with pytest.raises(RunFileError, match=rf"take (\d+ ranks, or )?{nearest}( stages)?$"):
+        check_layout(MODEL, training(pipeline_stages=stages), cluster)
+    check_layout(MODEL, training(pipeline_stages=nearest), cluster)

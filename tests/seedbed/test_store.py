@@ -102,6 +102,15 @@ def test_a_folder_is_deleted_with_all_in_it_and_nothing_beside_it(store):
     assert list(store.files("")) == ["steps/a-1.json"]
 
 
+def test_a_folder_is_moved_with_all_in_it(store):
+    store.write("steps/a/one", b"12345")
+    store.write("steps/a/b/two", b"67")
+    store.write("steps/ab/three", b"8")
+    store.move("steps/a", "steps/c")
+    assert store.files("steps") == {"steps/ab/three": 1, "steps/c/b/two": 2, "steps/c/one": 5}
+    assert store.read("steps/c/one") == b"12345"
+
+
 def test_a_local_file_is_moved_into_the_store(store, tmp_path):
     (tmp_path / "made").write_bytes(b"made here")
     store.upload(tmp_path / "made", "steps/a/made")

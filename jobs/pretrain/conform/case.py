@@ -35,6 +35,11 @@ class Case:
         ]
         return ", ".join(word for word in words if word)
 
+    def learning_rate(self, step: int) -> float:
+        """Another one in each step, so that a rate that is set in vain is noticed."""
+        first = SGD_RATE if self.optimizer == "sgd" else self.training.learning_rate
+        return first / (step + 1)
+
     def batch(self, num_ranks: int) -> BatchLayout:
         return batch_layout(self.training, self.model.sequence_length, num_ranks)
 

@@ -39,8 +39,10 @@ def trial_of(run: RunConfig, full: bool) -> Trial:
         reduced = _reduced(model, training.pipeline_stages)
         micro = min(training.micro_batch_sequences, MAX_MICRO_BATCH)
         planned = batch_layout(training, run.model.sequence_length, run.cluster.training_ranks)
-        rows = planned.data_ranks * micro * min(planned.accumulation_steps, MAX_ACCUMULATION)
-        tokens = (rows - 1 if rows > 1 else rows) * reduced.sequence_length
+        at_once = planned.data_ranks * micro
+        # One row less is padding, but where a micro batch is one row it would be a micro batch less.
+        rows = at_once * min(planned.accumulation_steps, MAX_ACCUMULATION) - (1 if at_once > 1 else 0)
+        tokens = rows * reduced.sequence_length
         training = training.model_copy(update={"micro_batch_sequences": micro, "global_batch_tokens": tokens})
         return Trial(cases_of(reduced, training), reduced != model)
     return Trial(cases_of(model, training), False)

@@ -1,5 +1,6 @@
 """The same steps in a layout: through the engine that trains, gradients and weights gathered from all ranks."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from jobs.pretrain.build import build_engine
 from jobs.pretrain.conform import data
 from jobs.pretrain.conform.case import NUM_STEPS, SGD_RATE, Case
-from jobs.pretrain.conform.trace import Tensors, Trace
+from jobs.pretrain.conform.trace import Tensors, Trace, relative
 from jobs.pretrain.engine import Engine, MakeOptimizer
 from jobs.pretrain.state import master_weights
 
@@ -24,7 +25,6 @@ def layout_trace(case: Case, mutate: Mutate | None = None) -> Trace:
     engine = build_engine(case.model, case.training, batch, _optimizer(case))
     if mutate is not None:
         mutate(engine)
-    rate = SGD_RATE if case.optimizer == "sgd" else case.training.learning_rate
     trace, gradients = Trace(), {}
 
     def keep() -> None:
@@ -32,11 +32,14 @@ def layout_trace(case: Case, mutate: Mutate | None = None) -> Trace:
 
     engine.before_optimizer_step = keep
     for step in range(NUM_STEPS):
-        result = engine.step(data.batches(case, step, engine.data_rank, batch), rate)
+        result = engine.step(data.batches(case, step, engine.data_rank, batch), case.learning_rate(step))
         trace.losses.append(result.loss)
         trace.norms.append(result.gradient_norm)
-        trace.gradients.append(_gathered(gradients))
-        trace.weights.append(_gathered(master_weights(engine)))
+        whole_gradients, apart = _gathered(gradients)
+        whole_weights, weights_apart = _gathered(master_weights(engine))
+        trace.gradients.append(whole_gradients)
+        trace.weights.append(whole_weights)
+        trace.divergences.append(max(apart, weights_apart))
     engine.destroy()
     return trace
 
@@ -53,11 +56,16 @@ def _gradient(engine: Engine, name: str) -> Tensor:
     return gradient.detach().float() / engine.loss_scale
 
 
-def _gathered(mine: Tensors) -> Tensors:
-    """On rank 0 what all ranks have, by name; a tensor that several have must be the same there."""
+def _gathered(mine: Tensors) -> tuple[Tensors, float]:
+    """On rank 0 what all ranks have, by name, and how far the copies that several have are apart at most."""
     parts: list[Tensors | None] = [None] * dist.get_world_size()
     dist.gather_object(mine, parts if dist.get_rank() == 0 else None)
     whole: Tensors = {}
+    apart = 0.0
     for part in parts:
-        whole |= part or {}
-    return whole
+        for name, tensor in (part or {}).items():
+            if name in whole:
+                found = relative(tensor, whole[name])
+                apart = math.inf if math.isnan(found) else max(apart, found)
+            whole.setdefault(name, tensor)
+    return whole, apart

@@ -13,8 +13,8 @@ from seedbed.runfile.cluster import ClusterConfig
 class Member:
     """One rank: given an address, it joins the others and takes part in each case."""
 
-    def __init__(self, cluster: ClusterConfig, number: int) -> None:
-        self._cluster, self._number = cluster, number
+    def __init__(self, cluster: ClusterConfig, number: int, hang_timeout_s: float) -> None:
+        self._cluster, self._number, self._hang_timeout_s = cluster, number, hang_timeout_s
         os.environ["DS_ACCELERATOR"] = cluster.device  # DeepSpeed would look around and warn
         os.environ["OMP_NUM_THREADS"] = str(cluster.threads_per_rank)
 
@@ -24,7 +24,8 @@ class Member:
 
     def compare(self, address: str, cases: list[Case]) -> tuple[str, list[CaseResult]]:
         """The device's name, and on rank 0 what each case came to."""
-        join_group(address, self._number, self._cluster.training_ranks, self._cluster.device)
+        cluster = self._cluster
+        join_group(address, self._number, cluster.training_ranks, cluster.device, self._hang_timeout_s)
         import torch
 
         from jobs.pretrain.conform.run import conform

@@ -8,6 +8,9 @@ from jobs.pretrain.conform.case import NUM_STEPS, SGD_RATE, Case
 from jobs.pretrain.conform.trace import Trace
 from jobs.pretrain.model import GPT, next_token_loss
 
+FP16_LOSS_SCALE = 2.0**16  # what a layout starts with
+"""Without it most of a plain fp16 gradient is 0, and a yardstick that is all wrong lets everything pass."""
+
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -32,13 +35,15 @@ def plain_trace(case: Case, precision: str, device: torch.device) -> Trace:
         optimizer = torch.optim.AdamW([decay, rest], lr=training.learning_rate, betas=betas, eps=training.epsilon)
     trace = Trace()
     for step in range(NUM_STEPS):
-        loss = _backward(case, model, masters, step, device)
+        loss = _backward(case, model, masters, step, precision, device)
         gradients = [p.grad for p in masters.values() if p.grad is not None]
         trace.losses.append(loss)
         trace.norms.append(float(torch.nn.utils.get_total_norm(gradients)))
         trace.gradients.append({name: p.grad.cpu().clone() for name, p in masters.items() if p.grad is not None})
         if training.gradient_clipping:
             torch.nn.utils.clip_grad_norm_(masters.values(), training.gradient_clipping)
+        for group in optimizer.param_groups:
+            group["lr"] = case.learning_rate(step)
         optimizer.step()
         with torch.no_grad():
             for name, parameter in names.items():
@@ -47,20 +52,23 @@ def plain_trace(case: Case, precision: str, device: torch.device) -> Trace:
     return trace
 
 
-def _backward(case: Case, model: GPT, masters: dict[str, nn.Parameter], step: int, device: torch.device) -> float:
+def _backward(
+    case: Case, model: GPT, masters: dict[str, nn.Parameter], step: int, precision: str, device: torch.device
+) -> float:
     """The gradient of the mean loss into the fp32 weights, in micro batches of the case's size; the loss."""
     batch = data.rows(case, step).to(device)
     tokens = batch.shape[0] * case.model.sequence_length
     for master in masters.values():
         master.grad = torch.zeros_like(master)
+    scale = FP16_LOSS_SCALE if precision == "fp16" else 1.0
     total = 0.0
     for part in batch.split(case.training.micro_batch_sequences):
         loss = next_token_loss(model(part[:, :-1]), part[:, 1:], reduction="sum") / tokens
-        loss.backward()
+        (loss * scale).backward()
         total += float(loss.detach())
         for name, parameter in model.named_parameters():
             gradient = masters[name].grad
             assert gradient is not None and parameter.grad is not None
-            gradient += parameter.grad.float()
+            gradient += parameter.grad.float() / scale
             parameter.grad = None
     return total

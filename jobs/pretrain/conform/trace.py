@@ -17,6 +17,7 @@ class Trace:
     norms: list[float] = field(default_factory=list)
     gradients: list[Tensors] = field(default_factory=list)
     weights: list[Tensors] = field(default_factory=list)
+    divergences: list[float] = field(default_factory=list)  # relative, of copies that ranks hold; empty for one process
 
 
 def distance(left: Tensors, right: Tensors) -> float:

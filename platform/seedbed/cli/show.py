@@ -87,7 +87,8 @@ def _print_run(summary: dict[str, Any]) -> None:
     if summary["conformance"]:
         found = summary["conformance"]
         verdict = "computes what one process computes" if found["passed"] else "does NOT compute what it should"
-        lines += ["", f"layout: {verdict} (`seedbed conform`, {found['made_at']}, {found['device']})"]
+        ranks = f"{found['layout']['ranks']} ranks" + ("" if found["is_of_these_ranks"] else ", not this run's number")
+        lines += ["", f"layout: {verdict} (`seedbed conform`, {ranks}, {found['made_at']}, {found['device']})"]
     if summary["export"]:
         lines += ["", f"model (Hugging Face format): {summary['export']}"]
     out.print("\n".join(lines), soft_wrap=True)

@@ -84,7 +84,7 @@ def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
         def join(self, address: str) -> None:
             from jobs.pretrain.rank import join_group
 
-            join_group(address, self.number, self.num_ranks, "cpu")
+            join_group(address, self.number, self.num_ranks, "cpu", hang_timeout_s=300)
 
         def train(self, task: TrainTask, token: str, fault: str, stop: str | None) -> int:
             from jobs.pretrain.channel import Channel

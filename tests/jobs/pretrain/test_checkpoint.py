@@ -83,6 +83,11 @@ def test_one_without_a_manifest_is_moved_aside(groups, make_task, finished):
     assert losses(broken) == losses(finished)
 
 
+def more_samples(path):
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"samples": manifest["samples"] + 8}))
+
+
 def damage(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -96,8 +101,9 @@ def damage(path):
         (lambda step: os.truncate(step / "state-00000.safetensors", 1000), "'bytes': 1000"),
         (lambda step: (step / "state-00001.safetensors").unlink(), "no such file"),
         (lambda step: (step / "manifest.json").write_text("{"), "cannot be read"),
+        (lambda step: more_samples(step / "manifest.json"), "its manifest was changed"),
     ],
-    ids=["a flipped bit", "a truncated file", "a missing file", "a torn manifest"],
+    ids=["a flipped bit", "a truncated file", "a missing file", "a torn manifest", "a manifest with another number"],
 )
 def test_a_broken_one_gives_way_to_the_one_before(groups, finished, harm, reason):
     before = losses(finished)
@@ -154,6 +160,25 @@ def test_the_best_stays_beside_the_newest(groups, make_task):
     best = min(measured, key=lambda record: record["validation_loss"])["step"]
     assert best < 11
     assert names(task) == ["latest", *(f"step-{step:08d}" for step in (best, 11, 12))]
+
+
+def test_a_removal_that_was_cut_short_is_finished_by_the_next(groups, make_task):
+    task = make_task()
+    interrupted(groups[2], task, 7)  # with checkpoints at 3 and 6
+    (folder(task) / "step-00000003" / "manifest.json").unlink()
+    groups[2](task)
+    assert names(task) == ["latest", "step-00000006", "step-00000008"]
+
+
+def test_a_checkpoint_of_another_format_is_refused_and_stays(groups, make_task, finished):
+    from jobs.pretrain.manifest import seal
+
+    path = folder(finished) / "step-00000008" / "manifest.json"
+    manifest = {key: value for key, value in json.loads(path.read_text()).items() if key != "blake3"}
+    path.write_bytes(seal(manifest | {"format": 2}))
+    with pytest.raises(Exception, match="format 2, expected 3: another version of Seedbed wrote it"):
+        groups[2](make_task())
+    assert "step-00000008" in names(finished)
 
 
 def test_what_does_not_read_back_is_never_committed(groups, make_task):

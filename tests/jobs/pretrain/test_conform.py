@@ -18,7 +18,11 @@ TWO_RANKS = [
     *({"zero_stage": stage, "precision": "fp16", "micro_batch_sequences": 2} for stage in (1, 2, 3)),
     *({"zero_stage": stage, "activation_checkpointing": True} for stage in (0, 3)),
     *({"zero_stage": stage, "optimizer_offload": "cpu", "micro_batch_sequences": 2} for stage in (1, 2, 3)),
-    *({"zero_stage": stage, "optimizer_offload": "cpu", "precision": "bf16"} for stage in (1, 2, 3)),
+    *(
+        {"zero_stage": stage, "optimizer_offload": "cpu", "precision": precision}
+        for precision in ("bf16", "fp16")
+        for stage in (1, 2, 3)
+    ),
 ]
 FOUR_RANKS = [
     *(
@@ -29,7 +33,10 @@ FOUR_RANKS = [
     ),
     *({"zero_stage": 1, "pipeline_stages": stages, "precision": "bf16"} for stages in (2, 4)),
     *({"zero_stage": 1, "pipeline_stages": stages, "precision": "fp16"} for stages in (2, 4)),
-    {"zero_stage": 1, "pipeline_stages": 2, "precision": "bf16", "optimizer_offload": "cpu"},
+    *(
+        {"zero_stage": 1, "pipeline_stages": 2, "precision": precision, "optimizer_offload": "cpu"}
+        for precision in ("fp32", "bf16", "fp16")
+    ),
     {"zero_stage": 1, "pipeline_stages": 2, "activation_checkpointing": True},
     {"zero_stage": 3, "micro_batch_sequences": 3},
 ]
@@ -92,6 +99,41 @@ def test_an_engine_leaves_no_process_group_behind(groups):
     before = groups[4].call(count)
     results(groups[4], layouts)
     assert groups[4].call(count) == before
+
+
+GROWING = [
+    (2, [{"zero_stage": stage, "precision": "fp16", "micro_batch_sequences": 4} for stage in (1, 2, 3)]),
+    (4, [{"zero_stage": 1, "pipeline_stages": 2, "precision": "fp16", "micro_batch_sequences": 2}]),
+]
+
+
+@pytest.fixture
+def growing_at_each_step(groups):
+    """The loss scale of fp16 doubles in the second step and the third, not after a thousand."""
+
+    def window(steps):
+        import jobs.pretrain.engine
+
+        jobs.pretrain.engine.LOSS_SCALE_WINDOW = steps
+
+    for num_ranks in (2, 4):
+        groups[num_ranks].call(window, 1)
+    yield
+    for num_ranks in (2, 4):
+        groups[num_ranks].call(window, 1000)
+
+
+def with_deepspeeds_own_scale_growth(engine):
+    optimizer = engine.wrapped.optimizer
+    optimizer._update_scale = type(optimizer)._update_scale.__get__(optimizer)
+
+
+@pytest.mark.parametrize(("num_ranks", "layouts"), GROWING, ids=["2 ranks", "4 ranks"])
+def test_a_step_in_which_the_loss_scale_grows_is_like_any_other(groups, growing_at_each_step, num_ranks, layouts):
+    assert failures(results(groups[num_ranks], layouts)) == []
+    for layout in layouts:
+        found = failures(results(groups[num_ranks], [layout], mutate=with_deepspeeds_own_scale_growth))
+        assert any("weights after sgd" in failure for failure in found), found
 
 
 def scaled_by_the_accumulation(engine):
@@ -168,6 +210,30 @@ def with_decaying_biases(engine):
         group["weight_decay"] = 0.1
 
 
+def with_a_rate_that_is_set_in_vain(engine):
+    step = engine.step
+    engine.step = lambda batches, learning_rate: step(batches, engine.wrapped.optimizer.param_groups[0]["lr"])
+
+
+def with_tied_gradients_summed_in_the_last_stage_only(engine):
+    """Whoever looks at one copy of the weight alone, and takes the last, sees nothing."""
+    from deepspeed.runtime.pipe import schedule
+
+    add_up = engine._sum_tied_gradients
+
+    def in_the_last_stage_only(wrapped):
+        tied = [weight for weight, _ in wrapped.module.get_tied_weights_and_groups()]
+        before = [weight.grad.clone() for weight in tied]
+        add_up(wrapped)
+        if not wrapped.is_last_stage():
+            for weight, gradient in zip(tied, before, strict=True):
+                weight.grad.copy_(gradient)
+
+    engine.wrapped._INSTRUCTION_MAP = engine.wrapped._INSTRUCTION_MAP | {
+        schedule.ReduceTiedGrads: in_the_last_stage_only
+    }
+
+
 def that_never_clips(engine):
     engine.wrapped.optimizer.clip_grad = 0.0
 
@@ -183,7 +249,9 @@ def that_never_clips(engine):
         (2, {"zero_stage": 1, "micro_batch_sequences": 4}, with_padding_that_counts, "gradient"),
         (2, {"zero_stage": 1}, with_decaying_biases, "weights"),
         (2, {"zero_stage": 1}, that_never_clips, "weights"),
+        (2, {"zero_stage": 3}, with_a_rate_that_is_set_in_vain, "weights"),
         (4, {"zero_stage": 0, "pipeline_stages": 2}, without_the_last_stage, "gradient"),
+        (4, {"zero_stage": 0, "pipeline_stages": 2}, with_tied_gradients_summed_in_the_last_stage_only, "copies"),
         (
             4,
             {"zero_stage": 1, "pipeline_stages": 2, "precision": "bf16", "optimizer_offload": "cpu"},

@@ -5,11 +5,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from dataprep.errors import SeedbedError
-from jobs.pretrain import spool
+from jobs.pretrain import attempt, spool
 from jobs.pretrain.launch import train
 from jobs.pretrain.task import Stopped
 from seedbed import faults
-from seedbed.errors import CheckpointError, InfrastructureError, RunFileError, UsageError
+from seedbed.errors import CheckpointError, InfrastructureError, RunFileError, StoreError, UsageError
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def test_a_killed_rank_costs_nothing_but_time(ray_session, uninterrupted, make_t
     task = make_task(checkpoint_every_steps=2)
     told = []
     result = train(task, told.append)
-    assert result.restarts == 1
+    assert result.restarts == 1, told
     assert (tmp_path / "killed" / point).exists()
     [restart] = [event for event in told if event.get("event") == "restart"]
     assert "was lost" in restart["reason"]
@@ -75,6 +75,23 @@ def test_restarts_come_to_an_end(ray_session, make_task, monkeypatch):
     message = r"rank \d: its process was lost .* given up after 1 restarts"
     with pytest.raises(InfrastructureError, match=message):
         train(make_task(max_restarts=1), lambda record: None)
+
+
+def test_a_store_that_is_away_as_the_group_starts_is_tried_again(ray_session, make_task, monkeypatch):
+    begin, away = attempt.begin, StoreError("cannot write attempt: check that the store can be reached")
+    away.transient = True
+    failures = [away]
+
+    def begin_later(task):
+        if failures:
+            raise failures.pop()
+        return begin(task)
+
+    monkeypatch.setattr(attempt, "begin", begin_later)
+    told = []
+    assert train(make_task(num_steps=2, warmup_steps=1), told.append).restarts == 1
+    [restart] = [event for event in told if event.get("event") == "restart"]
+    assert restart["reason"] == str(away)
 
 
 def test_what_nobody_foresaw_is_told_and_not_tried_again(ray_session, make_task, monkeypatch):

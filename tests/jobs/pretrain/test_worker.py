@@ -97,10 +97,22 @@ def test_bf16_stays_near_fp32(groups, make_task):
     assert losses(rounded) == pytest.approx(losses(exact), abs=0.05)  # bf16 keeps 8 bits: 0.4% of a loss of 5.7 is 0.02
 
 
-@pytest.mark.parametrize(("precision", "zero_stage"), [("fp32", 0), ("fp32", 1), ("bf16", 1)])
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(groups, make_task, precision, zero_stage):
-    changes = {"precision": precision, "zero_stage": zero_stage, "dropout": 0.1}  # dropout: random states matter
-    whole, broken = make_task("whole", **changes), make_task("broken", **changes)
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"zero_stage": 0},
+        {"zero_stage": 1},
+        {"zero_stage": 1, "precision": "bf16"},
+        {"zero_stage": 2, "precision": "bf16", "optimizer_offload": "cpu"},
+        {"zero_stage": 3},
+        {"zero_stage": 3, "precision": "bf16"},
+        {"zero_stage": 1, "pipeline_stages": 2, "precision": "bf16", "activation_checkpointing": True},
+    ],
+    ids=str,
+)
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(groups, make_task, layout):
+    # Dropout: random states matter.
+    whole, broken = make_task("whole", dropout=0.1, **layout), make_task("broken", dropout=0.1, **layout)
     groups[2](whole)
     with pytest.raises(Exception, match=r"pretrain\.step\.6"):
         groups[2](broken, "pretrain.step.6=raise")
@@ -138,6 +150,15 @@ def test_a_loss_that_is_no_number_stops_every_rank(groups, make_task):
     task = make_task(learning_rate=1e30, warmup_steps=0, gradient_clipping=0.0)
     with pytest.raises(Exception, match=r"TrainingDiverged: the loss is (nan|inf) at step \d, samples \d+ to \d+"):
         groups[2](task)
+
+
+def test_weights_that_are_no_numbers_are_never_kept(groups, make_task):
+    """The loss of step 1 is that of the weights before it, and so is the gradient's norm: both are fine."""
+    keys = {"learning_rate": 1e30, "warmup_steps": 0, "validate_every_steps": 1, "checkpoint_every_steps": 1}
+    task = make_task(**keys)
+    with pytest.raises(Exception, match=r"TrainingDiverged: the validation loss is (nan|inf) after step 1"):
+        groups[2](task)
+    assert not (Path(task.store_url) / task.artifact_path / "checkpoints").exists()
 
 
 def test_all_ranks_stop_after_the_same_step_with_a_checkpoint_and_go_on_from_it(groups, make_task):
