@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -62,11 +63,12 @@ class TwoMachines:
         """How many machines the head takes for alive."""
         # Not `auto`: that would find whatever Ray was started last by anybody who shares this disk.
         address = f"{self.head.address}:{GCS_PORT}"
-        question = f"import ray; ray.init({address!r}); print(sum(node['Alive'] for node in ray.nodes()))"
+        question = f"import ray; ray.init({address!r}); print('alive:', sum(n['Alive'] for n in ray.nodes()))"
         asked = subprocess.run(
             self.head.command(sys.executable, "-c", question), env=self.environment, capture_output=True, text=True
         )
-        return int((asked.stdout.split() or ["0"])[-1])  # Ray may say something before it
+        found = re.search(r"alive: (\d+)", asked.stdout)  # Ray says things of its own before and after it
+        return int(found[1]) if found else 0
 
     def raylet(self) -> int:
         """The process of Ray that runs the other machine."""
