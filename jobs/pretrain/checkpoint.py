@@ -1,10 +1,14 @@
 """Checkpoints in the store: complete or absent, and the same whatever layout saved them.
 
-    checkpoints/step-00000100/state-00000.safetensors   what rank 0 holds of weights and AdamW's moments, in fp32
-    checkpoints/step-00000100/metrics.jsonl             the metrics up to that step
-    checkpoints/step-00000100/manifest.json             written last; it makes this a checkpoint
-    checkpoints/latest                                  the name of the newest, for people; loading goes by manifests
-    checkpoints/broken-...                              what could not be taken up, moved aside
+    checkpoints/step-00000100/
+        state-00000-<start>.safetensors   what rank 0 holds of weights and AdamW's moments, in fp32
+        metrics-<start>.jsonl             the metrics up to that step
+        manifest.json                     written last; it makes this a checkpoint
+    checkpoints/latest                    the name of the newest, for people; loading goes by manifests
+    checkpoints/broken-...                what could not be taken up, moved aside
+
+`<start>` is of the token of the start that writes: one that is cut off and does not know that it was superseded never
+writes over a file of the next.
 
 Each rank saves the pieces of parameters that it holds (`jobs.pretrain.state`), uploads them, reads them back and
 compares the digest; when all have, rank 0 commits the manifest, which says which file holds which elements. So a run
@@ -37,8 +41,8 @@ from seedbed.errors import CheckpointError
 from seedbed.store import Store
 
 MANIFEST = "manifest.json"
-_METRICS = "metrics.jsonl"
-_PREFIX, _BROKEN = "step-", "broken-"
+_PREFIX, _BROKEN, _METRICS = "step-", "broken-", "metrics-"
+_TOKEN_LETTERS = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Checkpoints:
         self._root = task.checkpoints_path
         self._rank, self._num_ranks = dist.get_rank(), dist.get_world_size()
         self._staging = attempt.staging(task, token) / f"rank-{self._rank:05d}"
+        self._state_file = f"state-{self._rank:05d}-{token[:_TOKEN_LETTERS]}.safetensors"
+        self._metrics_file = f"{_METRICS}{token[:_TOKEN_LETTERS]}.jsonl"
 
     def save(self, progress: Progress, metrics: bytes, validation_loss: float | None = None) -> None:
         """Write a checkpoint, then remove those that retention does not keep.
@@ -74,7 +80,7 @@ class Checkpoints:
         for file, entry in entries.items():
             self._store.upload(local / file, f"{self._root}/{name}/{file}")
             self._require_read_back(f"{self._root}/{name}/{file}", entry)
-        content = {_state_file(self._rank): [(piece.name, piece.start, piece.numel) for piece in mine]}
+        content = {self._state_file: [(piece.name, piece.start, piece.numel) for piece in mine]}
         parts: list[Any] = [None] * self._num_ranks
         dist.all_gather_object(parts, (entries, content))  # also the barrier: past it, all have uploaded
         faults.point("pretrain.checkpoint.files_uploaded")
@@ -96,10 +102,10 @@ class Checkpoints:
             for piece in mine
             for kind, value in piece.values.items()
         }
-        save_file(tensors, local / _state_file(self._rank))
-        (local / _state_file(self._rank)).chmod(0o644)  # safetensors makes it 0600, unlike the files beside it
+        save_file(tensors, local / self._state_file)
+        (local / self._state_file).chmod(0o644)  # safetensors makes it 0600, unlike the files beside it
         if self._rank == 0:
-            (local / _METRICS).write_bytes(metrics)
+            (local / self._metrics_file).write_bytes(metrics)
         return local
 
     def _require_read_back(self, path: str, expected: dict[str, Any]) -> None:
@@ -171,7 +177,7 @@ class Checkpoints:
             set_adam_steps(self._engine, manifest["adam_steps"])
             _set_loss_scaler_state(self._engine, manifest["loss_scaler"])
             refresh_model(self._engine)
-            metrics = files[_METRICS].read_bytes() if self._rank == 0 else b""
+            metrics = files[_metrics_file(manifest)].read_bytes() if self._rank == 0 else b""
             dist.barrier()
             return Progress(manifest["step"], manifest["samples"]), metrics, events
         return Progress(), b"", events
@@ -227,7 +233,7 @@ class Checkpoints:
         runs = [(piece.name, piece.start, piece.numel) for piece in held]
         needed = {file for run in runs for file, _, _ in places.sources(*run)}
         if self._rank == 0:
-            needed.add(_METRICS)
+            needed.add(_metrics_file(manifest))
         files: dict[str, Path] = {}
         outcome: Exception | str | None = None
         try:
@@ -295,8 +301,8 @@ class Checkpoints:
         return assemble() if self._rank == 0 else {}
 
 
-def _state_file(rank: int) -> str:
-    return f"state-{rank:05d}.safetensors"
+def _metrics_file(manifest: dict[str, Any]) -> str:
+    return next(file for file in manifest["files"] if file.startswith(_METRICS))
 
 
 def _key(kind: str, name: str, start: int) -> str:
@@ -306,7 +312,7 @@ def _key(kind: str, name: str, start: int) -> str:
 @torch.no_grad()
 def _load(held: list[Piece], places: Places, files: dict[str, Path]) -> None:
     """Fill this rank's pieces from the files."""
-    readers = {file: safe_open(path, framework="pt") for file, path in files.items() if file != _METRICS}
+    readers = {file: safe_open(path, framework="pt") for file, path in files.items() if not file.startswith(_METRICS)}
     for piece in held:
         for file, start, numel in places.sources(piece.name, piece.start, piece.numel):
             first, end = max(piece.start, start), min(piece.start + piece.numel, start + numel)

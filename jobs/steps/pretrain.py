@@ -41,6 +41,9 @@ def run(step: StepRun) -> None:
     ]
     layout = {
         "ranks": run.cluster.training_ranks,
+        "zero_stage": run.training.zero_stage,
+        "pipeline_stages": run.training.pipeline_stages,
+        "precision": run.training.precision,
         "threads": run.cluster.threads_per_rank,
         "device": run.cluster.device,
     }

@@ -30,7 +30,8 @@ LAYOUT = {
     "micro_batch_sequences",
     "activation_checkpointing",
 }
-"""What of `training` lays the same arithmetic out over ranks: a run goes on in another one, equal but for rounding."""
+"""What of `training` lays the same arithmetic out over ranks: a run goes on in another one, equal but for rounding and
+for the random numbers of dropout."""
 
 OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts", "hang_timeout_s"} | LAYOUT
 """What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""

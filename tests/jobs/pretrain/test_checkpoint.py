@@ -47,7 +47,9 @@ def test_the_manifest_names_every_file_with_bytes_and_digest(finished):
     on_disk = {path.name: path.stat().st_size for path in (folder(finished) / "step-00000006").iterdir()}
     del on_disk["manifest.json"]
     assert {name: entry["bytes"] for name, entry in manifest["files"].items()} == on_disk
-    assert on_disk.keys() == {"state-00000.safetensors", "state-00001.safetensors", "metrics.jsonl"}
+    kinds = sorted(name.rpartition("-")[0] for name in on_disk)
+    assert kinds == ["metrics", "state-00000", "state-00001"]
+    assert len({name.rpartition("-")[2].partition(".")[0] for name in on_disk}) == 1  # of one start
     assert all(len(entry["blake3"]) == 64 for entry in manifest["files"].values())
 
 
@@ -97,9 +99,9 @@ def damage(path):
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (lambda step: damage(step / "state-00001.safetensors"), "blake3"),
-        (lambda step: os.truncate(step / "state-00000.safetensors", 1000), "'bytes': 1000"),
-        (lambda step: (step / "state-00001.safetensors").unlink(), "no such file"),
+        (lambda step: damage(next(step.glob("state-00001-*"))), "blake3"),
+        (lambda step: os.truncate(next(step.glob("state-00000-*")), 1000), "'bytes': 1000"),
+        (lambda step: next(step.glob("state-00001-*")).unlink(), "no such file"),
         (lambda step: (step / "manifest.json").write_text("{"), "cannot be read"),
         (lambda step: more_samples(step / "manifest.json"), "its manifest was changed"),
     ],
@@ -179,6 +181,22 @@ def test_a_checkpoint_of_another_format_is_refused_and_stays(groups, make_task, 
     with pytest.raises(Exception, match="format 2, expected 3: another version of Seedbed wrote it"):
         groups[2](make_task())
     assert "step-00000008" in names(finished)
+
+
+def test_two_starts_never_write_the_same_file(groups, make_task):
+    """One that is cut off uploads what it has, and learns only then that another has gone on from the same step."""
+    from jobs.pretrain import attempt
+
+    written = []
+    for _ in range(2):
+        task = make_task()
+        token = attempt.begin(task)
+        with pytest.raises(Exception, match="files_uploaded"):
+            groups[2](task, "pretrain.checkpoint.files_uploaded=raise", token)
+        written.append({path.name for path in (folder(task) / "step-00000003").iterdir()})
+    first, second = written
+    assert len(first) == len(second) == 3
+    assert not first & second
 
 
 def test_what_does_not_read_back_is_never_committed(groups, make_task):
