@@ -174,7 +174,7 @@ class Store:
         with _explained("remove", self._name(path)):
             try:
                 self._fs.rm(full, recursive=True)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):  # the latter: what should lead there is a file
                 return
 
 

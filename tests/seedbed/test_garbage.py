@@ -146,3 +146,12 @@ def test_a_run_that_is_not_there_cannot_be_forgotten(store, state, begin):
     with pytest.raises(UsageError) as refused:
         find_garbage(store, state, ("tiny-1",))
     assert str(refused.value) == f"no run 'tiny-1' to forget; there are {plan.run_id}"
+
+
+def test_a_file_that_was_never_finished_goes_and_what_is_beside_it_stays(store, state, begin):
+    plan = begin()
+    whole, torn = f"{folder(plan, 'extract')}/documents/part.parquet", f"{folder(plan, 'extract')}/.incomplete-1-part"
+    store.write(whole, b"whole")
+    store.write(torn, b"to")
+    assert [item.path for item in collect(store, state)] == [torn]
+    assert (store.exists(whole), store.exists(torn)) == (True, False)
