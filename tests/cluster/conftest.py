@@ -97,7 +97,7 @@ def wait_for(
         time.sleep(0.01)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def two_machines() -> Iterator[TwoMachines]:
     reason = network.why_not()
     if reason is not None:
