@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jobs.pretrain import spool
+from jobs.pretrain.listener import TAKEN_AGAIN
 from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, StoreError
@@ -40,7 +41,7 @@ class BudgetWatch:
         """A step's metrics or an event, as `launch.train` tells them."""
         self._tick()
         event = record.get("event")
-        if event is None:
+        if event is None or event == TAKEN_AGAIN:
             self.spending.take_step(record["step"], record["seconds"])
         elif event == "started":
             self._num_ranks = record["num_ranks"]

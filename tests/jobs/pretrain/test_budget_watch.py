@@ -7,6 +7,8 @@ import pytest
 from dataprep.errors import CorruptDataError
 from jobs.pretrain import spool
 from jobs.pretrain.budget_watch import KEEP_EVERY_S, BudgetWatch
+from jobs.pretrain.channel import BEGIN, EVENT, RECORD, Message
+from jobs.pretrain.listener import Recorder
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed
 from seedbed.runfile.budget import BudgetConfig
@@ -79,6 +81,25 @@ def test_what_earlier_commands_spent_counts(watch, clock):
     with pytest.raises(BudgetPassed, match=r"run small-1: .* stopped at its checkpoint of step 2; raise the limit"):
         second.require()
     assert BudgetPassed.exit_code == 3
+
+
+def test_steps_that_restarts_take_again_and_lose_again_count_each_time(watch, clock, tmp_path, make_task):
+    """Two restarts from step 1 before anything new is reached; told by the real recorder."""
+    mine = watch()
+    recorder = Recorder(make_task(), mine.hear)
+    said = [(RECORD, {"step": step, "seconds": 10.0}) for step in (1, 2, 3)]
+    for step in (2, 3):
+        said += [(BEGIN, spool.line({"step": 1})), (EVENT, {"event": "taken_up", "step": 1, "time": 0.0})]
+        said += [(RECORD, {"step": again, "seconds": 10.0}) for again in range(2, step + 1)]
+    recorder.hear(Message(1, EVENT, {"event": "taken_up", "step": 0, "time": 0.0}))
+    for number, (kind, content) in enumerate(said):
+        recorder.hear(Message(number + 2, kind, content))
+    clock.now += 100
+    mine.hear({"event": "checkpoint", "step": 3})
+    told = mine.summary()
+    # 1 2 3, lost 2 3; 2, lost; 2 3: six steps of 100 x 8 FLOPs, of which three count
+    assert (told["steps_taken"], told["steps_lost"], told["flops"]) == (6, 3, 6 * 800)
+    assert told["goodput"] == pytest.approx(30 / 100)
 
 
 def test_a_reason_lets_it_go_on_and_is_told_once(watch, clock, tmp_path):
