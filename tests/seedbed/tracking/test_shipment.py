@@ -72,12 +72,14 @@ def whole_run(tracked):
     tracked.commit_data()
     tracked.begin()
     tracked.steps(1, 120)
+    tracked.tell(event="spending", steps_taken=120, cost=1.5, forecast_cost=3.75, time=1767323045.5)
     tracked.tell(event="checkpoint", step=100, time=time.time())
     tracked.tell(event="restart", reason="rank 1 was lost", time=time.time())
     tracked.restart(at=100)
     tracked.steps(101, 130)
     tracked.begin(at=100)  # the driver was killed before a checkpoint
     tracked.steps(101, 300)
+    tracked.tell(event="spending", steps_taken=350, cost=4.25, forecast_cost=4.25, time=1767323055.5)
     spool = system_spool(tracked.state, tracked.run_id)
     for number in range(5):
         journal.append(spool, {"time": time.time() + number, "cpu_utilization_percentage": 10.0 + number})
@@ -95,6 +97,8 @@ def expect_whole_run(mlflow, tracked, source):
     assert attempts[0].data.tags["seedbed.ended_because"] == "rank 1 was lost"
     assert attempts[0].data.params["cluster.training_ranks"] == "2"
     assert [value for _, _, value in mlflow.rows(run)["system/cpu_utilization_percentage"]] == [10, 11, 12, 13, 14]
+    assert mlflow.rows(run)["budget/cost"] == [(120, 1767323045500, 1.5), (350, 1767323055500, 4.25)]
+    assert not [name for attempt in attempts for name in attempt.data.metrics if name.startswith("budget/")]
     assert mlflow.rows(run)["workflow/extract_records_out"] == [(0, 1767323045000, 7.0)]
     assert mlflow.rows(run)["evaluation/loss"] == [(0, 1767323045000, 5.0)]
     datasets = {item.dataset.name: item.tags[0].value for item in run.inputs.dataset_inputs}
