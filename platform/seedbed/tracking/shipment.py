@@ -178,6 +178,8 @@ class Shipment:
 
     def _status(self, record: RunRecord) -> str:
         state = runs.true_state(record, Leases(self._store, self._state))
+        if state == runs.STOPPED and record.error is not None:
+            return KILLED  # by its budget, before its end; `--until` is no error
         return _STATUS.get(state, RUNNING if state == runs.PLANNED else KILLED)
 
     def _send_status(self, record: RunRecord) -> None:

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from seedbed import faults, runs
 from seedbed.tracking import journal
+from seedbed.tracking.catch_up import catch_up
 from seedbed.tracking.shipment import Shipment
 from seedbed.tracking.shipped import Memory, system_spool
 
@@ -192,7 +194,7 @@ def test_steps_that_another_machine_shipped_are_not_shipped_again(track_run, mlf
     assert len(mlflow.rows(attempts[1])["train/loss"]) == 20
 
 
-def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
+def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of, tmp_path):
     tracked = track_run()
     tracked.commit_data()
     tracked.set_state(runs.STOPPED)
@@ -206,6 +208,14 @@ def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
     assert run.data.params["training.num_steps"] == "10"
     assert mlflow.find(tracked.run_id, "attempt") == []
 
+    # A certificate that is made after the run goes with one command.
+    certificate = f"runs/{tracked.run_id}/{runs.CONFORMANCE}"
+    tracked.store.write(certificate, b'{"passed": true}')
+    said = [catch_up(tracked.store, tracked.state, [tracked.run_id])[0].said.partition(";")[0] for _ in range(2)]
+    assert said == ["sent what is said of the run itself", "sent nothing"]
+    place = mlflow.client.download_artifacts(run.info.run_id, f"run/{runs.CONFORMANCE}", str(tmp_path))
+    assert Path(place).read_bytes() == b'{"passed": true}'
+
     # Somebody removes the database, and another one begins at its address: it gets everything.
     mlflow.client.delete_run(run.info.run_id)
     mlflow.client.delete_experiment(run.info.experiment_id)
@@ -215,3 +225,13 @@ def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
     Shipment(again.store, again.state, again.plan).send()
     [anew] = mlflow.find(tracked.run_id, "run")
     assert mlflow.rows(anew) == mlflow.rows(run)
+
+
+def test_a_run_that_its_budget_stopped_has_not_finished(track_run):
+    tracked = track_run()
+    shipment = Shipment(tracked.store, tracked.state, tracked.plan)
+    tracked.set_state(runs.STOPPED)  # by --until
+    assert shipment._status(runs.load(tracked.store, tracked.run_id)) == "FINISHED"
+    record = runs.load(tracked.store, tracked.run_id)
+    record.end_attempt(runs.STOPPED, "the training has spent 2 hours")
+    assert shipment._status(record) == "KILLED"
