@@ -76,6 +76,7 @@ class BudgetWatch:
 
     def keep(self) -> None:
         """Write the count into the store, and what it comes to into the spool."""
+        self._count_time()
         with contextlib.suppress(StoreError):  # the training has its own answer to a store that is out of reach
             kept_spending.write(self._artifact, self.spending)
         self._kept = self._clock()
@@ -99,8 +100,11 @@ class BudgetWatch:
         spool.append(self._events, event | {"time": time.time()})
 
     def _tick(self) -> None:
+        self._count_time()
+        if self._seen - self._kept >= KEEP_EVERY_S:
+            self.keep()
+
+    def _count_time(self) -> None:
         now = self._clock()
         self.spending.pass_time(now - self._seen, self._num_ranks)
         self._seen = now
-        if now - self._kept >= KEEP_EVERY_S:
-            self.keep()

@@ -124,6 +124,15 @@ def test_the_count_is_kept_while_it_goes_and_told_to_the_spool(watch, clock, tmp
     assert watch().spending == mine.spending
 
 
+def test_the_last_count_holds_the_time_since_the_last_look(watch, clock, tmp_path):
+    mine = watch()
+    clock.now += 7.2  # the ranks end, and nobody asks whether to stop
+    mine.keep()
+    (event,) = events(tmp_path)
+    assert (event["wall_hours"], event["device_hours"]) == pytest.approx((0.002, 0.004))
+    assert watch().spending.wall_s == pytest.approx(7.2)
+
+
 def test_a_limit_that_lies_ahead_is_told_once_and_stops_nothing(watch, clock, said, tmp_path):
     mine = watch(max_wall_hours=1.0)
     mine.hear({"step": 1, "seconds": 600.0})
