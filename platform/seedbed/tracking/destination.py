@@ -180,8 +180,14 @@ class Destination:
             self.upload_file(run, folder, local)
 
     def upload_file(self, run: str, folder: str, local: Path) -> None:
-        with _understood(), _patience_for(local.stat().st_size):
-            self._client.log_artifact(run, str(local), folder or None)
+        """Straight into the artifact store where the server does not stand before it."""
+        try:
+            with _understood(), _patience_for(local.stat().st_size):
+                self._client.log_artifact(run, str(local), folder or None)
+        except (Refused, Unreachable):
+            raise
+        except Exception as error:  # of that store's client, such as botocore's, or that it is not installed
+            raise Unreachable(f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]) from error
 
     def set_status(self, run: str, status: str, ended_at: float | None) -> None:
         """RUNNING, or how and when it ended."""

@@ -110,12 +110,12 @@ class Shipment:
         if self.shipped.complete:
             self._memory.remember(complete=False)
         self._open(record)
+        self._training.send(self._to, self._run)  # first: an artifact store that takes nothing holds up no curve
+        self._send_samples(record)
         if not numbers_only:
             self._describe(record)
             self._send_steps()
-        self._training.send(self._to, self._run)
-        self._send_samples(record)
-        if not numbers_only:
+            self._training.send(self._to, self._run)  # its end, which the step `pretrain` tells
             self._register()
             self._send_status(record)
         self._memory.remember(error=None, complete=not numbers_only)

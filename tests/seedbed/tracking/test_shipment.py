@@ -11,6 +11,7 @@ import pytest
 from seedbed import faults, runs
 from seedbed.tracking import journal
 from seedbed.tracking.catch_up import catch_up
+from seedbed.tracking.destination import Unreachable
 from seedbed.tracking.shipment import Shipment
 from seedbed.tracking.shipped import Memory, system_spool
 
@@ -235,3 +236,21 @@ def test_a_run_that_its_budget_stopped_has_not_finished(track_run):
     record = runs.load(tracked.store, tracked.run_id)
     record.end_attempt(runs.STOPPED, "the training has spent 2 hours")
     assert shipment._status(record) == "KILLED"
+
+
+def test_an_artifact_store_that_takes_nothing_holds_up_no_curve(track_run, mlflow_of):
+    tracked = track_run()
+    tracked.begin()
+    tracked.steps(1, 20)
+    tracked.tell(event="checkpoint", step=20, time=time.time())
+    shipment = Shipment(tracked.store, tracked.state, tracked.plan)
+    shipment.place.artifacts.parent.mkdir(parents=True)
+    shipment.place.artifacts.write_text("in the way")
+    with pytest.raises(Unreachable):
+        shipment.send()
+    mlflow_of(shipment.place.uri).check(tracked)
+    assert shipment.backlog().is_empty
+    assert not shipment.is_up_to_date()
+    shipment.place.artifacts.unlink()
+    shipment.send()
+    assert shipment.is_up_to_date()
