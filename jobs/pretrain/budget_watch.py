@@ -34,6 +34,7 @@ class BudgetWatch:
         self._num_ranks = plan.run.cluster.training_ranks
         self._say, self._clock = say, clock
         self._seen = self._kept = clock()
+        self._checkpoint: int | None = None  # step of the newest that this call was told of
         self._said_over_budget = self._said_ahead = False
         self.spending = kept_spending.read(artifact)
 
@@ -45,8 +46,11 @@ class BudgetWatch:
             self.spending.take_step(record["step"], record["seconds"])
         elif event == "started":
             self._num_ranks = record["num_ranks"]
+        elif event == "checkpoint":
+            self._checkpoint = record["step"]
         elif event == "taken_up":
             self.spending.take_up(record["step"])
+            self._checkpoint = record["step"]
 
     def stop_requested(self) -> str | None:
         """Which limit is passed by now, in words; None where there is a reason to be over it.
@@ -67,7 +71,7 @@ class BudgetWatch:
         passed = self.stop_requested()
         if passed is None:
             return
-        step = self.spending.step
+        step = self.spending.step if self._checkpoint is None else self._checkpoint
         where = f"it has stopped at its checkpoint of step {step:,}" if step else "it has stopped before its first step"
         raise BudgetPassed(
             f"run {self._plan.run_id}: {passed}; {where}; raise the limit to go on from there, or run it again with"

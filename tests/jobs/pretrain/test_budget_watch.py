@@ -124,6 +124,17 @@ def test_the_count_is_kept_while_it_goes_and_told_to_the_spool(watch, clock, tmp
     assert watch().spending == mine.spending
 
 
+def test_a_limit_that_is_passed_while_ranks_are_lost_names_the_checkpoint_and_not_the_last_step(watch, clock):
+    mine = watch(max_wall_hours=0.5)
+    mine.hear({"event": "taken_up", "step": 0})
+    mine.hear({"step": 4, "seconds": 1.0})
+    mine.hear({"event": "checkpoint", "step": 4})
+    mine.hear({"step": 5, "seconds": 1.0})
+    clock.now += 3600  # before a restart
+    with pytest.raises(BudgetPassed, match="it has stopped at its checkpoint of step 4; raise the limit"):
+        mine.require()
+
+
 def test_the_last_count_holds_the_time_since_the_last_look(watch, clock, tmp_path):
     mine = watch()
     clock.now += 7.2  # the ranks end, and nobody asks whether to stop
