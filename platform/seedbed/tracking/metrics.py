@@ -160,18 +160,20 @@ _SPENT: tuple[Metric, ...] = (
 )
 
 SPENDING: tuple[Metric, ...] = (
-    *(Metric(f"budget/{m.name}", m.unit, f"spent so far: {m.description}", (m.name,)) for m in _SPENT),
+    *(Metric(f"spending/{m.name}", m.unit, f"spent so far: {m.description}", (m.name,)) for m in _SPENT),
     *(
-        Metric(f"budget/forecast_{m.name}", m.unit, f"at the end of the run: {m.description}", (f"forecast_{m.name}",))
+        Metric(
+            f"spending/forecast_{m.name}", m.unit, f"at the end of the run: {m.description}", (f"forecast_{m.name}",)
+        )
         for m in _SPENT
     ),
     Metric(
-        "budget/steps_lost", "steps", "taken after the newest checkpoint and lost with their ranks", ("steps_lost",)
+        "spending/steps_lost", "steps", "taken after the newest checkpoint and lost with their ranks", ("steps_lost",)
     ),
     Metric(
-        "budget/goodput",
+        "spending/goodput",
         "share, 0 to 1",
-        "share of budget/wall_hours in steps that count so far, whichever command or machine took them",
+        "share of spending/wall_hours in steps that count so far, whichever command or machine took them",
         ("goodput",),
     ),
 )

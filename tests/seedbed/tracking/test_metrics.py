@@ -99,10 +99,10 @@ def test_everything_that_a_count_of_spending_says_is_declared():
     assert event.keys() - {"event", "time"} == {name for metric in metrics.SPENDING for name in metric.fields}
     told = dict(metrics.spending_values(event))
     assert len(told) == len(metrics.SPENDING)
-    spent = [told[f"budget/{name}"] for name in ("flops", "wall_hours", "device_hours", "cost", "steps_taken")]
+    spent = [told[f"spending/{name}"] for name in ("flops", "wall_hours", "device_hours", "cost", "steps_taken")]
     assert spent == [1e21, 2.0, 8.0, 24.0, 1.0]
     # one step more, of one second on 4 ranks
-    assert told["budget/forecast_cost"] == pytest.approx((2 + 1 / 3600) * 4 * 3)
+    assert told["spending/forecast_cost"] == pytest.approx((2 + 1 / 3600) * 4 * 3)
 
 
 def test_names_are_declared_once_and_mlflow_takes_them():

@@ -100,8 +100,8 @@ def expect_whole_run(mlflow, tracked, source):
     assert attempts[0].data.tags["seedbed.ended_because"] == "rank 1 was lost"
     assert attempts[0].data.params["cluster.training_ranks"] == "2"
     assert [value for _, _, value in mlflow.rows(run)["system/cpu_utilization_percentage"]] == [10, 11, 12, 13, 14]
-    assert mlflow.rows(run)["budget/cost"] == [(120, 1767323045500, 1.5), (350, 1767323055500, 4.25)]
-    assert not [name for attempt in attempts for name in attempt.data.metrics if name.startswith("budget/")]
+    assert mlflow.rows(run)["spending/cost"] == [(120, 1767323045500, 1.5), (350, 1767323055500, 4.25)]
+    assert not [name for attempt in attempts for name in attempt.data.metrics if name.startswith("spending/")]
     assert mlflow.rows(run)["workflow/extract_records_out"] == [(0, 1767323045000, 7.0)]
     assert mlflow.rows(run)["evaluation/loss"] == [(0, 1767323045000, 5.0)]
     datasets = {item.dataset.name: item.tags[0].value for item in run.inputs.dataset_inputs}

@@ -66,10 +66,10 @@ def test_each_event_of_spending_stands_once_in_the_run_with_its_own_time(track_r
     first.send(notebook, "run")
     shipment(tracked).send(notebook, "run")
     expected = [(0, 3600500, 1.0), (3, 7200250, 2.0), (5, 10800000, 3.0)]
-    assert notebook.rows("budget/cost") == {"run": expected, "attempt": []}
-    assert [value for _, _, value in notebook.rows("budget/flops")["run"]] == [0.0, 3e20, 5e20]
-    assert [value for _, _, value in notebook.rows("budget/forecast_cost")["run"]] == [7.5] * 3
-    assert notebook.rows("budget/goodput")["run"] == []  # unknown is left out
+    assert notebook.rows("spending/cost") == {"run": expected, "attempt": []}
+    assert [value for _, _, value in notebook.rows("spending/flops")["run"]] == [0.0, 3e20, 5e20]
+    assert [value for _, _, value in notebook.rows("spending/forecast_cost")["run"]] == [7.5] * 3
+    assert notebook.rows("spending/goodput")["run"] == []  # unknown is left out
 
 
 def test_spending_that_was_sent_and_not_remembered_is_sent_again_as_it_was(track_run, notebook):
