@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from seedbed.scaling.memory import memory_per_rank
 MODELS = Path(__file__).parents[2] / "configs" / "models"
 SHIPPED = ("gpt2-125m", "gpt2-350m", "gpt2-1.3b")
 MAX_MICRO_BATCH = 64
+POLL_INTERVAL_S = 0.1
 FILL = 0.85  # of the device's memory, by the plan, which is good to a tenth
 
 
@@ -97,13 +100,33 @@ def _measure(model: ModelConfig, training: TrainingConfig, options: argparse.Nam
         }
         (Path(folder) / "task.json").write_text(json.dumps(task))
         ranks = [_start(folder, rank, options.device) for rank in range(options.ranks)]
-        codes = [process.wait() for process in ranks]
-        for rank, code in enumerate(codes):
-            if code:
-                said = (Path(folder) / f"{rank}.log").read_text().strip().splitlines() or [""]
-                return {"error": f"rank {rank} left with {code}: {said[-1]}"}
+        failed = first_failed(ranks)
+        if failed is not None:
+            rank, code = failed
+            said = (Path(folder) / f"{rank}.log").read_text().strip().splitlines() or [""]
+            return {"error": f"rank {rank} left with {code}: {said[-1]}"}
         measured: dict[str, Any] = json.loads((Path(folder) / "measured.json").read_text())
         return measured
+
+
+def first_failed(ranks: Sequence[subprocess.Popen[bytes]]) -> tuple[int, int] | None:
+    """Wait for all; the first that left with another code than 0, and that code. Who would wait for it is killed."""
+    waiting = dict(enumerate(ranks))
+    try:
+        while waiting:
+            for rank, process in list(waiting.items()):
+                code = process.poll()
+                if code:
+                    return rank, code
+                if code == 0:
+                    del waiting[rank]
+            time.sleep(POLL_INTERVAL_S)
+        return None
+    finally:
+        for process in ranks:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def _start(folder: str, rank: int, device: str) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jobs.pretrain import spool
+from jobs.pretrain.listener import TAKEN_AGAIN
 from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, StoreError
@@ -33,6 +34,7 @@ class BudgetWatch:
         self._num_ranks = plan.run.cluster.training_ranks
         self._say, self._clock = say, clock
         self._seen = self._kept = clock()
+        self._checkpoint: int | None = None  # step of the newest that this call was told of
         self._said_over_budget = self._said_ahead = False
         self.spending = kept_spending.read(artifact)
 
@@ -40,12 +42,15 @@ class BudgetWatch:
         """A step's metrics or an event, as `launch.train` tells them."""
         self._tick()
         event = record.get("event")
-        if event is None:
+        if event is None or event == TAKEN_AGAIN:
             self.spending.take_step(record["step"], record["seconds"])
         elif event == "started":
             self._num_ranks = record["num_ranks"]
+        elif event == "checkpoint":
+            self._checkpoint = record["step"]
         elif event == "taken_up":
             self.spending.take_up(record["step"])
+            self._checkpoint = record["step"]
 
     def stop_requested(self) -> str | None:
         """Which limit is passed by now, in words; None where there is a reason to be over it.
@@ -66,7 +71,7 @@ class BudgetWatch:
         passed = self.stop_requested()
         if passed is None:
             return
-        step = self.spending.step
+        step = self.spending.step if self._checkpoint is None else self._checkpoint
         where = f"it has stopped at its checkpoint of step {step:,}" if step else "it has stopped before its first step"
         raise BudgetPassed(
             f"run {self._plan.run_id}: {passed}; {where}; raise the limit to go on from there, or run it again with"
@@ -75,6 +80,7 @@ class BudgetWatch:
 
     def keep(self) -> None:
         """Write the count into the store, and what it comes to into the spool."""
+        self._count_time()
         with contextlib.suppress(StoreError):  # the training has its own answer to a store that is out of reach
             kept_spending.write(self._artifact, self.spending)
         self._kept = self._clock()
@@ -98,8 +104,11 @@ class BudgetWatch:
         spool.append(self._events, event | {"time": time.time()})
 
     def _tick(self) -> None:
+        self._count_time()
+        if self._seen - self._kept >= KEEP_EVERY_S:
+            self.keep()
+
+    def _count_time(self) -> None:
         now = self._clock()
         self.spending.pass_time(now - self._seen, self._num_ranks)
         self._seen = now
-        if now - self._kept >= KEEP_EVERY_S:
-            self.keep()

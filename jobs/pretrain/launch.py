@@ -52,8 +52,9 @@ def train(task: TrainTask, on_progress: OnProgress, stop_requested: StopRequeste
     """Train to the end, from the newest checkpoint where there is one. Ray must have been started by the caller.
 
     `on_progress` gets, in this thread, the metrics of each step that this call takes, once, and each event
-    (`{"event": ...}`). `stop_requested` is asked some times a second; when it gives a reason (a sentence's beginning,
-    `SIGTERM was received`), all ranks end after the step under way and its checkpoint, and this raises Stopped.
+    (`{"event": ...}`); what a restart takes again is the event `taken_again`. `stop_requested` is asked some times a
+    second; when it gives a reason (a sentence's beginning, `SIGTERM was received`), all ranks end after the step under
+    way and its checkpoint, and this raises Stopped.
     A lost or hanging rank or an unreachable store restarts the group, `max_restarts` times; then InfrastructureError
     or StoreError.
     What would only fail again is raised at once, with the rank's message: RunFileError, CheckpointError,

@@ -19,6 +19,9 @@ RANK_0_EVERY_S = 0.2  # between two looks: at rank 0 for its metrics, at the oth
 OTHERS_EVERY_S = 2.0
 LAST_WORDS_TIMEOUT_S = 10.0
 
+TAKEN_AGAIN = "taken_again"
+"""The event of a step after a restart that was told before; the spool has the step itself, so it is not written."""
+
 OnProgress = Callable[[dict[str, Any]], None]
 
 
@@ -41,8 +44,11 @@ class Recorder:
         elif message.kind == EVENT:
             self._event(message.content)
         else:
-            spool.append(self._metrics, message.content)
-            self._tell(message.content)
+            record = message.content
+            spool.append(self._metrics, record)
+            if self._last_step is not None and record["step"] <= self._last_step:
+                self._on_progress({"event": TAKEN_AGAIN, "step": record["step"], "seconds": record["seconds"]})
+            self._tell(record)
 
     def _tell(self, record: dict[str, Any]) -> None:
         step = record["step"]

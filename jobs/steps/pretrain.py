@@ -6,6 +6,7 @@ from typing import Any
 from dataprep.split import TRAIN, VALIDATION
 from jobs.pretrain.budget_watch import BudgetWatch
 from jobs.pretrain.launch import train
+from jobs.pretrain.listener import TAKEN_AGAIN
 from jobs.pretrain.shards import TokenShards
 from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.step_run import StepRun
@@ -142,6 +143,6 @@ class _Narrator:
         if kind == "taken_up" and event["step"]:
             self._say(f"  going on from the checkpoint of step {event['step']:,}")
             self._move_to(event["step"], "")
-        elif kind not in ("taken_up", "started", "checkpoint"):
+        elif kind not in ("taken_up", "started", "checkpoint", TAKEN_AGAIN):
             facts = ", ".join(f"{k} {v}" for k, v in event.items() if k not in ("event", "time"))
             self._say(f"  {kind}: {facts}")

@@ -82,7 +82,7 @@ class Plan:
     likely_unique_tokens: int | None = None  # once `deduplicate` is done
     memory_by_role: tuple[RankMemory, ...] = ()
     device_memory_bytes: int | None = None
-    optimum: tuple[Optimum, ...] = ()  # what the same FLOPs train best, by each law
+    optimum: tuple[Optimum, ...] = ()  # what the same FLOPs train best, by each law; none are computed twice
     nearest_num_steps: int | None = None  # of a refused plan: as many steps would not be refused
 
     @cached_property
@@ -151,7 +151,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
         memory_per_rank_by_component=memory.by_component(),
         memory_by_role=roles,
         device_memory_bytes=memory_of(run.cluster),
-        optimum=tuple(optima(per_token * tokens)),
+        optimum=tuple(optima(model_flops_per_token(run.model) * tokens)),
         checkpoint_bytes=checkpoint.total,
         checkpoint_by_component=asdict(checkpoint),
         steps=tuple(_planned(step, manifests[step.kind]) for step in fingerprinted),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.training.__main__ import first_failed
 from benchmarks.training.report import row, table
 from seedbed.layout import BatchLayout
 from seedbed.runfile.model import ModelConfig
@@ -19,6 +20,16 @@ MODEL = ModelConfig(num_layers=2, width=32, num_heads=2, sequence_length=16, voc
 TRAINING = TrainingConfig(
     num_steps=3, global_batch_tokens=2 * 4 * 16, micro_batch_sequences=2, learning_rate=0.1, precision="bf16"
 )
+
+
+def test_ranks_that_would_wait_for_one_that_failed_are_ended():
+    ranks = [
+        subprocess.Popen([sys.executable, "-S", "-c", code])
+        for code in ("import time; time.sleep(600)", "raise SystemExit(9)", "")
+    ]
+    assert first_failed(ranks) == (1, 9)
+    assert [process.poll() is not None for process in ranks] == [True, True, True]
+    assert first_failed([subprocess.Popen([sys.executable, "-S", "-c", ""])]) is None
 
 
 def test_a_row_follows_from_what_was_measured():

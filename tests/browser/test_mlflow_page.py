@@ -50,7 +50,7 @@ def test_the_run_says_what_it_is_and_comes_from(browser, run_url, reference, pic
 
 def test_the_metrics_are_charts_in_groups(browser, run_url, pictures):
     browser.open(f"{run_url}/model-metrics?{MACHINE_LEARNING}")
-    groups = ["evaluation", "memory", "speed", "train", "validation", "workflow"]
+    groups = ["evaluation", "memory", "speed", "spending", "train", "validation", "workflow"]
     page = browser.shows(*groups, "bits_per_byte")
     browser.wait(lambda: browser.evaluate("document.querySelectorAll('.bars').length") >= 5, "five bars", browser.text)
     assert is_picture(browser.screenshot(pictures / "metrics.png"))

@@ -98,6 +98,15 @@ def test_nothing_is_written(run_file, store, tmp_path):
     assert not (tmp_path / "store").exists()
 
 
+def test_what_is_computed_again_trains_no_larger_model(run_file, store):
+    plain, again = (
+        plan_of(run_file, store, f"training.activation_checkpointing={value}") for value in ("false", "true")
+    )
+    assert again.flops > plain.flops
+    assert [best.flops for best in again.optimum] == [plain.flops] * len(plain.optimum)
+    assert again.optimum == plain.optimum
+
+
 def test_steps_are_cached_where_the_store_has_their_manifest(run_file, store):
     plan = plan_of(run_file, store)
     assert {(step.state, step.digest) for step in plan.steps} == {("to do", None)}

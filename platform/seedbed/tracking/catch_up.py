@@ -47,8 +47,11 @@ def _one(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:
         return CaughtUp(record.run, "another process is sending it")
     with leases.hold(Shipment.lease_name(record.run)):
         shipment = Shipment(store, state, plan)
-        left = shipment.backlog().in_words()
+        backlog = shipment.backlog()
+        left = backlog.in_words()
         if not shipment.is_up_to_date():
+            if backlog.is_empty:
+                left = "what is said of the run itself"  # its status, a certificate that came later
             try:
                 send_all(shipment)
             except TrackingError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 import seedbed
 from seedbed.artifact import Artifact
-from seedbed.plan import Plan
+from seedbed.plan import Plan, check_again
 from seedbed.runs import CONFORMANCE, RunRecord
 from seedbed.store import Store
 from seedbed.tracking import metrics
@@ -88,7 +88,7 @@ def run_tags(plan: Plan, record: RunRecord, store: Store) -> dict[str, str]:
         KIND_TAG: RUN_KIND,
         "seedbed.store": without_password(store.url),
         "seedbed.version": version("seedbed"),
-        "seedbed.budget_verdict": plan.verdict,
+        "seedbed.budget_verdict": check_again(plan, store)[0],
         "seedbed.layout": f"{cluster.training_ranks} ranks x {cluster.threads_per_rank} threads on {cluster.device}, "
         f"ZeRO {training.zero_stage}, {training.pipeline_stages} pipeline stages, {training.precision}",
         "mlflow.source.type": "LOCAL",
@@ -172,10 +172,12 @@ def _user() -> str | None:
 
 def run_files(plan: Plan, record: RunRecord, store: Store) -> dict[str, bytes]:
     """Small files on the run itself, by their place among the run's artifacts."""
+    verdict, findings = check_again(plan, store)
     budget = {
-        "verdict": plan.verdict,
+        "verdict": verdict,
+        "verdict_when_planned": plan.verdict,
         "over_budget": record.over_budget,
-        "findings": [finding.to_json() for finding in plan.findings],
+        "findings": [finding.to_json() for finding in findings],
     }
     files = {
         "run/plan.json": json.dumps(plan.to_json(), indent=1).encode(),

@@ -8,6 +8,7 @@ it to the same code. Only runs and model versions have names that MLflow makes u
 
 import json
 import logging
+import math
 import os
 import tempfile
 import warnings
@@ -21,9 +22,11 @@ from seedbed.tracking.description import Dataset
 MAX_METRICS = 1000  # in one batch; MLflow's limits, utils/validation.py
 MAX_PARAMS_OR_TAGS = 100
 _REQUEST_TIMEOUT_S = 15  # MLflow's own 120 s and 7 tries would hold a run's end up
+_MIN_UPLOAD_BYTES_PER_S = 5e6  # what a server takes at least: a model of 10 GB may take 2,000 s
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"  # read anew at each request
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the shipper tries again, and looks first at what has arrived
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_TIMEOUT_S),
+    _TIMEOUT: str(_REQUEST_TIMEOUT_S),
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_TRUNCATE_LONG_VALUES": "false",  # what is too long was dealt with, or is an error
@@ -177,8 +180,14 @@ class Destination:
             self.upload_file(run, folder, local)
 
     def upload_file(self, run: str, folder: str, local: Path) -> None:
-        with _understood():
-            self._client.log_artifact(run, str(local), folder or None)
+        """Straight into the artifact store where the server does not stand before it."""
+        try:
+            with _understood(), _patience_for(local.stat().st_size):
+                self._client.log_artifact(run, str(local), folder or None)
+        except (Refused, Unreachable):
+            raise
+        except Exception as error:  # of that store's client, such as botocore's, or that it is not installed
+            raise Unreachable(f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]) from error
 
     def set_status(self, run: str, status: str, ended_at: float | None) -> None:
         """RUNNING, or how and when it ended."""
@@ -219,6 +228,16 @@ class Destination:
         with _understood():
             for key, value in tags.items():
                 self._client.set_model_version_tag(name, version, key, value)
+
+
+@contextmanager
+def _patience_for(num_bytes: int) -> Iterator[None]:
+    """A server answers an upload when it has handed all of it on, which takes as long as the file is large."""
+    try:
+        os.environ[_TIMEOUT] = str(_REQUEST_TIMEOUT_S + math.ceil(num_bytes / _MIN_UPLOAD_BYTES_PER_S))
+        yield
+    finally:
+        os.environ[_TIMEOUT] = str(_REQUEST_TIMEOUT_S)
 
 
 def _source_type(source: str) -> str:

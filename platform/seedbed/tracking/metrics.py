@@ -151,6 +151,34 @@ STEP_RESULTS: tuple[Metric, ...] = (
 )
 """What the manifests of the steps say, once each; `{step}` is the name of a step."""
 
+_SPENT: tuple[Metric, ...] = (
+    Metric("flops", "FLOPs", "of all steps taken"),
+    Metric("wall_hours", "h", "while a command trained, its start, validation and checkpoints with it"),
+    Metric("device_hours", "device hours", "those hours x ranks"),
+    Metric("cost", "the currency of cluster.price_per_device_hour", "device hours x that price; left out without one"),
+    Metric("steps_taken", "steps", "those lost and taken again counted each time"),
+)
+
+SPENDING: tuple[Metric, ...] = (
+    *(Metric(f"spending/{m.name}", m.unit, f"spent so far: {m.description}", (m.name,)) for m in _SPENT),
+    *(
+        Metric(
+            f"spending/forecast_{m.name}", m.unit, f"at the end of the run: {m.description}", (f"forecast_{m.name}",)
+        )
+        for m in _SPENT
+    ),
+    Metric(
+        "spending/steps_lost", "steps", "taken after the newest checkpoint and lost with their ranks", ("steps_lost",)
+    ),
+    Metric(
+        "spending/goodput",
+        "share, 0 to 1",
+        "share of spending/wall_hours in steps that count so far, whichever command or machine took them",
+        ("goodput",),
+    ),
+)
+"""Of the events `spending`, over all commands of a training; `fields` are theirs. A point's step is `steps_taken`."""
+
 EVALUATION: tuple[Metric, ...] = (
     Metric("evaluation/loss", "nats per token", "the final model on all held-out tokens", ("validation_loss",)),
     Metric("evaluation/perplexity", "1", "exp of it", ("perplexity",)),
@@ -191,6 +219,14 @@ def step_values(step: Step, facts: RunFacts, settled: bool) -> Iterator[tuple[st
             yield f"{UNDECLARED}{field}", float(value)
 
 
+def spending_values(event: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """What an event `spending` says is spent and will be."""
+    for metric in SPENDING:
+        value = event.get(metric.fields[0])
+        if value is not None:
+            yield metric.name, float(value)
+
+
 def undeclared(record: dict[str, Any]) -> set[str]:
     """Fields of a step's record that no metric is read from."""
     return record.keys() - DECLARED_FIELDS
@@ -221,6 +257,6 @@ def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
 def table() -> str:
     """All of them as a Markdown table."""
     lines = ["| metric | unit | |", "|---|---|---|"]
-    for metric in (*STEP_METRICS, *EVALUATION, *STEP_RESULTS, *SYSTEM):
+    for metric in (*STEP_METRICS, *SPENDING, *EVALUATION, *STEP_RESULTS, *SYSTEM):
         lines.append(f"| `{metric.name}` | {metric.unit} | {metric.description} |")
     return "\n".join(lines)

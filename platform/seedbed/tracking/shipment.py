@@ -110,12 +110,12 @@ class Shipment:
         if self.shipped.complete:
             self._memory.remember(complete=False)
         self._open(record)
+        self._training.send(self._to, self._run)  # first: an artifact store that takes nothing holds up no curve
+        self._send_samples(record)
         if not numbers_only:
             self._describe(record)
             self._send_steps()
-        self._training.send(self._to, self._run)
-        self._send_samples(record)
-        if not numbers_only:
+            self._training.send(self._to, self._run)  # its end, which the step `pretrain` tells
             self._register()
             self._send_status(record)
         self._memory.remember(error=None, complete=not numbers_only)
@@ -178,6 +178,8 @@ class Shipment:
 
     def _status(self, record: RunRecord) -> str:
         state = runs.true_state(record, Leases(self._store, self._state))
+        if state == runs.STOPPED and record.error is not None:
+            return KILLED  # by its budget, before its end; `--until` is no error
         return _STATUS.get(state, RUNNING if state == runs.PLANNED else KILLED)
 
     def _send_status(self, record: RunRecord) -> None:

@@ -5,6 +5,7 @@ was committed, `end` when the driver has done all. The end of the input without 
 may be killed at any moment; whoever ships next goes on.
 """
 
+import contextlib
 import os
 import queue
 import signal
@@ -107,8 +108,9 @@ def _try_to_send(shipment: Shipment, numbers_only: bool) -> Exception | None:
     try:
         if shipment.has_news() if numbers_only else not shipment.is_up_to_date():
             shipment.send(numbers_only)
-    except (Unreachable, Refused, SeedbedError) as error:  # the store may be out of reach too
-        shipment.fail(error)
+    except (Unreachable, Refused, SeedbedError, OSError) as error:  # the store may be out of reach too
+        with contextlib.suppress(SeedbedError, OSError):  # a full disk does not take this either: try again later
+            shipment.fail(error)
         return error
     return None
 

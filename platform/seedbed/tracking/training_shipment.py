@@ -6,6 +6,7 @@ journal --Lineage--> steps --metrics--> points --outbox--> destination, then Mem
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from seedbed import faults
 from seedbed.artifact import Artifact
@@ -14,11 +15,12 @@ from seedbed.scaling.flops import model_flops_per_token
 from seedbed.store import Store
 from seedbed.tracking import description, journal
 from seedbed.tracking.destination import MAX_METRICS, Destination, Point
-from seedbed.tracking.metrics import RunFacts, step_values
+from seedbed.tracking.metrics import RunFacts, spending_values, step_values
 from seedbed.tracking.settle import Attempt, Lineage, Step
 from seedbed.tracking.shipped import Memory
 
 LOSS = "train/loss"  # every step has it, so it tells which steps stand in a run
+SPENDING_EVENT = "spending"  # what the training has spent by then: `jobs.pretrain.budget_watch`
 _METRICS_FILE = "metrics.jsonl"  # of a committed `pretrain`: a line for each step
 
 
@@ -79,6 +81,8 @@ class TrainingShipment:
                     mine = self._outbox.attempts.setdefault(attempt.key, [])
                     self._outbox.add(mine, _points(step, facts, settled=False))
             self._put(settled, facts)
+            if is_new and line.get("event") == SPENDING_EVENT:
+                self._outbox.add(self._outbox.run, _spending_points(line))
             if self._outbox.num_points >= MAX_METRICS:
                 self._flush()
         self._flush()
@@ -154,3 +158,9 @@ class TrainingShipment:
 def _points(step: Step, facts: RunFacts, settled: bool) -> list[Point]:
     number, time_ms = step.record["step"], int(step.record["time"] * 1000)
     return [Point(name, value, time_ms, number) for name, value in step_values(step, facts, settled)]
+
+
+def _spending_points(event: dict[str, Any]) -> list[Point]:
+    """Of the run, as it is the whole training's. The step never goes back: where steps are lost, the count stays."""
+    number, time_ms = event["steps_taken"], int(event["time"] * 1000)
+    return [Point(name, value, time_ms, number) for name, value in spending_values(event)]

@@ -7,6 +7,8 @@ import pytest
 from dataprep.errors import CorruptDataError
 from jobs.pretrain import spool
 from jobs.pretrain.budget_watch import KEEP_EVERY_S, BudgetWatch
+from jobs.pretrain.channel import BEGIN, EVENT, RECORD, Message
+from jobs.pretrain.listener import Recorder
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed
 from seedbed.runfile.budget import BudgetConfig
@@ -81,6 +83,25 @@ def test_what_earlier_commands_spent_counts(watch, clock):
     assert BudgetPassed.exit_code == 3
 
 
+def test_steps_that_restarts_take_again_and_lose_again_count_each_time(watch, clock, tmp_path, make_task):
+    """Two restarts from step 1 before anything new is reached; told by the real recorder."""
+    mine = watch()
+    recorder = Recorder(make_task(), mine.hear)
+    said = [(RECORD, {"step": step, "seconds": 10.0}) for step in (1, 2, 3)]
+    for step in (2, 3):
+        said += [(BEGIN, spool.line({"step": 1})), (EVENT, {"event": "taken_up", "step": 1, "time": 0.0})]
+        said += [(RECORD, {"step": again, "seconds": 10.0}) for again in range(2, step + 1)]
+    recorder.hear(Message(1, EVENT, {"event": "taken_up", "step": 0, "time": 0.0}))
+    for number, (kind, content) in enumerate(said):
+        recorder.hear(Message(number + 2, kind, content))
+    clock.now += 100
+    mine.hear({"event": "checkpoint", "step": 3})
+    told = mine.summary()
+    # 1 2 3, lost 2 3; 2, lost; 2 3: six steps of 100 x 8 FLOPs, of which three count
+    assert (told["steps_taken"], told["steps_lost"], told["flops"]) == (6, 3, 6 * 800)
+    assert told["goodput"] == pytest.approx(30 / 100)
+
+
 def test_a_reason_lets_it_go_on_and_is_told_once(watch, clock, tmp_path):
     mine = watch("nearly done", max_wall_hours=0.5)
     clock.now += 3600
@@ -101,6 +122,26 @@ def test_the_count_is_kept_while_it_goes_and_told_to_the_spool(watch, clock, tmp
     assert (event["event"], event["steps_taken"], event["forecast_steps_taken"]) == ("spending", 1, 10)
     assert event["forecast_wall_hours"] == pytest.approx((KEEP_EVERY_S + 9) / 3600)
     assert watch().spending == mine.spending
+
+
+def test_a_limit_that_is_passed_while_ranks_are_lost_names_the_checkpoint_and_not_the_last_step(watch, clock):
+    mine = watch(max_wall_hours=0.5)
+    mine.hear({"event": "taken_up", "step": 0})
+    mine.hear({"step": 4, "seconds": 1.0})
+    mine.hear({"event": "checkpoint", "step": 4})
+    mine.hear({"step": 5, "seconds": 1.0})
+    clock.now += 3600  # before a restart
+    with pytest.raises(BudgetPassed, match="it has stopped at its checkpoint of step 4; raise the limit"):
+        mine.require()
+
+
+def test_the_last_count_holds_the_time_since_the_last_look(watch, clock, tmp_path):
+    mine = watch()
+    clock.now += 7.2  # the ranks end, and nobody asks whether to stop
+    mine.keep()
+    (event,) = events(tmp_path)
+    assert (event["wall_hours"], event["device_hours"]) == pytest.approx((0.002, 0.004))
+    assert watch().spending.wall_s == pytest.approx(7.2)
 
 
 def test_a_limit_that_lies_ahead_is_told_once_and_stops_nothing(watch, clock, said, tmp_path):

@@ -15,7 +15,7 @@ def start(step, metrics=b""):
 
 
 def steps(*numbers):
-    return [(RECORD, {"step": number}) for number in numbers]
+    return [(RECORD, {"step": number, "seconds": 0.5}) for number in numbers]
 
 
 def test_steps_that_are_taken_again_are_told_once_and_stand_once_in_the_spool(make_task):
@@ -29,6 +29,10 @@ def test_steps_that_are_taken_again_are_told_once_and_stand_once_in_the_spool(ma
     assert [line["step"] for line in metrics] == [1, 2, 3, 4, 5, 6]
     events = spool.read(spool.events_path(task.state_dir, task.fingerprint))
     assert [event["step"] for event in events] == [0, 3]
+    assert [(event["step"], event["seconds"]) for event in told if event.get("event") == "taken_again"] == [
+        (4, 0.5),
+        (5, 0.5),
+    ]
 
 
 def test_another_call_tells_only_the_steps_after_the_checkpoint_that_it_takes_up(make_task):

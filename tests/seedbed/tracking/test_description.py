@@ -59,6 +59,20 @@ def test_tags_lead_from_the_run_to_every_step_and_to_the_reason_it_was_started_f
     assert max(map(len, tags.values())) <= description.MAX_TAG
 
 
+def test_the_verdict_is_what_is_known_of_the_tokens_by_now(run_file, store):
+    run = load_run(run_file)
+    plan = make_plan(run, store)
+    runs.save_plan(store, plan, write_resolved(run))
+    record = runs.RunRecord(plan.run_id, plan.name, runs.now())
+    assert description.run_tags(plan, record, store)["seedbed.budget_verdict"] == "pass"
+    shards = Artifact(store, "shards", plan.step("shards").fingerprint)
+    shards.commit({"counts": {"train_tokens": 100}})  # 640 / 100 = 6.4 repeats, 4 are allowed
+    assert description.run_tags(plan, record, store)["seedbed.budget_verdict"] == "refuse"
+    told = json.loads(description.run_files(plan, record, store)["run/budget.json"])
+    assert (told["verdict"], told["verdict_when_planned"]) == ("refuse", "pass")
+    assert "640 training tokens / 100 unique tokens = 6.4 repeats" in told["findings"][-1]["message"]
+
+
 def test_a_password_in_the_address_of_a_store_is_not_told():
     assert description.without_password("https://joe:s3cret@host/bucket") == "https://...@host/bucket"
     assert description.without_password("s3://bucket/a@b") == "s3://bucket/a@b"

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.spending import Price, Spending
 from seedbed.tracking import metrics
 from seedbed.tracking.metrics import RunFacts, step_values
 from seedbed.tracking.settle import Attempt, Step
@@ -90,8 +91,22 @@ def test_a_number_that_nobody_declared_is_shown_and_not_dropped():
     assert values(RECORD | {"entropy": 1.5, "note": "text"})["other/entropy"] == 1.5
 
 
+def test_everything_that_a_count_of_spending_says_is_declared():
+    spending = Spending()
+    spending.take_step(1, 1.0)
+    spending.pass_time(7200.0, num_ranks=4)
+    event = {"event": "spending", "time": 1.0, **spending.summary(Price(2, 10**21, 3.0))}
+    assert event.keys() - {"event", "time"} == {name for metric in metrics.SPENDING for name in metric.fields}
+    told = dict(metrics.spending_values(event))
+    assert len(told) == len(metrics.SPENDING)
+    spent = [told[f"spending/{name}"] for name in ("flops", "wall_hours", "device_hours", "cost", "steps_taken")]
+    assert spent == [1e21, 2.0, 8.0, 24.0, 1.0]
+    # one step more, of one second on 4 ranks
+    assert told["spending/forecast_cost"] == pytest.approx((2 + 1 / 3600) * 4 * 3)
+
+
 def test_names_are_declared_once_and_mlflow_takes_them():
-    declared = (*metrics.STEP_METRICS, *metrics.EVALUATION, *metrics.STEP_RESULTS, *metrics.SYSTEM)
+    declared = (*metrics.STEP_METRICS, *metrics.SPENDING, *metrics.EVALUATION, *metrics.STEP_RESULTS, *metrics.SYSTEM)
     names = [metric.name for metric in declared]
     assert len(set(names)) == len(names)
     assert all(name.count("/") == 1 for name in names)

@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from seedbed import faults, runs
 from seedbed.tracking import journal
+from seedbed.tracking.catch_up import catch_up
+from seedbed.tracking.destination import Unreachable
 from seedbed.tracking.shipment import Shipment
 from seedbed.tracking.shipped import Memory, system_spool
 
@@ -72,12 +75,14 @@ def whole_run(tracked):
     tracked.commit_data()
     tracked.begin()
     tracked.steps(1, 120)
+    tracked.tell(event="spending", steps_taken=120, cost=1.5, forecast_cost=3.75, time=1767323045.5)
     tracked.tell(event="checkpoint", step=100, time=time.time())
     tracked.tell(event="restart", reason="rank 1 was lost", time=time.time())
     tracked.restart(at=100)
     tracked.steps(101, 130)
     tracked.begin(at=100)  # the driver was killed before a checkpoint
     tracked.steps(101, 300)
+    tracked.tell(event="spending", steps_taken=350, cost=4.25, forecast_cost=4.25, time=1767323055.5)
     spool = system_spool(tracked.state, tracked.run_id)
     for number in range(5):
         journal.append(spool, {"time": time.time() + number, "cpu_utilization_percentage": 10.0 + number})
@@ -95,6 +100,8 @@ def expect_whole_run(mlflow, tracked, source):
     assert attempts[0].data.tags["seedbed.ended_because"] == "rank 1 was lost"
     assert attempts[0].data.params["cluster.training_ranks"] == "2"
     assert [value for _, _, value in mlflow.rows(run)["system/cpu_utilization_percentage"]] == [10, 11, 12, 13, 14]
+    assert mlflow.rows(run)["spending/cost"] == [(120, 1767323045500, 1.5), (350, 1767323055500, 4.25)]
+    assert not [name for attempt in attempts for name in attempt.data.metrics if name.startswith("spending/")]
     assert mlflow.rows(run)["workflow/extract_records_out"] == [(0, 1767323045000, 7.0)]
     assert mlflow.rows(run)["evaluation/loss"] == [(0, 1767323045000, 5.0)]
     datasets = {item.dataset.name: item.tags[0].value for item in run.inputs.dataset_inputs}
@@ -188,7 +195,7 @@ def test_steps_that_another_machine_shipped_are_not_shipped_again(track_run, mlf
     assert len(mlflow.rows(attempts[1])["train/loss"]) == 20
 
 
-def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
+def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of, tmp_path):
     tracked = track_run()
     tracked.commit_data()
     tracked.set_state(runs.STOPPED)
@@ -202,6 +209,14 @@ def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
     assert run.data.params["training.num_steps"] == "10"
     assert mlflow.find(tracked.run_id, "attempt") == []
 
+    # A certificate that is made after the run goes with one command.
+    certificate = f"runs/{tracked.run_id}/{runs.CONFORMANCE}"
+    tracked.store.write(certificate, b'{"passed": true}')
+    said = [catch_up(tracked.store, tracked.state, [tracked.run_id])[0].said.partition(";")[0] for _ in range(2)]
+    assert said == ["sent what is said of the run itself", "sent nothing"]
+    place = mlflow.client.download_artifacts(run.info.run_id, f"run/{runs.CONFORMANCE}", str(tmp_path))
+    assert Path(place).read_bytes() == b'{"passed": true}'
+
     # Somebody removes the database, and another one begins at its address: it gets everything.
     mlflow.client.delete_run(run.info.run_id)
     mlflow.client.delete_experiment(run.info.experiment_id)
@@ -211,3 +226,31 @@ def test_a_run_of_data_alone_has_its_funnel(track_run, mlflow_of):
     Shipment(again.store, again.state, again.plan).send()
     [anew] = mlflow.find(tracked.run_id, "run")
     assert mlflow.rows(anew) == mlflow.rows(run)
+
+
+def test_a_run_that_its_budget_stopped_has_not_finished(track_run):
+    tracked = track_run()
+    shipment = Shipment(tracked.store, tracked.state, tracked.plan)
+    tracked.set_state(runs.STOPPED)  # by --until
+    assert shipment._status(runs.load(tracked.store, tracked.run_id)) == "FINISHED"
+    record = runs.load(tracked.store, tracked.run_id)
+    record.end_attempt(runs.STOPPED, "the training has spent 2 hours")
+    assert shipment._status(record) == "KILLED"
+
+
+def test_an_artifact_store_that_takes_nothing_holds_up_no_curve(track_run, mlflow_of):
+    tracked = track_run()
+    tracked.begin()
+    tracked.steps(1, 20)
+    tracked.tell(event="checkpoint", step=20, time=time.time())
+    shipment = Shipment(tracked.store, tracked.state, tracked.plan)
+    shipment.place.artifacts.parent.mkdir(parents=True)
+    shipment.place.artifacts.write_text("in the way")
+    with pytest.raises(Unreachable):
+        shipment.send()
+    mlflow_of(shipment.place.uri).check(tracked)
+    assert shipment.backlog().is_empty
+    assert not shipment.is_up_to_date()
+    shipment.place.artifacts.unlink()
+    shipment.send()
+    assert shipment.is_up_to_date()
