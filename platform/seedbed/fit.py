@@ -80,12 +80,14 @@ def _candidates(run: RunConfig) -> dict[str, list[int | str | bool]]:
 
 
 def _is_possible(run: RunConfig) -> bool:
+    """Whether it can run, and computes nothing for padding: that can be done, and is no advice."""
     try:
         check_layout(run.model, run.training, run.cluster)
         RunConfig.model_validate(run.model_dump())
+        batch = batch_layout(run.training, run.model.sequence_length, run.cluster.training_ranks)
     except (RunFileError, ValueError):
         return False
-    return True
+    return batch.padding_sequences == 0
 
 
 def _change(run: RunConfig, key: str, value: int | str | bool) -> Change:

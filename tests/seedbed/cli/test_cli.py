@@ -88,7 +88,9 @@ def test_plan_tells_people_steps_sizes_and_the_verdict(command, run_file):
     assert "sources          2 files, 1.5 KiB" in [line.rstrip() for line in lines]
     assert "verdict: pass" in lines
     said = {line[:17].strip(): line[17:].strip() for line in lines}
-    assert said["checkpoint"] == "136.5 KiB, of which 2 stay: 273.0 KiB"  # 11,648 parameters x 12 bytes
+    assert (
+        said["checkpoint"] == "136.5 KiB, of which 3 stay (the newest, and the best): 409.5 KiB"
+    )  # 11,648 parameters x 12 bytes
     assert said["memory per rank"].endswith(")")
     assert said["compute-optimal"].startswith("unknown: ")
     assert said["hours"].startswith("unknown: cluster.hardware is not stated")
