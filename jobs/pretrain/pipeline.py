@@ -4,6 +4,7 @@ Ranks are numbered stage by stage: rank = stage x data ranks + data rank. So the
 by side, on one node where it has room, and only activations cross from node to node.
 """
 
+import gc
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from deepspeed.pipe import LayerSpec, PipelineModule, TiedLayerSpec
-from deepspeed.runtime.pipe import schedule
+from deepspeed.runtime.pipe import p2p, schedule
 from deepspeed.runtime.pipe.topology import PipeDataParallelTopology
 from torch import nn
 from torch.distributed import distributed_c10d
@@ -134,3 +135,6 @@ class PipelineEngine(Engine):
         super().destroy()
         for group in self._process_groups:  # some threads and connections each, which DeepSpeed leaves
             dist.destroy_process_group(group)
+        # They end with the last reference, and DeepSpeed's objects refer to each other in circles.
+        self.wrapped, p2p._grid = None, None
+        gc.collect()
