@@ -84,9 +84,18 @@ class Job:
         return self.process.wait(TIMEOUT_S), self.output.read_text()
 
     def left_over(self) -> list[str]:
-        """Command lines of processes that live, and paths of files that lie, in the job's scratch folder."""
-        commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
-        return [line for line in commands if str(self.scratch) in line] + [str(path) for path in self.scratch.iterdir()]
+        """Command lines of processes that live, and paths of files that lie, in the job's scratch folder.
+
+        The shell of each node removes what is its own, and may need a moment more than the job.
+        """
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+            found = [line for line in commands if str(self.scratch) in line]
+            found += [str(path) for path in self.scratch.iterdir()]
+            if not found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)
 
     def asked_of_slurm(self) -> list[str]:
         return self.calls.read_text().splitlines()
