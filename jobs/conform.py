@@ -11,13 +11,13 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 from ray.util.placement_group import remove_placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from dataprep.errors import SeedbedError
 from jobs.cluster import RayCluster
+from jobs.ending import EndingSignals
 from jobs.pretrain.conform.certificate import certificate, trial_of
 from jobs.pretrain.conform.member import Member
-from jobs.pretrain.placement import bundle_of, place, refuse_too_small_a_cluster
+from jobs.pretrain.placement import on_bundle, place, refuse_too_small_a_cluster
 from seedbed import runs
 from seedbed.conformance import ConformLaunch, print_certificate
 from seedbed.errors import InfrastructureError
@@ -27,8 +27,9 @@ from seedbed.store import Store
 NOT_CONFORMING = 1  # the exit code where a case is beyond its limit
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     """Compare, keep the certificate and print it; the exit code."""
+    signals = signals or EndingSignals()
     launch = ConformLaunch(**json.loads(Path(argv[0]).read_text()))
     store = Store(launch.store_url)
     try:
@@ -38,6 +39,9 @@ def main(argv: list[str]) -> int:
     except SeedbedError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
+    except (KeyboardInterrupt, SystemExit):
+        print("interrupted: no certificate was written", file=sys.stderr, flush=True)
+        return signals.exit_code
     print_certificate(made)
     return 0 if made["passed"] else NOT_CONFORMING
 
@@ -50,17 +54,10 @@ def _compare(launch: ConformLaunch, run: RunConfig, store: Store) -> dict[str, A
         refuse_too_small_a_cluster(run.cluster)
         whole = run.cluster.model_copy(update={"min_training_ranks": None})  # another number is another layout
         group, num_ranks = place(whole, run.training.pipeline_stages, lambda _: None, lambda: None)
-        bundle = bundle_of(whole)
-        remote: Any = ray.remote(Member)
-        members = [
-            remote.options(
-                num_cpus=bundle["CPU"],
-                num_gpus=bundle.get("GPU", 0),
-                scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number),
-            ).remote(whole, number, run.training.hang_timeout_s)
-            for number in range(num_ranks)
-        ]
         try:
+            actor = ray.remote(Member)
+            timeout = run.training.hang_timeout_s
+            members = [on_bundle(actor, group, whole, n).remote(whole, n, timeout) for n in range(num_ranks)]
             address = ray.get(members[0].address.remote())
             (device, results), *_ = ray.get([member.compare.remote(address, trial.cases) for member in members])
         except RayActorError as error:
@@ -75,4 +72,6 @@ def _compare(launch: ConformLaunch, run: RunConfig, store: Store) -> dict[str, A
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    listening = EndingSignals()
+    listening.install()
+    sys.exit(main(sys.argv[1:], listening))

@@ -137,6 +137,11 @@ class MlflowServer:
             time.sleep(0.1)
         raise AssertionError((self._folder / "server.log").read_text())
 
+    def freeze(self) -> None:
+        """SIGSTOP, with its workers: the port takes connections, and nobody answers."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
     def kill(self) -> None:
         """SIGKILL, with its workers."""
         if self._process is not None:

@@ -24,13 +24,12 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError
 from ray.util.placement_group import PlacementGroup, remove_placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from dataprep.errors import SeedbedError
 from jobs.machine import refused
 from jobs.pretrain import attempt, stacks
 from jobs.pretrain.listener import Listener, OnProgress, Recorder
-from jobs.pretrain.placement import bundle_of, place, refuse_too_small_a_cluster
+from jobs.pretrain.placement import on_bundle, place, refuse_too_small_a_cluster
 from jobs.pretrain.rank import Rank
 from jobs.pretrain.task import Stopped, TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
@@ -138,8 +137,11 @@ class _Group:
         fault = {name: os.environ[name] for name in (faults.FAULT, faults.ONCE) if name in os.environ}
         token = attempt.begin(task)
         self._task, self._recorder, self._stop_requested = task, recorder, stop_requested
+        remote: Any = ray.remote  # its types leave out the groups
+        actor = remote(concurrency_groups={"channel": 1})(Rank)
         self._ranks = [
-            _actor(task, group, number).remote(task, token, number, num_ranks, fault) for number in range(num_ranks)
+            on_bundle(actor, group, task.cluster, number).remote(task, token, number, num_ranks, fault)
+            for number in range(num_ranks)
         ]
         self._listener = Listener(self._ranks, recorder)
         self._processes: list[stacks.Process] = []
@@ -197,16 +199,6 @@ class _Group:
             f"no progress for {idle_s:.0f} s (training.hang_timeout_s), last heard of at {last}; the stacks of all"
             f" ranks are in {path}"
         )
-
-
-def _actor(task: TrainTask, group: PlacementGroup, number: int) -> Any:
-    bundle = bundle_of(task.cluster)
-    remote: Any = ray.remote  # its types leave out the groups
-    return remote(concurrency_groups={"channel": 1})(Rank).options(
-        num_cpus=bundle["CPU"],
-        num_gpus=bundle.get("GPU", 0),
-        scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number),
-    )
 
 
 def _first_cause(failures: dict[int, Exception]) -> SeedbedError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import ray
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from seedbed.errors import InfrastructureError, UsageError
 from seedbed.runfile.cluster import ClusterConfig
@@ -64,6 +65,16 @@ def bundle_of(cluster: ClusterConfig) -> dict[str, float]:
     if cluster.device == "cuda":
         bundle["GPU"] = 1
     return bundle
+
+
+def on_bundle(actor: Any, group: PlacementGroup, cluster: ClusterConfig, number: int) -> Any:
+    """The remote class `actor`, to be started as rank `number` of the group."""
+    bundle = bundle_of(cluster)
+    return actor.options(
+        num_cpus=bundle["CPU"],
+        num_gpus=bundle.get("GPU", 0),
+        scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=number),
+    )
 
 
 def _placed(

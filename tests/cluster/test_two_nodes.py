@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 from dataclasses import replace
 
 import pytest
@@ -80,15 +81,18 @@ def test_training_while_a_rank_is_killed_then_a_raylet_and_then_the_cable_is_cut
     wait_for((tmp_path / points[0]).exists, driver)
     os.kill(two_machines.working("ray::Rank")[0], signal.SIGKILL)
     wait_for((tmp_path / points[1]).exists, driver)
+    raylet_killed = time.time()
     os.kill(two_machines.raylet(), signal.SIGKILL)
     wait_for((tmp_path / points[2]).exists, driver)
+    cable_cut = time.time()
     two_machines.other.cut()
     wait_for(lambda: two_machines.num_machines() == 1, driver)
     two_machines.other.mend()
-    out = end(driver)
-    assert out.count("its process was lost") == 3
-    assert "going on from the checkpoint of step 4" in out
-    assert "going on from the checkpoint of step 8" in out
+    assert end(driver).count("its process was lost") == 3
+    # Where it went on from is told by rank 0, whose machine may be gone before the first machine has heard it.
+    taken_at = [line["time"] for line in disturbed.metrics()]
+    assert taken_at[3] < raylet_killed < taken_at[4]  # every fourth step is kept, and not taken again
+    assert taken_at[7] < cable_cut < taken_at[8]
     assert data_digests(disturbed) == data_digests(reference)
     assert_trained_as(disturbed, reference)
     assert disturbed.digests()["pretrain"] == reference.digests()["pretrain"]
