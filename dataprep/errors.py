@@ -9,9 +9,14 @@ class SeedbedError(Exception):
     transient = False
     """Whether the same may succeed later: a store out of reach is transient, a full disk is not."""
 
+    failure: str | None = None
+    """Its class in `seedbed.failures`; None where nobody knows. What is `transient` is of class node_lost."""
+
 
 class DataError(SeedbedError):
     """The data is not what it should be."""
+
+    failure = "data"
 
 
 class MachineError(SeedbedError):

@@ -80,8 +80,8 @@ class StepRun:
                 todo.append(self._task(function, phase, unit, (arguments or {}).get(unit, {}), num_gpus))
             else:
                 reports[unit] = done
-        label = self.artifact.kind if phase == MAP else f"{self.artifact.kind} ({phase})"
-        with self.progress.task(label, len(units), done=len(reports)) as advance:
+        named = None if phase == MAP else phase
+        with self.progress.task(self.artifact.kind, len(units), done=len(reports), phase=named) as advance:
 
             def on_done(task: UnitTask, report: Report) -> None:
                 reports[task.unit] = report

@@ -52,7 +52,8 @@ def run(step: StepRun) -> None:
 
 
 def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
-    with step.progress.task("pretrain", task.training.num_steps) as advance, step.signals.deferred() as signalled:
+    deferred = step.signals.deferred()
+    with step.progress.task("pretrain", task.training.num_steps, unit="steps") as advance, deferred as signalled:
         narrator = _Narrator(step, advance, task.training)
 
         def hear(record: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ class UsageError(SeedbedError):
     """What was asked for cannot be done as asked: a wrong key, a missing path, an unknown run."""
 
     exit_code = 2
+    failure = "user_error"
 
 
 class RunFileError(UsageError):
@@ -21,29 +22,53 @@ class BudgetRefused(SeedbedError):
     """The plan costs more than the run file allows."""
 
     exit_code = 3
+    failure = "budget"
 
 
 class BudgetPassed(SeedbedError):
     """The training has spent more than the run file allows, and has stopped at a checkpoint."""
 
     exit_code = 3
+    failure = "budget"
 
 
 class StoreError(SeedbedError):
     """The store or the state directory did not take or give what was asked."""
 
+    failure = "user_error"  # a full disk, a missing right; one that is out of reach is `transient`
+
 
 class ConservationError(SeedbedError):
     """A step lost or made up records or bytes: rows in do not equal rows out and rows dropped."""
+
+    failure = "data"
 
 
 class QuarantineError(SeedbedError):
     """More records failed than the run file allows."""
 
+    failure = "data"
+
 
 class InfrastructureError(SeedbedError):
     """A worker or node was lost more often than the run file allows. No data is lost: run it again."""
 
+    failure = "node_lost"
+
+
+class HangError(InfrastructureError):
+    """A group of ranks made no progress."""
+
+    failure = "hang"
+
+
+class MemoryShortage(SeedbedError):
+    """A process needed more memory than there was: the machine's, or a device's."""
+
+    failure = "out_of_memory"
+
 
 class CheckpointError(SeedbedError):
     """No checkpoint can be taken up, or one could not be written."""
+
+    failure = "data"

@@ -107,6 +107,15 @@ class Store:
         with _explained("read", self._name(path)):
             return cast(bytes, self._fs.cat_file(full))
 
+    def read_if_there(self, path: str) -> bytes | None:
+        """The bytes at `path`, None when there are none. Raises StoreError."""
+        full = self._full(path)
+        with _explained("read", self._name(path)):
+            try:
+                return cast(bytes, self._fs.cat_file(full))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
     def open(self, path: str) -> BinaryIO:
         """A seekable binary file; little more than what is read is fetched. Raises StoreError, also from its reads."""
         full, name = self._full(path), self._name(path)
