@@ -97,6 +97,15 @@ class RayCluster:
         config = self._config
         return RayExecutor(config.data_workers, config.max_retries, config.shard_timeout_s)
 
+    def node_id(self) -> str | None:
+        """The Ray node that this process is at; None before Ray is there."""
+        if not self._started:
+            return None
+        import ray
+
+        found: str = ray.get_runtime_context().get_node_id()
+        return found
+
     def stop(self) -> None:
         """Stop the run's own Ray; one that was up stays up."""
         if self._started:

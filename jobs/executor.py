@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dataprep.errors import SeedbedError
+from jobs.ending import Stopped, StopRequested
 from jobs.unit import UnitTask, execute
 from jobs.whereabouts import Nodes
 from seedbed.artifact import Report
 from seedbed.errors import InfrastructureError
+from seedbed.failures import FailureClass, classify
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -23,17 +25,28 @@ OnDone = Callable[[UnitTask, Report], None]
 
 
 class Executor(Protocol):
-    """Does units; calls `on_done` after each, in whatever order they end."""
+    """Does units; calls `on_done` after each, in whatever order they end.
 
-    def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None: ...
+    Once `stop_requested` gives a reason, it ends those under way, begins no more, and raises Stopped.
+    """
+
+    def run(self, tasks: Iterable[UnitTask], on_done: OnDone, stop_requested: StopRequested = lambda: None) -> None: ...
 
 
 class InlineExecutor:
     """In this process, one after another: for tests and for looking at a step in a debugger."""
 
-    def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None:
+    def run(self, tasks: Iterable[UnitTask], on_done: OnDone, stop_requested: StopRequested = lambda: None) -> None:
         for task in tasks:
+            check_stop(stop_requested)
             on_done(task, execute(task))
+
+
+def check_stop(stop_requested: StopRequested) -> None:
+    """Raises Stopped where there is a reason to, between two units."""
+    reason = stop_requested()
+    if reason is not None:
+        raise Stopped(f"{reason}: it has stopped between two units; the same command goes on from there")
 
 
 @dataclass(eq=False)  # one try is like no other: comparing their tasks would cost more than doing them
@@ -59,13 +72,16 @@ class RayExecutor:
         self._timeout_s = timeout_s
         self._nodes = Nodes()
 
-    def run(self, tasks: Iterable[UnitTask], on_done: OnDone) -> None:
+    def run(self, tasks: Iterable[UnitTask], on_done: OnDone, stop_requested: StopRequested = lambda: None) -> None:
         fresh = deque(_Try(task, 0) for task in tasks)
         again: list[_Try] = []  # few: those that wait for their pause to end
         running: dict = {}
         try:
             while fresh or again or running:
-                self._start(fresh, again, running)
+                if stop_requested() is None:
+                    self._start(fresh, again, running)
+                elif not running:
+                    check_stop(stop_requested)
                 if not running:
                     time.sleep(0.05)
                     continue
@@ -119,10 +135,13 @@ class RayExecutor:
     def _again(self, attempt: _Try, why: str) -> _Try:
         task = attempt.task
         if attempt.number >= self._max_retries:
-            raise InfrastructureError(
+            given_up = InfrastructureError(
                 f"{task.kind} {task.phase} {task.unit}: gave up after {attempt.number + 1} tries, the last time: {why};"
                 " nothing that was done is lost: run the same command again"
             )
+            if classify((None, why)) is FailureClass.OUT_OF_MEMORY:
+                given_up.failure = FailureClass.OUT_OF_MEMORY
+            raise given_up
         pause = min(FIRST_PAUSE_S * 2**attempt.number, LONGEST_PAUSE_S)
         return _Try(task, attempt.number + 1, time.monotonic() + pause)
 

@@ -9,17 +9,21 @@ import io
 import signal
 import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO, cast
 
 from dataprep.errors import SeedbedError
 from jobs.cluster import RayCluster
-from jobs.ending import EndingSignals
+from jobs.ending import EndingSignals, Stopped
+from jobs.executor import check_stop
 from jobs.machine import refused
-from jobs.pretrain.task import Stopped
-from jobs.step_run import Cluster, StepRun
+from jobs.reporter import Reporter, Tee
+from jobs.step_run import Cluster, Reports, StepRun
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, BudgetRefused, StoreError
+from seedbed.failures import FailureClass, classify
 from seedbed.launch import ENDING_SIGNALS, Launch, refusal
 from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep, check_again
@@ -31,6 +35,17 @@ from seedbed.summary import print_end, print_step
 from seedbed.tracking.tracker import Tracker
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """How a driver ends."""
+
+    exit_code: int
+    state: str  # of the run
+    words: str | None = None  # for its user, beginning with `error: ` or the like
+    failure: FailureClass | None = None
+    reason: str | None = None
+
+
 def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     """Carry out the run that the launch file names; the exit code."""
     signals = signals or EndingSignals()
@@ -40,20 +55,49 @@ def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     launch = Launch.read(argv[0])
     state = StateDirectory(launch.state_root)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
-        return _run(launch, Store(launch.store_url), state, Progress(), signals)
-    except Stopped as error:
-        print(f"stopped: {error}", file=sys.stderr, flush=True)
-        return error.exit_code
+        store = Store(launch.store_url)
     except SeedbedError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
-    except (KeyboardInterrupt, SystemExit):
-        print("interrupted: the same command goes on from here", file=sys.stderr, flush=True)
-        return signals.exit_code
+    reporter = Reporter(launch, store, state, signals)
+    with contextlib.redirect_stderr(cast(TextIO, Tee(sys.stderr, reporter.say))):
+        outcome = _attempt(launch, store, state, reporter, signals)
+        if outcome.words is not None:
+            print(outcome.words, file=sys.stderr, flush=True)
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):  # who does not want to wait for the last words
+        unsaid = reporter.end(outcome.exit_code, outcome.state, outcome.failure, outcome.reason)
+        if unsaid is not None:
+            print(unsaid, file=sys.stderr, flush=True)
+    return outcome.exit_code
+
+
+def _attempt(
+    launch: Launch, store: Store, state: StateDirectory, reporter: Reporter, signals: EndingSignals
+) -> _Outcome:
+    """Carry the run out; how that ended, whatever was raised."""
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
+        is_stopped = _run(launch, store, state, Progress(on_say=reporter.say), signals, reporter)
+        return _Outcome(0, runs.STOPPED if is_stopped else runs.FINISHED)
+    except Stopped as error:
+        if signals.asked is not None:  # a scheduler that started it again would undo what was asked for
+            return _Outcome(0, runs.STOPPED, f"stopped: {error}", None, str(error))
+        return _Outcome(error.exit_code, runs.INTERRUPTED, f"stopped: {error}", classify(error), str(error))
+    except SeedbedError as error:
+        ended = runs.STOPPED if isinstance(error, BudgetPassed) else runs.FAILED
+        return _Outcome(error.exit_code, ended, f"error: {error}", classify(error), str(error))
+    except KeyboardInterrupt:
+        words = "interrupted: the same command goes on from here"
+        return _Outcome(signals.exit_code, runs.INTERRUPTED, words, None, "interrupted by its user")
+    except SystemExit:
+        if signals.asked is not None:
+            words = f"stopped: {signals.asked}: the same command goes on from here"
+            return _Outcome(0, runs.STOPPED, words, None, signals.asked)
+        words = "interrupted: the same command goes on from here"
+        return _Outcome(signals.exit_code, runs.INTERRUPTED, words, FailureClass.PREEMPTED, "SIGTERM was received")
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
-        print(f"error: {refused(error) or _defect(launch, state, error)}", file=sys.stderr, flush=True)
-        return SeedbedError.exit_code
+        words = refused(error) or _defect(launch, state, error)
+        return _Outcome(SeedbedError.exit_code, runs.FAILED, f"error: {words}", classify(error), words)
 
 
 def _defect(launch: Launch, state: StateDirectory, error: Exception) -> str:
@@ -68,23 +112,34 @@ def _defect(launch: Launch, state: StateDirectory, error: Exception) -> str:
     return f"{type(error).__name__}: {first}; this is a defect of Seedbed, {where}"
 
 
-def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress, signals: EndingSignals) -> int:
+def _run(
+    launch: Launch,
+    store: Store,
+    state: StateDirectory,
+    progress: Progress,
+    signals: EndingSignals,
+    reporter: Reporter,
+) -> bool:
+    """Carry the run out, alone; whether `--until` ended it before the last step."""
+
     def waiting(holder: str) -> None:
         progress.say(f"run {launch.run_id} is already carried out by {holder}; waiting for it")
 
     with Leases(store, state).hold(runs.lease_name(launch.run_id), waiting):
-        plan = runs.load_plan(store, launch.run_id)
+        plan = launch.placed(runs.load_plan(store, launch.run_id))
         record = runs.load(store, launch.run_id)
         if record is None:
             raise StoreError(f"run {launch.run_id} is gone from {store.url}: start it again with `seedbed run`")
-        record.begin_attempt()
+        attempt = record.begin_attempt()
         runs.save(store, record)
+        reporter.begin(attempt, plan, progress)
         tracker = Tracker(plan, store, state)
         _say(progress, tracker.start())
         try:
-            stopped = _carry_out(plan, launch, store, state, progress, signals, tracker)
+            stopped = _carry_out(plan, launch, store, state, progress, signals, tracker, reporter)
         except (KeyboardInterrupt, SystemExit):
-            _remember_end(store, record, runs.INTERRUPTED, "interrupted by its user")
+            ended = runs.INTERRUPTED if signals.asked is None else runs.STOPPED
+            _remember_end(store, record, ended, signals.asked or "interrupted by its user")
             tracker.leave()
             raise
         except BudgetPassed as error:
@@ -92,7 +147,8 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
             _say(progress, tracker.end())
             raise
         except Stopped as error:
-            _remember_end(store, record, runs.INTERRUPTED, str(error))
+            ended = runs.INTERRUPTED if signals.asked is None else runs.STOPPED
+            _remember_end(store, record, ended, str(error))
             _say(progress, tracker.end())
             raise
         except Exception as error:
@@ -104,7 +160,7 @@ def _run(launch: Launch, store: Store, state: StateDirectory, progress: Progress
         runs.save(store, record)
     print_end(store, state, plan, progress)
     _say(progress, tracker.end())
-    return 0
+    return stopped
 
 
 def _say(progress: Progress, lines: list[str]) -> None:
@@ -127,12 +183,16 @@ def _carry_out(
     progress: Progress,
     signals: EndingSignals,
     tracker: Tracker,
+    reporter: Reporter,
 ) -> bool:
     """Do every step that is not done; whether `--until` ended it before the last."""
     cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan))
+    reporter.ray_node = cluster.node_id
     try:
         for planned in plan.steps:
-            do_step(planned, plan, store, state, progress, cluster, signals, launch.over_budget)
+            check_stop(signals.stop_requested)
+            do_step(planned, plan, store, state, progress, cluster, signals, launch.over_budget, reporter)
+            reporter.step_is_done(planned.kind)
             tracker.look()
             if planned.kind == "extract":
                 extract = Artifact(store, planned.kind, planned.fingerprint).committed()
@@ -161,8 +221,10 @@ def do_step(
     cluster: Cluster,
     signals: EndingSignals | None = None,
     over_budget: str | None = None,
+    reports: Reports | None = None,
 ) -> None:
     """Make the step's artifact, unless it is there; another run that is making it is waited for."""
+    progress.begin(planned.kind)
     artifact = Artifact(store, planned.kind, planned.fingerprint)
 
     def waiting(holder: str) -> None:
@@ -176,6 +238,7 @@ def do_step(
                 faults.point(f"{planned.kind}.begin")
                 step = _step_run(planned, artifact, plan, state, progress, cluster, signals or EndingSignals())
                 step.over_budget = over_budget
+                step.reports = reports or step.reports
                 importlib.import_module(f"jobs.steps.{planned.kind}").run(step)
                 print_step(progress, artifact, cached=False)
                 return

@@ -2,7 +2,9 @@
 
 import json
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from dataprep.tally import Tally
@@ -27,6 +29,24 @@ class Cluster(Protocol):
     def executor(self) -> Executor: ...
 
 
+class Reports(Protocol):
+    """Whom a step tells what others may want to see of it: `jobs.reporter.Reporter`."""
+
+    def following(self, path: Path) -> AbstractContextManager[None]: ...
+
+    def print_of_rank(self, number: int, data: bytes) -> None: ...
+
+
+class NoReports:
+    """For steps that run without a driver."""
+
+    def following(self, path: Path) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def print_of_rank(self, number: int, data: bytes) -> None:
+        pass
+
+
 @dataclass
 class StepRun:
     """What a step's `run` function works with. Its last call is `commit`."""
@@ -43,6 +63,7 @@ class StepRun:
     scratch_dir: str | None = None  # what units are given: see jobs.scratch
     signals: EndingSignals = field(default_factory=EndingSignals)
     over_budget: str | None = None  # why it may spend more than its budget
+    reports: Reports = field(default_factory=NoReports)
     started: float = field(default_factory=time.monotonic)
     files: list[FileEntry] = field(default_factory=list)
 
@@ -88,7 +109,7 @@ class StepRun:
                 advance(report)
 
             if todo:
-                self.cluster.executor().run(todo, on_done)
+                self.cluster.executor().run(todo, on_done, self.signals.stop_requested)
         for unit in units:
             self.files.extend(reports[unit].files)
         return {unit: reports[unit] for unit in units}

@@ -32,6 +32,7 @@ class Heard:
     messages: list[Message]  # those after the last one that was confirmed
     progress: int  # rises with every sign of life
     doing: str
+    output: bytes = b""  # what the rank printed, from where the driver has it on
 
 
 class Channel:

@@ -17,7 +17,7 @@ CPUs that the cluster does not have.
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,15 +26,17 @@ from ray.exceptions import RayActorError, RayError
 from ray.util.placement_group import PlacementGroup, remove_placement_group
 
 from dataprep.errors import SeedbedError
+from jobs.ending import Stopped, StopRequested
 from jobs.machine import refused
 from jobs.pretrain import attempt, stacks
-from jobs.pretrain.listener import Listener, OnProgress, Recorder
+from jobs.pretrain.listener import Listener, OnOutput, OnProgress, Recorder
 from jobs.pretrain.placement import on_bundle, place, refuse_too_small_a_cluster
 from jobs.pretrain.rank import Rank
-from jobs.pretrain.task import Stopped, TrainResult, TrainTask
+from jobs.pretrain.task import TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
-from seedbed.errors import InfrastructureError, StoreError
+from seedbed.errors import HangError, InfrastructureError, MemoryShortage, StoreError
+from seedbed.failures import FailureClass, classify
 from seedbed.layout import check_layout
 from seedbed.state import StateDirectory
 
@@ -44,16 +46,19 @@ MAX_BACK_OFF_S = 60.0  # between restarts; they wait 1, 2, 4, ... seconds
 NETWORK_FAULTS = ("onnection", "imed out", "Broken pipe", "No route to host", "Network is unreachable", "DistNetwork")
 """What the messages of gloo, NCCL and torch's rendezvous say when a peer or the way to it is gone."""
 
-StopRequested = Callable[[], str | None]
 
-
-def train(task: TrainTask, on_progress: OnProgress, stop_requested: StopRequested = lambda: None) -> TrainResult:
+def train(
+    task: TrainTask,
+    on_progress: OnProgress,
+    stop_requested: StopRequested = lambda: None,
+    on_output: OnOutput = lambda number, data: None,
+) -> TrainResult:
     """Train to the end, from the newest checkpoint where there is one. Ray must have been started by the caller.
 
     `on_progress` gets, in this thread, the metrics of each step that this call takes, once, and each event
     (`{"event": ...}`); what a restart takes again is the event `taken_again`. `stop_requested` is asked some times a
     second; when it gives a reason (a sentence's beginning, `SIGTERM was received`), all ranks end after the step under
-    way and its checkpoint, and this raises Stopped.
+    way and its checkpoint, and this raises Stopped. `on_output` gets what the ranks print.
     A lost or hanging rank or an unreachable store restarts the group, `max_restarts` times; then InfrastructureError
     or StoreError.
     What would only fail again is raised at once, with the rank's message: RunFileError, CheckpointError,
@@ -63,7 +68,7 @@ def train(task: TrainTask, on_progress: OnProgress, stop_requested: StopRequeste
     refuse_too_small_a_cluster(task.cluster)
     recorder = Recorder(task, on_progress)
     for restarts in range(task.training.max_restarts + 1):
-        end = _run_group(task, recorder, stop_requested)
+        end = _run_group(task, recorder, stop_requested, on_output)
         if not end.failures:
             return _finished(task, recorder, end.step, restarts, stop_requested)
         error = _first_cause(end.failures)
@@ -74,7 +79,9 @@ def train(task: TrainTask, on_progress: OnProgress, stop_requested: StopRequeste
             recorder.event({"event": "restart", "number": restarts + 1, "reason": str(error)})
             _back_off(restarts, stop_requested)
     again = f"given up after {task.training.max_restarts} restarts (training.max_restarts); run it again to go on"
-    raise type(error)(f"{error}; {again}") from error
+    given_up = type(error)(f"{error}; {again}")
+    vars(given_up).update(vars(error))
+    raise given_up from error
 
 
 @dataclass
@@ -110,7 +117,7 @@ def _back_off(restarts: int, stop_requested: StopRequested) -> None:
         time.sleep(POLL_INTERVAL_S)
 
 
-def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequested) -> _End:
+def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequested, on_output: OnOutput) -> _End:
     """Start all ranks and wait for them."""
 
     def check_stop() -> None:
@@ -121,7 +128,7 @@ def _run_group(task: TrainTask, recorder: Recorder, stop_requested: StopRequeste
     except InfrastructureError as error:
         return _End({0: error})
     try:
-        return _Group(task, group, num_ranks, recorder, stop_requested).run()
+        return _Group(task, group, num_ranks, recorder, stop_requested, on_output).run()
     except StoreError as error:  # it did not take this start's token
         return _End({0: error})
     finally:
@@ -132,7 +139,13 @@ class _Group:
     """One start of all ranks."""
 
     def __init__(
-        self, task: TrainTask, group: PlacementGroup, num_ranks: int, recorder: Recorder, stop_requested: StopRequested
+        self,
+        task: TrainTask,
+        group: PlacementGroup,
+        num_ranks: int,
+        recorder: Recorder,
+        stop_requested: StopRequested,
+        on_output: OnOutput,
     ) -> None:
         fault = {name: os.environ[name] for name in (faults.FAULT, faults.ONCE) if name in os.environ}
         token = attempt.begin(task)
@@ -143,7 +156,7 @@ class _Group:
             on_bundle(actor, group, task.cluster, number).remote(task, token, number, num_ranks, fault)
             for number in range(num_ranks)
         ]
-        self._listener = Listener(self._ranks, recorder)
+        self._listener = Listener(self._ranks, recorder, on_output=on_output)
         self._processes: list[stacks.Process] = []
 
     def run(self) -> _End:
@@ -155,7 +168,9 @@ class _Group:
         if failures:
             return _End(failures)
         reached, failures = self._wait([rank.run.remote(addresses[0]) for rank in self._ranks])
-        self._listener.last_words()
+        self._listener.last_words(of_all=not failures)
+        if failures:
+            self._listener.last_output(self._processes)
         return _End(failures, min(reached.values(), default=0))
 
     def _wait(self, calls: Sequence[Any]) -> tuple[dict[int, Any], dict[int, Exception]]:
@@ -195,7 +210,7 @@ class _Group:
         path = StateDirectory(self._task.state_dir).write(f"logs/{name}", text)
         last = ", ".join(sorted(set(doing.values())))
         self._recorder.event({"event": "hang", "idle_s": round(idle_s, 1), "at": last, "stacks": str(path)})
-        return InfrastructureError(
+        return HangError(
             f"no progress for {idle_s:.0f} s (training.hang_timeout_s), last heard of at {last}; the stacks of all"
             f" ranks are in {path}"
         )
@@ -222,9 +237,14 @@ def _first_cause(failures: dict[int, Exception]) -> SeedbedError:
         vars(named).update(vars(cause))  # whether a store's fault is transient
         return named
     if isinstance(cause, RayActorError):
-        return InfrastructureError(f"rank {number}: its process was lost (killed, out of memory, or its node is gone)")
+        lost = InfrastructureError(f"rank {number}: its process was lost (killed, out of memory, or its node is gone)")
+        if classify((None, str(cause))) is FailureClass.OUT_OF_MEMORY:
+            lost.failure = FailureClass.OUT_OF_MEMORY
+        return lost
     lines = str(cause).strip().splitlines() or [""]
     said = f"rank {number}: {refused(cause) or f'{type(cause).__name__}: {lines[0]}'}"
+    if classify(cause) is FailureClass.OUT_OF_MEMORY:
+        return MemoryShortage(f"{said}; take a smaller training.micro_batch_sequences; `seedbed plan` says what fits")
     return InfrastructureError(said) if _is_of_the_network(error) else SeedbedError(said)
 
 

@@ -12,17 +12,22 @@ from ray.exceptions import RayError
 
 from jobs.pretrain import spool
 from jobs.pretrain.channel import BEGIN, EVENT, Heard, Message
+from jobs.pretrain.output import PIECE_BYTES, collect
+from jobs.pretrain.stacks import Process
 from jobs.pretrain.task import TrainTask
 from seedbed.store import Store
 
 RANK_0_EVERY_S = 0.2  # between two looks: at rank 0 for its metrics, at the others to see that they live
 OTHERS_EVERY_S = 2.0
 LAST_WORDS_TIMEOUT_S = 10.0
+MAX_LAST_PIECES = 64  # of each rank's output, at its end
 
 TAKEN_AGAIN = "taken_again"
 """The event of a step after a restart that was told before; the spool has the step itself, so it is not written."""
 
 OnProgress = Callable[[dict[str, Any]], None]
+OnOutput = Callable[[int, bytes], None]
+"""Gets what rank number so-and-so has printed since."""
 
 
 class Recorder:
@@ -78,8 +83,10 @@ class Recorder:
 class _Line:
     """The line to one rank."""
 
+    number: int
     actor: Any
     confirmed: int = 0  # number of the last message heard
+    printed: int = 0  # bytes of its output that are here
     progress: int = 0
     doing: str = "its start"
     alive_at: float | None = None  # when its progress last rose, by the listener's clock; None while it rests
@@ -90,9 +97,16 @@ class _Line:
 class Listener:
     """Asks all ranks of one start of the group, never waiting for an answer."""
 
-    def __init__(self, ranks: Sequence[Any], recorder: Recorder, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lines = [_Line(rank) for rank in ranks]
+    def __init__(
+        self,
+        ranks: Sequence[Any],
+        recorder: Recorder,
+        clock: Callable[[], float] = time.monotonic,
+        on_output: OnOutput = lambda number, data: None,
+    ) -> None:
+        self._lines = [_Line(number, rank) for number, rank in enumerate(ranks)]
         self._recorder = recorder
+        self._on_output = on_output
         self._clock = clock
 
     def begins(self, number: int) -> None:
@@ -114,17 +128,28 @@ class Listener:
         for number, line in enumerate(self._lines):
             every = OTHERS_EVERY_S if number else RANK_0_EVERY_S
             if line.question is None and now - line.asked_at >= every:
-                line.question, line.asked_at = line.actor.exchange.remote(line.confirmed, stop), now
+                line.question, line.asked_at = _ask(line, stop), now
 
-    def last_words(self) -> None:
-        """What rank 0 has not told yet, while its process is there."""
-        line = self._lines[0]
-        for _ in range(2):  # an answer that is on its way may be older than the last message
-            line.question = line.question or line.actor.exchange.remote(line.confirmed, None)
-            answered, _ = ray.wait([line.question], timeout=LAST_WORDS_TIMEOUT_S)
-            if not answered:
+    def last_words(self, of_all: bool) -> None:
+        """What rank 0, or all of them, have not told yet, while their processes are there."""
+        waiting, until = self._lines if of_all else self._lines[:1], time.monotonic() + LAST_WORDS_TIMEOUT_S
+        for look in range(MAX_LAST_PIECES):
+            for line in waiting:
+                line.question = line.question or _ask(line, None)
+            left_s = max(until - time.monotonic(), 0.0)
+            questions = [line.question for line in waiting]
+            answered, _ = ray.wait(questions, num_returns=len(questions), timeout=left_s)
+            pieces = [(line, self._take(line)) for line in waiting if line.question in answered]
+            # The first answer may have been on its way for a while, and be older than the last message.
+            waiting = [line for line, num_bytes in pieces if look == 0 or num_bytes == PIECE_BYTES]
+            if not waiting:
                 return
-            self._take(line)
+
+    def last_output(self, processes: Sequence[Process]) -> None:
+        """What ranks printed that may be gone, from their files. Their channels must not be asked any more."""
+        for number, data in collect(processes, [line.printed for line in self._lines]).items():
+            self._lines[number].printed += len(data)
+            self._on_output(number, data)
 
     def idle(self) -> tuple[float, dict[int, str]]:
         """For how many seconds the one that rests longest, of those that have something to do, has made no progress,
@@ -133,12 +158,13 @@ class Listener:
         rests = [now - line.alive_at for line in self._lines if line.alive_at is not None]
         return max(rests, default=0.0), {n: line.doing for n, line in enumerate(self._lines)}
 
-    def _take(self, line: _Line) -> None:
+    def _take(self, line: _Line) -> int:
+        """Hear what a line's question was answered with; how many bytes of output came with it."""
         question, line.question = line.question, None
         try:
             heard: Heard = ray.get(question)
         except RayError:
-            return  # its process is gone: what it ran says so too
+            return 0  # its process is gone: what it ran says so too
         for message in heard.messages:
             if message.number > line.confirmed:
                 line.confirmed = message.number
@@ -147,3 +173,11 @@ class Listener:
             line.progress, line.doing = heard.progress, heard.doing
             if line.alive_at is not None:
                 line.alive_at = self._clock()
+        if heard.output:
+            line.printed += len(heard.output)
+            self._on_output(line.number, heard.output)
+        return len(heard.output)
+
+
+def _ask(line: _Line, stop: str | None) -> Any:
+    return line.actor.exchange.remote(line.confirmed, stop, line.printed)

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import warnings
+from dataclasses import replace
 from datetime import timedelta
 
 import psutil
@@ -14,6 +15,7 @@ import ray
 
 from jobs.pretrain import attempt, stacks
 from jobs.pretrain.channel import Channel, Heard
+from jobs.pretrain.output import Output
 from jobs.pretrain.task import TrainTask
 
 AFTER_HANG_WATCH_S = 300.0
@@ -28,6 +30,7 @@ class Rank:
         self._task, self._token = task, token
         self._number, self._num_ranks = number, num_ranks
         self._channel = Channel()
+        self._output: Output | None = None
         os.environ.update(environment)
         os.environ["DS_ACCELERATOR"] = task.cluster.device  # DeepSpeed would look around and warn
         os.environ["OMP_NUM_THREADS"] = str(task.cluster.threads_per_rank)
@@ -36,8 +39,10 @@ class Rank:
         """Make this node ready, and say where the rank lives."""
         attempt.require(self._task, self._token)
         attempt.remove_older_staging(self._task, self._token)
+        staging = attempt.staging(self._task, self._token)
+        self._output = Output(staging, self._number)
         self._task.shards.fetch(lambda path: self._channel.progress(f"fetching {path}"))
-        return stacks.listen(self._number, attempt.staging(self._task, self._token))
+        return stacks.listen(self._number, staging)
 
     def address(self) -> str:
         """Where the others can meet this rank."""
@@ -55,9 +60,10 @@ class Rank:
         return reached
 
     @ray.method(concurrency_group="channel")
-    def exchange(self, confirmed: int, stop: str | None) -> Heard:
-        """What is new (`Channel.exchange`)."""
-        return self._channel.exchange(confirmed, stop)
+    def exchange(self, confirmed: int, stop: str | None, printed: int = 0) -> Heard:
+        """What is new (`Channel.exchange`); of what this process printed, the driver has `printed` bytes."""
+        heard = self._channel.exchange(confirmed, stop)
+        return heard if self._output is None else replace(heard, output=self._output.piece(printed))
 
 
 def free_address() -> str:

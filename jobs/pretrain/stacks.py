@@ -15,6 +15,8 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from jobs.pretrain.output import output_path
+
 SIGNAL = signal.SIGUSR1
 WRITING_TIMEOUT_S = 10.0  # for a process to write its stacks
 SETTLED_S = 0.5  # a file that has not grown for so long is whole
@@ -30,6 +32,11 @@ class Process:
     node_address: str
     pid: int
     path: str  # on that node: where it writes its stacks
+
+    @property
+    def output_path(self) -> str:
+        """On that node: what it prints."""
+        return str(output_path(Path(self.path).parent, self.number))
 
 
 def listen(number: int, folder: Path) -> Process:

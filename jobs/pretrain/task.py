@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from dataprep.errors import SeedbedError
-from jobs.ending import GO_ON_LATER
 from jobs.pretrain.shards import TokenShards
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
@@ -50,12 +49,10 @@ class TrainResult:
 class TrainingDiverged(SeedbedError):
     """The loss is no number any more; going on would ruin the weights."""
 
+    failure = "data"
+
 
 class Superseded(SeedbedError):
     """The same run was started again, and the later start writes now."""
 
-
-class Stopped(SeedbedError):
-    """Somebody asked the training to stop, and it did: run again, it goes on from its newest checkpoint."""
-
-    exit_code = GO_ON_LATER
+    failure = "user_error"

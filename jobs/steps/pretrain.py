@@ -4,11 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 from dataprep.split import TRAIN, VALIDATION
+from jobs.ending import Stopped
 from jobs.pretrain.budget_watch import BudgetWatch
 from jobs.pretrain.launch import train
 from jobs.pretrain.listener import TAKEN_AGAIN
 from jobs.pretrain.shards import TokenShards
-from jobs.pretrain.task import Stopped, TrainResult, TrainTask
+from jobs.pretrain.task import TrainResult, TrainTask
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact, Report, file_entry
 from seedbed.errors import UsageError
@@ -60,17 +61,21 @@ def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
             watch.hear(record)
             narrator.hear(record)
 
+        def stop_requested() -> str | None:
+            return signalled() or watch.stop_requested()
+
         log = journal.journal_path(step.state.root, step.artifact.fingerprint)
         cluster = task.cluster
         peak = peak_flops_per_second(cluster, task.training.precision).low
-        try:
-            with journal.driver_session(log, step.plan.run_id, cluster.model_dump(mode="json"), peak):
-                return train(task, hear, lambda: signalled() or watch.stop_requested())
-        except Stopped:
-            watch.require()
-            raise
-        finally:
-            watch.keep()
+        with step.reports.following(log):
+            try:
+                with journal.driver_session(log, step.plan.run_id, cluster.model_dump(mode="json"), peak):
+                    return train(task, hear, stop_requested, step.reports.print_of_rank)
+            except Stopped:
+                watch.require()
+                raise
+            finally:
+                watch.keep()
 
 
 def _refuse_too_little_text(counts: dict[str, int], sequence_length: int) -> None:

@@ -1,7 +1,8 @@
 """Why a job failed, in eight classes, and what each class means for trying again.
 
-An error of ours says its own class (`SeedbedError.failure`); of what others raise, type and message are all there is, as
-this package may import neither Ray nor torch. A driver that left no word is judged by its exit code and what Ray says.
+An error of ours says its own class (`SeedbedError.failure`); of what others raise, type and message are all there is,
+as this package may import neither Ray nor torch. A driver that left no word is judged by its exit code and by what Ray
+says.
 """
 
 import signal

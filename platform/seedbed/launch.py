@@ -3,9 +3,11 @@
 import json
 import signal
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from seedbed import runs
 from seedbed.budget import Finding
@@ -32,10 +34,20 @@ class Launch:
     run_id: str
     until: str | None
     over_budget: str | None
+    at: float = 0.0  # seconds since 1970: a request to stop from before is not meant for this driver
+    job: int | None = None  # of the registry; None where nobody has submitted it
+    attempt: int | None = None  # of that job
+    cluster: dict[str, Any] | None = None  # in place of the plan's, whole
+    tracking: dict[str, Any] | None = None  # in place of the plan's, whole
 
     @classmethod
-    def read(cls, path: str) -> "Launch":
+    def read(cls, path: str | Path) -> "Launch":
         return cls(**json.loads(Path(path).read_text()))
+
+    def placed(self, plan: Plan) -> Plan:
+        """The plan, on this launch's machines and with its tracking: neither is part of what a run is."""
+        named = {"cluster": self.cluster, "tracking": self.tracking}
+        return replace(plan, config=plan.config | {key: value for key, value in named.items() if value is not None})
 
 
 def start(
@@ -58,7 +70,7 @@ def start(
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
-    launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget)
+    launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget, at=time.time())
     path = state.write(f"launches/{plan.run_id}.json", json.dumps(asdict(launch), indent=1))
     record_run(store, state, plan, run, over_budget)
     return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours

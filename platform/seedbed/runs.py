@@ -4,6 +4,7 @@ runs/<run id>/run.json        state and attempts
 runs/<run id>/plan.json       the plan
 runs/<run id>/resolved.yaml   the run file with everything filled in
 runs/<run id>/conformance.json   what `seedbed conform` found, where it was asked
+runs/<run id>/attempts/...       what each attempt reports while it goes (`seedbed.reports`)
 """
 
 import json
@@ -24,9 +25,9 @@ PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = (
     "planned",
     "running",
     "finished",
-    "stopped",  # by --until, or by its budget
+    "stopped",  # by --until, by its budget, or by somebody who asked for it
     "failed",
-    "interrupted",  # its driver is gone without a word
+    "interrupted",  # by a signal, or its driver is gone without a word
 )
 
 
@@ -42,9 +43,11 @@ class RunRecord:
     over_budget: str | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
-    def begin_attempt(self) -> None:
+    def begin_attempt(self) -> int:
+        """The number of the attempt, from 1."""
         self.state, self.error = RUNNING, None
         self.attempts.append({"started_at": now()})
+        return len(self.attempts)
 
     def end_attempt(self, state: str, error: str | None = None) -> None:
         self.state, self.error = state, error

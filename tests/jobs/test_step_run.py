@@ -73,7 +73,7 @@ class Here:
     def executor(self):
         return self
 
-    def run(self, tasks, on_done):
+    def run(self, tasks, on_done, stop_requested):
         self.given += tasks
         InlineExecutor().run(tasks, on_done)
 

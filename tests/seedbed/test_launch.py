@@ -1,4 +1,5 @@
 import sys
+import time
 
 import pytest
 
@@ -30,7 +31,9 @@ def test_a_start_records_the_run_and_gives_the_command_that_carries_it_out(run_f
     command = begin(run_file, store, state, "training.num_steps=11", until="shards")
     path = str(state.root / "launches" / f"{plan.run_id}.json")
     assert command == [sys.executable, "-P", "-m", "jobs.run", path]
-    assert Launch.read(path) == Launch(store.url, str(state.root), plan.run_id, "shards", None)
+    launch = Launch.read(path)
+    assert launch == Launch(store.url, str(state.root), plan.run_id, "shards", None, at=launch.at)
+    assert time.time() - 60 < launch.at <= time.time()
     record = runs.load(store, plan.run_id)
     assert (record.name, record.state, record.attempts) == ("tiny", "planned", [])
     assert runs.load_plan(store, plan.run_id).to_json() == plan.to_json()

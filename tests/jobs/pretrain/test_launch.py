@@ -5,9 +5,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from dataprep.errors import SeedbedError
+from jobs.ending import Stopped
 from jobs.pretrain import attempt, spool
 from jobs.pretrain.launch import train
-from jobs.pretrain.task import Stopped
 from seedbed import faults
 from seedbed.errors import CheckpointError, InfrastructureError, RunFileError, StoreError, UsageError
 

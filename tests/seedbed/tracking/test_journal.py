@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from jobs.ending import Stopped
 from jobs.pretrain import spool
-from jobs.pretrain.task import Stopped
 from seedbed.tracking import journal
 
 

@@ -1,0 +1,300 @@
+"""The driver's reporter: a thread that puts into the store how the run goes, and hears there who wants it to stop.
+
+    driver's lines, ranks' output --> spool in the state directory --chunks--+
+    the training's journal -------------------------------------------------+--> the store (`seedbed.reports`)
+    progress, last record, spending --> heartbeat ---------------------------+
+
+A store that is out of reach delays it, and loses nothing: what waits is on the disk. Whatever goes wrong here is
+remembered and never raised: no run slows down or fails for want of its report.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import TextIOBase
+from pathlib import Path
+from typing import Any, TextIO
+
+from dataprep.errors import SeedbedError
+from jobs.ending import EndingSignals
+from jobs.report_spool import END, ReportSpool, Stream, send_leftovers
+from seedbed.launch import Launch
+from seedbed.plan import Plan
+from seedbed.progress import Progress
+from seedbed.reports import DRIVER, STOP_NOW, rank_source, read_request, withdraw_request
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+from seedbed.time_left import run_seconds_left
+from seedbed.tracking import journal
+
+EVERY_S, EVERY_REMOTE_S = 5.0, 10.0  # between two heartbeats: in a folder, and on an object store, where each costs
+FINAL_WAIT_S = 20.0  # at the end, for a store that does not answer
+FINAL_PAUSE_S = 1.0  # between two tries there, where it did answer until then
+MAX_EARLY_LINES = 1000  # said before the run had a number for this attempt
+
+
+@dataclass(frozen=True)
+class End:
+    """How an attempt ended."""
+
+    at: float  # seconds since 1970
+    exit_code: int
+    state: str  # of the run's record
+    failure: str | None  # a `FailureClass`; None of what did not fail
+    reason: str | None
+    step: str | None  # that was at it
+
+
+class Training:
+    """What the journal tells of a training, as far as the heartbeat says it. Fed in the reporter's thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = path.stat().st_size if path.exists() else 0
+        self.record: dict[str, Any] = {}
+        self.validation_loss: float | None = None
+        self.checkpoint_step: int | None = None
+        self.spending: dict[str, Any] | None = None
+        self.restarts = 0
+
+    def look(self) -> None:
+        for line, offset in journal.read_from(self._path, self._offset):
+            self._hear(line)
+            self._offset = offset
+
+    def _hear(self, line: dict[str, Any]) -> None:
+        event = line.get("event")
+        if event is None:
+            self.record = line
+            if line.get("validation_loss") is not None:
+                self.validation_loss = line["validation_loss"]
+        elif event in ("checkpoint", "taken_up") and line["step"]:
+            self.checkpoint_step = line["step"]
+        elif event == "spending":
+            self.spending = {key: value for key, value in line.items() if key not in ("event", "time")}
+        elif event == "restart":
+            self.restarts += 1
+
+
+class Reporter:
+    """What one driver tells of its run. Before `begin` it keeps what is said; after `end` it is done."""
+
+    def __init__(
+        self, launch: Launch, store: Store, state: StateDirectory, signals: EndingSignals, every_s: float | None = None
+    ) -> None:
+        self._launch, self._store, self._state, self._signals = launch, store, state, signals
+        self._every_s = every_s or (EVERY_S if store.is_local else EVERY_REMOTE_S)
+        self._early: list[bytes] = []
+        self._spool: ReportSpool | None = None
+        self._plan: Plan | None = None
+        self._progress: Progress | None = None
+        self._done: list[str] = []
+        self._training: Training | None = None
+        self._sequence = 0
+        self._attempt = 0
+        self._has_leftovers = True
+        self._ending = threading.Event()
+        self._end: End | None = None
+        self._is_told = False
+        self._thread: threading.Thread | None = None
+        self.fault: str | None = None  # why the last look did not get everything there
+        self.ray_node: Callable[[], str | None] = lambda: None
+
+    def begin(self, attempt: int, plan: Plan, progress: Progress) -> None:
+        """The run is this driver's from now on: tell of it under this number."""
+        self._attempt, self._plan, self._progress = attempt, plan, progress
+        with self._kept():
+            self._spool = ReportSpool(self._state, self._launch.run_id, attempt)
+            for data in self._early:
+                self._spool.log(DRIVER, data)
+        if self._spool is not None:
+            self._thread = threading.Thread(target=self._beat_on, name="reporter", daemon=True)
+            self._thread.start()
+
+    def say(self, line: str) -> None:
+        """A line that the driver prints."""
+        self._print(DRIVER, f"{line}\n".encode(errors="replace"))
+
+    def print_of_rank(self, number: int, data: bytes) -> None:
+        """What a rank printed."""
+        self._print(rank_source(number), data)
+
+    def _print(self, source: str, data: bytes) -> None:
+        with self._kept():
+            if self._spool is not None:
+                self._spool.log(source, data)
+            elif len(self._early) < MAX_EARLY_LINES:
+                self._early.append(data)
+
+    def step_is_done(self, kind: str) -> None:
+        self._done.append(kind)
+
+    @contextmanager
+    def following(self, path: Path) -> Iterator[None]:
+        """Inside, what is written into this journal is this run's training."""
+        stream: Stream | None = None
+        self._training = Training(path)
+        with self._kept():
+            if self._spool is not None:
+                stream = self._spool.follow(path)
+        try:
+            yield
+        finally:
+            with self._kept():
+                if stream is not None and self._spool is not None:
+                    self._spool.unfollow(stream)
+
+    def end(self, exit_code: int, state: str, failure: str | None, reason: str | None) -> str | None:
+        """The driver leaves: send what there is, then how it ended. Waits at most FINAL_WAIT_S.
+
+        What a person should know where the store did not take everything.
+        """
+        if self._thread is None:
+            return None
+        step = self._progress.snapshot().step if self._progress is not None else None
+        self._end = End(time.time(), exit_code, state, failure, reason, step)
+        self._ending.set()
+        self._thread.join(FINAL_WAIT_S)
+        assert self._spool is not None
+        if self._is_told:
+            self._spool.remove()
+            return None
+        with self._kept():
+            (self._spool.folder / END).write_bytes(self._end_bytes())
+        why = f" ({self.fault})" if self.fault else ""
+        return (
+            f"reports: the store did not take everything{why}: the rest waits in {self._spool.folder}, and the next"
+            " start of this run here sends it"
+        )
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """A full disk or a missing right costs a line of a log and no more."""
+        try:
+            yield
+        except (OSError, SeedbedError) as error:
+            self.fault = str(error)
+
+    def _beat_on(self) -> None:
+        while not self._ending.is_set():
+            self._try_beat(is_last=False)
+            with contextlib.suppress(SeedbedError):
+                self._hear_requests()
+            self._ending.wait(self._every_s)
+        was_reached, until = self.fault is None, time.monotonic() + FINAL_WAIT_S / 2
+        self._try_beat(is_last=True)
+        while was_reached and not self._is_told and time.monotonic() < until:
+            time.sleep(FINAL_PAUSE_S)
+            self._try_beat(is_last=True)
+
+    def _try_beat(self, is_last: bool) -> None:
+        try:
+            self._beat(is_last)
+            self.fault = None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
+            self.fault = str(error) or type(error).__name__
+
+    def _beat(self, is_last: bool) -> None:
+        """Send what came since, the logs before the heartbeat: what it tells of can be read. Raises StoreError."""
+        assert self._spool is not None
+        if self._training is not None:
+            self._training.look()
+        heartbeat = json.dumps(self._heartbeat()).encode()
+        self._spool.send(self._store, is_last)
+        self._store.write(f"{self._spool.target}/heartbeat.json", heartbeat)
+        self._sequence += 1
+        if is_last:
+            self._store.write(f"{self._spool.target}/end.json", self._end_bytes())
+            self._is_told = True
+        if self._has_leftovers:
+            send_leftovers(self._store, self._state, self._launch.run_id, but=self._attempt)
+            self._has_leftovers = False
+
+    def _end_bytes(self) -> bytes:
+        assert self._end is not None
+        return json.dumps(asdict(self._end)).encode()
+
+    def _heartbeat(self) -> dict[str, Any]:
+        assert self._plan is not None
+        assert self._progress is not None
+        now, training = self._progress.snapshot(), self._training
+        is_training = now.step == "pretrain" and training is not None
+        rate, rate_unit = now.records_per_second, "records/s"
+        if is_training and training is not None:
+            rate, rate_unit = training.record.get("tokens_per_second"), "tokens/s"
+        return {
+            "at": time.time(),
+            "sequence": self._sequence,
+            "job": self._launch.job,
+            "attempt": self._launch.attempt or self._attempt,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "ray_node": self.ray_node(),
+            "every_s": self._every_s,
+            "step": now.step,
+            "phase": now.phase,
+            "done": now.done,
+            "total": now.total,
+            "unit": now.unit,
+            "rate": rate,
+            "rate_unit": None if rate is None else rate_unit,
+            "step_seconds_left": now.seconds_left,
+            "seconds_left": run_seconds_left(self._plan, self._done, self._launch.until, now.step, now.seconds_left),
+            "steps_done": list(self._done),
+            "training": None if training is None else self._training_report(training),
+            "spending": None if training is None else training.spending,
+            "checkpoint_step": None if training is None else training.checkpoint_step,
+        }
+
+    def _training_report(self, training: Training) -> dict[str, Any]:
+        assert self._plan is not None
+        more = {"validation_loss": training.validation_loss, "restarts": training.restarts}
+        return {**training.record, **more, "num_steps": self._plan.run.training.num_steps}
+
+    def _hear_requests(self) -> None:
+        """Pass on that somebody wants the run to stop. Raises StoreError."""
+        request = read_request(self._store, self._launch.run_id)
+        if request is None or (request.job is not None and request.job != self._launch.job):
+            return
+        if request.at < self._launch.at:  # it was meant for a driver before this one
+            withdraw_request(self._store, self._launch.run_id)
+        elif request.desired == STOP_NOW:
+            self._signals.end_now(request.in_words())
+        else:
+            self._signals.ask(request.in_words())
+
+
+class Tee(TextIOBase):
+    """A stream whose text is reported as well: what libraries warn of."""
+
+    def __init__(self, stream: TextIO, report: Callable[[str], None]) -> None:
+        self._stream, self._report = stream, report
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._report(line)
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
