@@ -103,7 +103,7 @@ def test_who_asks_gets_a_checkpoint_and_schedulers_do_not_start_it_again(stopped
     assert end["step"] == "pretrain"
     plan = runs.load_plan(stopped.store, stopped.run_id)
     checkpoints = f"steps/pretrain-{plan.step('pretrain').fingerprint}/checkpoints"
-    assert stopped.store.names(checkpoints) == [f"step-{step:08d}"]
+    assert f"step-{step:08d}" in stopped.store.names(checkpoints)
 
 
 def test_its_logs_have_what_the_driver_and_each_rank_printed_also_the_one_that_was_lost(stopped):
