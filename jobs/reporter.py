@@ -77,7 +77,7 @@ class Reporter:
         """The run is this driver's from now on: tell of it under this number."""
         self._attempt, self._plan, self._progress = attempt, plan, progress
         with self._kept():
-            self._spool = ReportSpool(self._state, self._launch.run_id, attempt)
+            self._spool = ReportSpool(self._state, self._store, self._launch.run_id, attempt)
             for data in self._early:
                 self._spool.log(DRIVER, data)
         if self._spool is not None:

@@ -130,7 +130,7 @@ def test_the_end_is_told_last_and_leaves_nothing_behind(driver):
         "step": "export",
     }
     assert LogReader(driver.store, driver.run_id, 1).new() == [("rank-00003", "bye\nwithout an end")]
-    assert not (driver.state.root / "reports" / driver.run_id / "0001").exists()
+    assert not list((driver.state.root / "reports").rglob("0001"))
 
 
 def test_a_store_that_is_gone_for_a_while_delays_what_is_told_and_loses_nothing(driver, tmp_path):
