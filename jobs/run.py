@@ -70,7 +70,7 @@ def main(argv: list[str], signals: EndingSignals | None = None) -> int:
             print(outcome.words, file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt, SystemExit):  # who does not want to wait for the last words
         unsaid = reporter.end(outcome.exit_code, outcome.state, outcome.failure, outcome.reason)
-        if unsaid is not None:
+        if unsaid is not None and outcome.exit_code == 0:  # a run that failed has said what matters
             print(unsaid, file=sys.stderr, flush=True)
     return outcome.exit_code
 
