@@ -47,3 +47,19 @@ class InfrastructureError(SeedbedError):
 
 class CheckpointError(SeedbedError):
     """No checkpoint can be taken up, or one could not be written."""
+
+
+class RegistryError(SeedbedError):
+    """The registry cannot be used as it is."""
+
+
+class RegistryUnreachable(RegistryError):
+    """The registry's database does not answer, or is busy for too long."""
+
+    transient = True
+
+
+class StaleState(RegistryError):
+    """Somebody else has changed it since it was read: read it again and decide anew."""
+
+    transient = True
