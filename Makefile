@@ -10,7 +10,7 @@ KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster browser check check-infra clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ demo: setup ## from the crawl in configs/crawls/demo to an exported model
 
 # Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
 # start. Those of tests/cluster go last and alone: they tell a lost machine from a slow one by seconds.
-test: setup-dev check browser ## every test
+test: setup-dev check browser postgres ## every test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not cluster'
 	@$(BIN)/python -m pytest -m cluster
 
@@ -61,6 +61,18 @@ browser:
 		{ echo "set-up: chromium, for the tests in tests/browser"; \
 		{ apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } \
 		> /dev/null 2>&1 || echo "chromium could not be installed: the tests in tests/browser are skipped"; }
+
+# Debian's Postgres, for the tests of the registry, which start their own; without it they run on SQLite alone. Its package
+# makes a database cluster and starts it, unless this file says otherwise before.
+CREATECLUSTER := /etc/postgresql-common/createcluster.conf
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || command -v initdb > /dev/null || \
+		[ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
+		{ echo "set-up: postgresql, for the tests in tests/seedbed/registry"; \
+		[ -e $(CREATECLUSTER) ] || { mkdir -p $(dir $(CREATECLUSTER)); echo "create_main_cluster = false" > $(CREATECLUSTER); }; \
+		export DEBIAN_FRONTEND=noninteractive; install="apt-get install -y -qq --no-install-recommends postgresql"; \
+		{ $$install || { apt-get update -qq && $$install; }; } > /dev/null 2>&1 || \
+		echo "postgresql could not be installed: the tests of the registry run on SQLite alone"; }
 
 check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff check .

@@ -8,7 +8,7 @@ from seedbed.cli.conform import conform
 from seedbed.cli.doctor import doctor
 from seedbed.cli.export import export
 from seedbed.cli.gc import gc
-from seedbed.cli.options import RootStateOption, RootStoreOption, places
+from seedbed.cli.options import RootRegistryOption, RootStateOption, RootStoreOption, places
 from seedbed.cli.plan import plan
 from seedbed.cli.run import run
 from seedbed.cli.sample import sample
@@ -38,10 +38,11 @@ def root(
     context: typer.Context,
     store: RootStoreOption = None,
     state: RootStateOption = None,
+    registry: RootRegistryOption = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", callback=_version)] = False,
 ) -> None:
     """From a web crawl to a pretrained language model: planned, budgeted, traceable."""
-    places(context, store, state)
+    places(context, store, state, registry)
 
 
 app.command()(plan)

@@ -136,4 +136,5 @@ class Run:
     state: str  # of `seedbed.runs`, or GONE
     reason: str = ""
     seen_at: float = 0.0  # when the store was last looked at and something had changed
+    stamp: str = ""  # what tells this run.json from a later one without reading it
     summary: dict[str, Any] = field(default_factory=dict)
