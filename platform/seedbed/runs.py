@@ -59,12 +59,16 @@ def lease_name(run_id: str) -> str:
     return f"run-{run_id}"
 
 
+def record_path(run_id: str) -> str:
+    return f"runs/{run_id}/run.json"
+
+
 def save(store: Store, record: RunRecord) -> None:
-    store.write(f"runs/{record.run}/run.json", json.dumps(asdict(record), indent=1).encode())
+    store.write(record_path(record.run), json.dumps(asdict(record), indent=1).encode())
 
 
 def load(store: Store, run_id: str) -> RunRecord | None:
-    path = f"runs/{run_id}/run.json"
+    path = record_path(run_id)
     if not store.exists(path):
         return None
     try:

@@ -54,6 +54,11 @@ class Store:
         full = self._full(path)
         return full if self.is_local else str(self._fs.unstrip_protocol(full))
 
+    @property
+    def place(self) -> str:
+        """What the store is called from anywhere: an absolute folder, or the URL without a closing slash."""
+        return self._root if self.is_local else str(self._fs.unstrip_protocol(self._root))
+
     def local_path(self, path: str) -> Path | None:
         """The file's own path where the store is a folder, else None."""
         return Path(self._full(path)) if self.is_local else None
@@ -130,6 +135,14 @@ class Store:
             except FileNotFoundError:
                 return None
         return int(found["size"]) if found["type"] == "file" else None
+
+    def stamp(self, path: str) -> str | None:
+        """What tells the file at `path` from a later one without reading it, None when there is no file."""
+        with _explained("look at", self._name(path)):
+            try:
+                return str(self._fs.ukey(self._full(path)))
+            except FileNotFoundError:
+                return None
 
     def exists(self, path: str) -> bool:
         return self.size(path) is not None

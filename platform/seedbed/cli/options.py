@@ -22,7 +22,8 @@ _REGISTRY_HELP = (
 
 @dataclass
 class Places:
-    """Store, state directory and registry of this command line; what stands after the command wins over what stands before."""
+    """Store, state directory and registry of this command line; what stands after the command wins over what stands
+    before."""
 
     store: str = DEFAULT_STORE
     state: str = DEFAULT_STATE
@@ -65,7 +66,6 @@ RootRegistryOption = Annotated[
     typer.Option(
         "--registry",
         envvar="SEEDBED_REGISTRY",
-        show_envvar=True,
         help=f"{_REGISTRY_HELP} Default: SQLite in the state directory.",
     ),
 ]

@@ -11,7 +11,7 @@ from seedbed.errors import StaleState, UsageError
 from seedbed.registry.database import Database
 from seedbed.registry.events import MAX_LISTED, write_event
 from seedbed.registry.records import Job, NewJob
-from seedbed.registry.schema import jobs
+from seedbed.registry.schema import IS_NOT_OVER, jobs
 from seedbed.registry.states import FINAL, JOB_TRANSITIONS, Desired, JobState
 
 _FIXED = {"id", "key", "run_id", "name", "store_url", "submitted_at", "revision", "state", "state_since", "reason"}
@@ -195,6 +195,6 @@ def _job(connection: sa.Connection, job_id: int) -> Job:
 
 
 def _not_over(connection: sa.Connection, key: str) -> Job | None:
-    query = sa.select(jobs).where(jobs.c.key == key, jobs.c.state.not_in(sorted(FINAL)))
+    query = sa.select(jobs).where(jobs.c.key == key, IS_NOT_OVER)
     row = connection.execute(query).one_or_none()
     return None if row is None else as_job(row)

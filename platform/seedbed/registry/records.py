@@ -16,7 +16,7 @@ class NewJob:
     project: str
     owner: str
     cluster: str  # name
-    store_url: str
+    store_url: str  # Store.place
     bundle: str  # digest
     cpus: float
     gpus: float
@@ -129,11 +129,11 @@ class Run:
     """A run that a store holds. One run id may stand in several stores."""
 
     run_id: str
-    store_url: str
+    store_url: str  # Store.place
     name: str
     project: str
     created_at: float
-    state: str  # of `seedbed.runs`, or GONE
+    state: str  # of `seedbed.runs`, GONE or DAMAGED
     reason: str = ""
     seen_at: float = 0.0  # when the store was last looked at and something had changed
     stamp: str = ""  # what tells this run.json from a later one without reading it

@@ -19,7 +19,9 @@ metadata = sa.MetaData(
     },
 )
 
-_IS_NOT_OVER = sa.text("state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(FINAL))))
+IS_NOT_OVER = sa.text("state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(FINAL))))
+"""In a query it has to be this very text: SQLite takes the index of that name for no other."""
+
 _STANDS = sa.text("cleared_at IS NULL")
 
 
@@ -75,7 +77,7 @@ jobs = sa.Table(
     sa.Column("user_faults", sa.Integer, nullable=False),
     sqlite_autoincrement=True,  # the id of a job is never given to another
 )
-sa.Index("jobs_key_not_over", jobs.c.key, unique=True, sqlite_where=_IS_NOT_OVER, postgresql_where=_IS_NOT_OVER)
+sa.Index("jobs_key_not_over", jobs.c.key, unique=True, sqlite_where=IS_NOT_OVER, postgresql_where=IS_NOT_OVER)
 sa.Index(None, jobs.c.state, jobs.c.id)
 sa.Index(None, jobs.c.project, jobs.c.id)
 sa.Index(None, jobs.c.project, jobs.c.state, jobs.c.id)

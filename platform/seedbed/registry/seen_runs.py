@@ -1,6 +1,7 @@
 """Runs that stores hold, as they were when they were last looked at; the store itself has the last word."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,28 +22,13 @@ class SeenRuns:
     def see_run(self, run: Run, *, actor: str) -> Run:
         """Insert or update; an event when it is new or its state changed. Nothing is written when nothing changed but
         the time at which it was seen."""
-        is_same = sa.and_(runs.c.run_id == run.run_id, runs.c.store_url == run.store_url)
+        [seen] = self.see_runs([run], actor=actor)
+        return seen
+
+    def see_runs(self, seen: Sequence[Run], *, actor: str) -> list[Run]:
+        """As `see_run`, all in one transaction."""
         with self._database.write() as connection:
-            row = connection.execute(sa.select(runs).where(is_same)).one_or_none()
-            before = None if row is None else _as_run(row)
-            if before is not None and dataclasses.replace(before, seen_at=run.seen_at) == run:
-                return before
-            if before is None:
-                connection.execute(sa.insert(runs).values(dataclasses.asdict(run)))
-            else:
-                connection.execute(sa.update(runs).where(is_same).values(dataclasses.asdict(run)))
-            if before is None or before.state != run.state:
-                write_event(
-                    connection,
-                    "run",
-                    run.run_id,
-                    from_state=before.state if before else None,
-                    to_state=run.state,
-                    reason=run.reason,
-                    actor=actor,
-                    details={"store": run.store_url},
-                )
-            return run
+            return [_see(connection, run, actor) for run in seen]
 
     def run(self, run_id: str, store_url: str | None = None) -> Run:
         """The run of this id, the newest where several stores hold it. Raises UsageError where there is none."""
@@ -69,6 +55,30 @@ class SeenRuns:
         query = query.where(*(column == value for column, value in wanted.items() if value is not None))
         with self._database.read() as connection:
             return [_as_run(row) for row in connection.execute(query)]
+
+
+def _see(connection: sa.Connection, run: Run, actor: str) -> Run:
+    is_same = sa.and_(runs.c.run_id == run.run_id, runs.c.store_url == run.store_url)
+    row = connection.execute(sa.select(runs).where(is_same)).one_or_none()
+    before = None if row is None else _as_run(row)
+    if before is not None and dataclasses.replace(before, seen_at=run.seen_at) == run:
+        return before
+    values = dataclasses.asdict(run)
+    connection.execute(
+        sa.insert(runs).values(values) if before is None else sa.update(runs).where(is_same).values(values)
+    )
+    if before is None or before.state != run.state:
+        write_event(
+            connection,
+            "run",
+            run.run_id,
+            from_state=before.state if before else None,
+            to_state=run.state,
+            reason=run.reason,
+            actor=actor,
+            details={"store": run.store_url},
+        )
+    return run
 
 
 def _as_run(row: sa.Row[Any]) -> Run:

@@ -48,8 +48,9 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
-GONE = "gone"
-"""State of a run that its store does not hold any more; its other states are those of `seedbed.runs`."""
+GONE, DAMAGED = "gone", "damaged"
+"""States of a run that its store does not hold any more, or whose record cannot be read; its other states are those of
+`seedbed.runs`."""
 
 FINAL = frozenset({JobState.FINISHED, JobState.STOPPED, JobState.FAILED, JobState.LOST})
 ACTIVE = frozenset(JobState) - FINAL
