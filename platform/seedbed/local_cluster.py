@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from seedbed import cluster_record, processes
 from seedbed.cluster_record import LocalCluster
@@ -65,7 +66,7 @@ def _settled(
     if known is None or not known.has_ray:
         ports = known.ports if known else {}
         return LocalCluster(folder, name, cpus, gpus, mlflow_store, ports)
-    asked = {"name": name, "cpus": cpus, "gpus": gpus, "mlflow_store": mlflow_store}
+    asked: dict[str, Any] = {"name": name, "cpus": cpus, "gpus": gpus, "mlflow_store": mlflow_store}
     wanted = replace(known, **{key: value for key, value in asked.items() if value is not None})
     ray = (wanted.name, wanted.cpus, wanted.gpus) != (known.name, known.cpus, known.gpus) and _runs(known, RAY)
     if ray or (wanted.mlflow_store != known.mlflow_store and _runs(known, MLFLOW)):
@@ -124,8 +125,7 @@ def _await(cluster: LocalCluster, service: Service, begun: bool) -> None:
         return
     log = cluster.log(service.name)
     if begun:
-        ended = "" if _runs(cluster, service.name) else "; its process has ended"
-        raise InfrastructureError(f"{service.name} did not come up: {fault}{ended}; its log is {log}")
+        raise InfrastructureError(f"{service.name} did not come up: {fault}; its log is {log}")
     raise InfrastructureError(
         f"{service.name} runs and does not answer: {fault}; its log is {log}. It may be busy: try again."
         " `seedbed cluster down --now`, then `up`, starts it anew and ends what runs on it"
@@ -136,9 +136,10 @@ def _wait(service: Service, seconds: float, lives: Callable[[], bool]) -> str | 
     """None as soon as it answers; its fault when the time is over, or it does not live any more."""
     deadline = time.monotonic() + seconds
     while True:
-        living = lives()
+        if not lives():
+            return "its process has ended"
         fault = service.fault()
-        if fault is None or not living or time.monotonic() > deadline:
+        if fault is None or time.monotonic() > deadline:
             return fault
         time.sleep(POLL_S)
 
@@ -168,7 +169,7 @@ def _register(cluster: LocalCluster, registry: Registry) -> bool:
     """Put the cluster into the registry; False where it stands there as it is."""
     assert cluster.name is not None
     known = next((row for row in registry.clusters() if row.name == cluster.name), None)
-    addresses = {
+    addresses: dict[str, Any] = {
         "address": cluster.job_server,
         "gcs_address": cluster.gcs_address,
         "mlflow_uri": cluster.mlflow_uri,
