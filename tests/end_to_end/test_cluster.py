@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -80,6 +81,7 @@ def up() -> Iterator[Place]:
         place.seedbed("cluster", "up", "--cpus", "2", "--gpus", "0", **SECRETS, **registry)
         yield place
         place.seedbed("cluster", "down", "--now")
+        shutil.rmtree(ray_folder(place.record))
 
 
 @pytest.fixture(scope="module")
