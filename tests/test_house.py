@@ -19,6 +19,13 @@ README = (ROOT / "README.md").read_text()
 COMMAND = typer.main.get_command(app)
 
 
+def test_no_file_has_the_marks_of_a_merge():
+    marks = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    files = [ROOT / name for name in listed.split("\0") if name]
+    assert [str(file) for file in files if file.is_file() and marks.search(file.read_bytes())] == []
+
+
 def test_imports_run_one_way():
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
