@@ -118,14 +118,21 @@ def true_state(record: RunRecord, leases: Leases) -> str:
 
 
 def find(store: Store, state: StateDirectory, name: str | None) -> RunRecord:
-    """The run with this id, or the newest one with this name; without a name the newest. Raises UsageError."""
+    """The run with this id, or the newest one with this name; without a name the newest. Raises UsageError.
+
+    Newest of those that were started: a plan whose layout was only compared (`seedbed conform`) hides no run.
+    """
     records = all_runs(store, state)
     if not records:
         raise UsageError(f"no runs in {store.url}: start one with `seedbed run RUN.yaml`, or name another --store")
     if name is None:
-        return records[-1]
+        return _newest(records)
     found = [record for record in records if record.run == name] or [r for r in records if r.name == name]
     if not found:
         known = ", ".join(record.run for record in records[-5:])
         raise UsageError(f"no run {name!r} in {store.url}; the latest are {known}")
-    return found[-1]
+    return _newest(found)
+
+
+def _newest(records: list[RunRecord]) -> RunRecord:
+    return next((record for record in reversed(records) if record.attempts), records[-1])

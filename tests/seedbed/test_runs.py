@@ -91,6 +91,17 @@ def test_a_run_is_found_by_its_id_by_its_name_or_as_the_newest(tmp_path, state):
     assert str(refused.value) == f"no run 'demo-4' in {store.url}; the latest are demo-1, demo-2, demo-3"
 
 
+def test_a_plan_that_was_never_started_hides_no_run(tmp_path, state):
+    store = Store(f"{tmp_path}/store")
+    started = record("demo-1")
+    started.begin_attempt()
+    runs.save(store, started)
+    runs.save(store, record("demo-2", created_at="2025-01-02T00:00:00Z"))
+    for name in ("demo", None):
+        assert runs.find(store, state, name).run == "demo-1"
+    assert runs.find(store, state, "demo-2").run == "demo-2"
+
+
 def test_a_store_without_runs_says_how_to_start_one(tmp_path, state):
     with pytest.raises(UsageError) as refused:
         runs.find(Store(f"{tmp_path}/store"), state, None)

@@ -10,7 +10,7 @@ from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
 if TYPE_CHECKING:
     from seedbed.cluster_status import ClusterStatus
 
-cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow and a controller.")
+cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow beside it.")
 
 LOCAL = "local"
 _GIVEN_OUT = "That Ray gives out. Default: as before, or all."
@@ -36,7 +36,7 @@ def up(
     registry: RegistryOption = None,
     state: StateOption = None,
 ) -> None:
-    """Start Ray, MLflow and the controller on this machine, or register a Ray that is up. Can be repeated: mends."""
+    """Start Ray and MLflow on this machine, or register a Ray that is up. Can be repeated: mends."""
     from seedbed.cli.printing import console
 
     def say(line: str) -> None:

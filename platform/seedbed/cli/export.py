@@ -28,6 +28,6 @@ def export(
     console().print(f"{folder}: {', '.join(names)}")
     console().print(
         f'next: {sys.executable} -c "from transformers import pipeline; '
-        f"print(pipeline('text-generation', '{folder}')('The server'))\"",
+        f"print(pipeline('text-generation', '{folder}')('The server', max_new_tokens=30))\"",
         soft_wrap=True,
     )
