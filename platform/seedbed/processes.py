@@ -20,11 +20,11 @@ KILL_AFTER_S = 5.0
 
 GIVE_UP_AFTER_S = 60.0
 """A process that SIGKILL has not ended by then waits for a disk or a device that does not answer."""
-_POLL_S = 0.05
+_POLL_S, _START_POLL_S = 0.05, 0.002
 
 
 def start(command: Sequence[str], mark: str, environment: Mapping[str, str], log: Path) -> int:
-    """Start `command` in a session of its own, with nothing but a log (mode 0600); its process id."""
+    """Start `command` in a session of its own, with nothing but a log (mode 0600); its process id, which `find` finds."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
@@ -38,6 +38,9 @@ def start(command: Sequence[str], mark: str, environment: Mapping[str, str], log
         )
     finally:
         os.close(descriptor)
+    # The kernel shows the new environment a moment after the program has begun.
+    while find(process.pid, mark) is None and process.poll() is None:
+        time.sleep(_START_POLL_S)
     return process.pid
 
 
