@@ -24,7 +24,7 @@ _POLL_S, _START_POLL_S = 0.05, 0.002
 
 
 def start(command: Sequence[str], mark: str, environment: Mapping[str, str], log: Path) -> int:
-    """Start `command` in a session of its own, with nothing but a log (mode 0600); its process id, which `find` finds."""
+    """Start `command` in a session of its own, with nothing but a log (mode 0600); a process id that `find` finds."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
