@@ -197,3 +197,13 @@ def test_a_wrong_start_says_what_is_missing(
     code, output = job.end()
     assert code == 2
     assert message in output
+
+
+def test_a_node_that_is_told_to_end_while_it_cleans_up_leaves_nothing(job: Job) -> None:
+    job.put("ray", "exit 1")
+    job.put("rm", 'sleep 1 && exec /bin/rm "$@"')
+    job.put("mktemp", 'set -e; made=$(/bin/mktemp "$@"); sleep 1; echo "$made"')
+    job.start("run.yaml")
+    code, output = job.end()
+    assert code == 1, output
+    assert job.left_over() == []
