@@ -22,6 +22,7 @@ import pytest
 
 S3_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 IMPORTABLE = Path(__file__).parent / "importable"
+os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # as in an activated environment
 DEMO_CRAWL = Path(__file__).parents[1] / "configs" / "crawls" / "demo"
 
 RUN = """\

@@ -124,16 +124,26 @@ def _device_hours(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
 
 def _cost(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
     arithmetic = f"{_range(numbers.device_hours)} device hours x {numbers.price_per_device_hour or 0:g}"
+    if numbers.price_per_device_hour is None:
+        return _estimate("max_cost", budget.max_cost, numbers.cost, arithmetic, "", "so it limits nothing")
     return _estimate("max_cost", budget.max_cost, numbers.cost, arithmetic, "")
 
 
-def _estimate(name: str, allowed: float | None, estimate: Estimate, arithmetic: str, unit: str) -> Finding | None:
+def _estimate(
+    name: str,
+    allowed: float | None,
+    estimate: Estimate,
+    arithmetic: str,
+    unit: str,
+    held: str = "while it trains, what is spent is held to it",
+) -> Finding | None:
     """A range passes when all of it is within, and is refused when all of it is beyond; in between it is warned of."""
     if allowed is None:
         return None
     limit = f"budget.{name}"
     if estimate.low is None or estimate.high is None:
-        return Finding(limit, WARN, None, allowed, f"{limit} {allowed:g} cannot be checked: {estimate.reason}")
+        message = f"{limit} {allowed:g} cannot be checked before the training starts: {estimate.reason}"
+        return Finding(limit, WARN, None, allowed, f"{message}; {held}")
     level = PASS if estimate.high <= allowed else REFUSE if estimate.low > allowed else WARN
     sign = {PASS: "<=", WARN: "reach beyond", REFUSE: ">"}[level]
     message = f"{arithmetic} = {_range(estimate)}{unit} {sign} {limit} {allowed:g}"

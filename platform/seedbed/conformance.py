@@ -41,7 +41,11 @@ def print_certificate(certificate: dict[str, Any]) -> None:
     out = console()
     layout, model = certificate["layout"], certificate["model"]
     shape = f"{model['num_layers']} layers of width {model['width']}"
-    size = f"the same blocks, smaller: {shape} (--full takes the run's own)" if certificate["is_reduced"] else shape
+    size = (
+        f"on a smaller model of the same kind of block: {shape} (--full takes the run's own)"
+        if certificate["is_reduced"]
+        else shape
+    )
     out.print(f"run {certificate['run']}: {layout['ranks']} ranks on {certificate['device']}, {size}\n")
     table = plain_table(
         "layout", "nearest to its limit", "step", "error", "limit", "", right=("step", "error", "limit")

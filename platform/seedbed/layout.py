@@ -35,6 +35,11 @@ class BatchLayout:
         cut = self.data_ranks * self.micro_batch_sequences * self.accumulation_steps
         return cut - self.global_batch_sequences
 
+    @property
+    def rows_per_sequence(self) -> float:
+        """Rows that are computed for each sequence of the batch: 1 where none is padding."""
+        return 1 + self.padding_sequences / self.global_batch_sequences
+
     def rows_of(self, accumulation_step: int, data_rank: int) -> slice:
         """Which rows of the global batch a data rank takes in an accumulation step; past its end there are none."""
         start = (accumulation_step * self.data_ranks + data_rank) * self.micro_batch_sequences

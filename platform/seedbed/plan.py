@@ -200,6 +200,7 @@ def _judged(plan: Plan, run: RunConfig) -> Plan:
 def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
     training, cluster = run.training, run.cluster
     sequences = training.global_batch_tokens // run.model.sequence_length
+    rows = batch_layout(training, run.model.sequence_length, cluster.training_ranks).rows_per_sequence
     return PlanNumbers(
         parameters=plan.parameters,
         parameters_without_embeddings=parameter_counts(run.model).without_embeddings,
@@ -210,8 +211,9 @@ def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
         unique_tokens=plan.unique_tokens,
         max_unique_tokens=plan.max_unique_tokens,
         likely_unique_tokens=plan.likely_unique_tokens,
-        step_time_s=step_time_s(model_flops_per_token(run.model), training, cluster),
+        step_time_s=step_time_s(model_flops_per_token(run.model), training, cluster, rows),
         num_ranks=cluster.training_ranks,
+        rows_per_sequence=rows,
         micro_batches_per_step=sequences // training.micro_batch_sequences,
         price_per_device_hour=cluster.price_per_device_hour,
         loss_law=run.budget.loss_law,

@@ -21,6 +21,7 @@ class PlanNumbers:
     step_time_s: Estimate
     likely_unique_tokens: int | None = None  # an estimate; None before `deduplicate`
     num_ranks: int = 1
+    rows_per_sequence: float = 1.0  # that are computed, padding included; in `step_time_s`
     micro_batches_per_step: int = 1  # over all ranks: the number of ranks divides it
     price_per_device_hour: float | None = None
     loss_law: str = "besiroglu"
@@ -98,5 +99,6 @@ class PlanNumbers:
         )
 
     def with_ranks(self, num_ranks: int) -> "PlanNumbers":
-        """The same work on other ranks, at the same MFU."""
-        return replace(self, num_ranks=num_ranks, step_time_s=self.step_time_s.times(self.num_ranks / num_ranks))
+        """The same work on other ranks, at the same MFU; they divide the micro batches, so no row is padding."""
+        step_time = self.step_time_s.times(self.num_ranks / num_ranks / self.rows_per_sequence)
+        return replace(self, num_ranks=num_ranks, rows_per_sequence=1.0, step_time_s=step_time)

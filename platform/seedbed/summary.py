@@ -1,11 +1,13 @@
 """What a run says while it goes and when it ends: a line a step, then the funnel, the losses, what to type next."""
 
+import shlex
 from typing import Any
 
 from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.defaults import DEFAULT_STORE
 from seedbed.plan import Plan
+from seedbed.programs import called
 from seedbed.progress import Progress
 from seedbed.sample import sample
 from seedbed.show import DONE, run_summary
@@ -13,6 +15,7 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 _BAR = 30  # characters of the funnel's longest bar
+_REASONS = 4  # in a step's line; the funnel has them all
 FUNNEL_STEPS = ("extract", "select", "deduplicate", "corpus")
 
 
@@ -42,7 +45,8 @@ def _said(manifest: dict[str, Any]) -> str:
         training = manifest["training"]
         return f"loss {training['loss_first']:.3f} -> {training['loss_last']:.3f} in {training['steps']:,} steps"
     dropped = sorted(manifest["dropped"].items(), key=lambda item: -item[1])
-    return ", ".join(f"{number:,} {reason}" for reason, number in dropped[:4])
+    more = ", ..." if len(dropped) > _REASONS else ""
+    return ", ".join(f"{number:,} {reason}" for reason, number in dropped[:_REASONS]) + more
 
 
 def print_end(store: Store, state: StateDirectory, plan: Plan, progress: Progress) -> None:
@@ -75,11 +79,11 @@ def end_lines(summary: dict[str, Any], example: str | None = None) -> list[str]:
     lines += ["", f"run {run}: {summary['state']}"]
     if summary["export"]:
         lines.append(f"model (Hugging Face format): {summary['export']}")
-    place = "" if summary["store"] == DEFAULT_STORE else f" --store {summary['store']}"
-    commands = [f"show {run}", f"sample select --run {run} -n 3", f"why {example or 'URL'} --run {run}"]
+    place = "" if summary["store"] == DEFAULT_STORE else f" --store {shlex.quote(summary['store'])}"
+    commands = [f"show {run}", f"sample select --run {run} -n 3", f"why {shlex.quote(example or 'URL')} --run {run}"]
     if summary["export"]:
         commands.append(f"export {run} DIR")
-    lines += ["", "next:", *(f"  seedbed {command}{place}" for command in commands)]
+    lines += ["", "next:", *(f"  {called('seedbed')} {command}{place}" for command in commands)]
     if not summary["export"]:
         lines.append("  or the same `seedbed run` without --until, which goes on from here")
     return lines

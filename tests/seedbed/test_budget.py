@@ -186,7 +186,25 @@ def test_a_limit_on_what_is_unknown_warns_and_says_why(limit):
     unknown = replace(NUMBERS, step_time_s=Estimate.unknown("cluster.mfu is not stated"))
     (finding,) = findings(unknown, **{limit: 1.0})
     assert (finding.level, finding.measured, finding.nearest) == ("warn", None, ())
-    assert finding.message == f"budget.{limit} 1 cannot be checked: cluster.mfu is not stated"
+    assert finding.message == (
+        f"budget.{limit} 1 cannot be checked before the training starts: cluster.mfu is not stated;"
+        " while it trains, what is spent is held to it"
+    )
+
+
+def test_a_limit_on_money_without_a_price_says_that_it_limits_nothing():
+    (finding,) = findings(replace(NUMBERS, price_per_device_hour=None), max_cost=1.0)
+    assert finding.level == "warn"
+    assert finding.message.endswith(
+        "cluster.price_per_device_hour is not stated; no prices are shipped; so it limits nothing"
+    )
+
+
+def test_more_ranks_that_divide_the_batch_need_no_padding():
+    padded = replace(NUMBERS, num_ranks=3, rows_per_sequence=1.5)
+    on_six = padded.with_ranks(6)
+    assert on_six.step_time_s == padded.step_time_s.times(1 / 2 / 1.5)
+    assert on_six.with_ranks(12).step_time_s == on_six.step_time_s.times(1 / 2)
 
 
 # 1e9 parameters on 1e10 new tokens: 2.63 nats by Besiroglu's law

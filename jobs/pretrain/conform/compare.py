@@ -47,7 +47,8 @@ def _checks(case: Case, layout: Trace, reference: Trace, plain: Trace, initial: 
         at = step + 1
         ours, theirs, alone = layout.gradients[step], reference.gradients[step], plain.gradients[step]
         missing = theirs.keys() - ours.keys()
-        yield "missing", Check(f"parameters without a gradient: {sorted(missing)}", at, float(len(missing)), 0.5)
+        named = ", ".join(["parameters without a gradient", *sorted(missing)])
+        yield "missing", Check(named, at, float(len(missing)), 0.5)
         if missing:
             continue
         size = length(theirs)

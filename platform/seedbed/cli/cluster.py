@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+from seedbed.programs import called
 
 if TYPE_CHECKING:
     from seedbed.cluster_status import ClusterStatus
@@ -77,7 +78,7 @@ def up(
             say=say,
         )
     say(f"{shown} is up" if begun else f"{shown} was up already; nothing was changed")
-    say("next: seedbed cluster status")
+    say(f"next: {called('seedbed')} cluster status")
 
 
 def _refuse(belongs_to: str, **given: object) -> None:
@@ -116,7 +117,7 @@ def down(
     else:
         ended = take_down(here.state_directory(), opened, here.registry, now=now, say=say)
     say("down" if ended else "nothing was up")
-    say("next: seedbed cluster up")
+    say(f"next: {called('seedbed')} cluster up")
 
 
 @cluster.command()
@@ -132,7 +133,7 @@ def status(
     if as_json:
         print_json({"clusters": [one.to_json() for one in found]})
     elif not found:
-        console().print("no cluster is known here; next: seedbed cluster up")
+        console().print(f"no cluster is known here; next: {called('seedbed')} cluster up")
     else:
         for one in found:
             _print(one)

@@ -95,7 +95,8 @@ def _layout(made: "Plan") -> str:
     stages = f" in {training.pipeline_stages} stages" if training.pipeline_stages > 1 else ""
     step = f"{batch.global_batch_sequences} sequences a step = {batch.data_ranks} x {batch.micro_batch_sequences}"
     padding = batch.padding_sequences
-    idle = f"; rows of padding, computed for nothing: {padding}" if padding else ""
+    rows = batch.global_batch_sequences + padding
+    idle = f"; {padding} of {rows} rows are padding, counted in hours and cost" if padding else ""
     accumulation = f" x {batch.accumulation_steps} accumulated"
     return f"{ranks} ranks{stages}, ZeRO-{training.zero_stage}, {training.precision}; {step}{accumulation}{idle}"
 

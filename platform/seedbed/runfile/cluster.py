@@ -41,7 +41,10 @@ class ClusterConfig(Strict):
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="what a training process computes on")
     max_retries: int = Field(default=3, ge=0, description="new tries of a shard whose worker or node was lost")
     shard_timeout_s: float | None = Field(default=None, gt=0, description="wall time of one shard; none by default")
-    hardware: str | None = Field(default=None, description="device of a rank, by its name in scaling/hardware.toml")
+    hardware: str | None = Field(
+        default=None,
+        description="device of a rank: a name in platform/seedbed/scaling/hardware.toml, such as nvidia-h100-sxm5-80gb",
+    )
     device_peak_flops_per_second: float | None = Field(
         default=None, gt=0, description="datasheet's dense peak in the run's precision, for a device not in the table"
     )

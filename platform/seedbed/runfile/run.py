@@ -1,5 +1,6 @@
 """A whole run: what is read, what is learnt, how, on what, and what it may cost."""
 
+import difflib
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -13,6 +14,7 @@ from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.strict import Strict
 from seedbed.runfile.tracking import TrackingConfig
 from seedbed.runfile.training import TrainingConfig
+from seedbed.scaling.hardware import devices
 
 CROSS_CHECK = "cross_check"
 """The type of the one error that carries what no part of the run file can see alone: `problems`, a list of pairs of
@@ -32,7 +34,7 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        checks = (_priorities, _vocabulary, _whole_sequences)
+        checks = (_priorities, _vocabulary, _whole_sequences, _known_hardware)
         problems = [problem for check in checks if (problem := check(self)) is not None]
         problems += layout_problems(self.model, self.training, self.cluster)
         if problems:
@@ -63,4 +65,17 @@ def _whole_sequences(run: RunConfig) -> tuple[str, str] | None:
         "training.global_batch_tokens",
         f"{tokens} = {sequences} x {length} + {rest}, but a batch is made of whole sequences of model.sequence_length"
         f" {length}; take {max(sequences, 1) * length}",
+    )
+
+
+def _known_hardware(run: RunConfig) -> tuple[str, str] | None:
+    name, known = run.cluster.hardware, devices()
+    if name is None or name in known:
+        return None
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"; did you mean {near[0]}?" if near else "."
+    return (
+        "cluster.hardware",
+        f"{name} is not in the table of devices{meant} Known are {', '.join(known)}. For another device leave it out"
+        " and state cluster.device_peak_flops_per_second and cluster.device_memory_bytes",
     )

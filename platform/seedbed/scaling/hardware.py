@@ -33,8 +33,9 @@ def memory_of(cluster: ClusterConfig) -> int | None:
     """Bytes of one of the run's devices: as stated, else by the table; None where neither says."""
     if cluster.device_memory_bytes is not None:
         return int(cluster.device_memory_bytes)
-    device = devices().get(cluster.hardware or "")
-    return None if device is None or cluster.device == "cpu" else device.memory_bytes
+    if cluster.hardware is None or cluster.device == "cpu":
+        return None
+    return devices()[cluster.hardware].memory_bytes
 
 
 def _device(name: str, row: dict[str, dict[str, str | float]]) -> Device:

@@ -1,6 +1,6 @@
 """How long the training steps take and what they cost: a range, as MFU is one, or unknown with the reason.
 
-    step time = model FLOPs of a step / (ranks x dense peak of a device x MFU)
+    step time = model FLOPs of a step, padding included / (ranks x dense peak of a device x MFU)
 
 Left out: the data steps, validation, checkpoints, and work lost to restarts.
 """
@@ -38,14 +38,18 @@ class Estimate:
         return Estimate(self.low * factor, self.high * factor)
 
 
-def step_time_s(model_flops_per_token: int, training: TrainingConfig, cluster: ClusterConfig) -> Estimate:
-    """Seconds of one optimizer step on the run's ranks, one device each."""
+def step_time_s(
+    model_flops_per_token: int, training: TrainingConfig, cluster: ClusterConfig, rows_per_sequence: float = 1.0
+) -> Estimate:
+    """Seconds of one optimizer step on the run's ranks, one device each, computing so many rows for each sequence of
+    the batch: more than one where some are padding."""
     peak = peak_flops_per_second(cluster, training.precision)
     if peak.low is None:
         return peak
     if cluster.mfu is None:
         return Estimate.unknown("cluster.mfu is not stated: the range of MFU that was measured or is expected there")
-    at_peak_s = model_flops_per_token * training.global_batch_tokens / (cluster.training_ranks * peak.low)
+    flops = model_flops_per_token * training.global_batch_tokens * rows_per_sequence
+    at_peak_s = flops / (cluster.training_ranks * peak.low)
     return Estimate(at_peak_s / cluster.mfu.high, at_peak_s / cluster.mfu.low)
 
 
@@ -55,12 +59,9 @@ def peak_flops_per_second(cluster: ClusterConfig, precision: str) -> Estimate:
         return Estimate(cluster.device_peak_flops_per_second, cluster.device_peak_flops_per_second)
     if cluster.hardware is None:
         return Estimate.unknown("cluster.hardware is not stated: the device that a training process computes on")
-    device = devices().get(cluster.hardware)
-    if device is None:
-        known = f"known are {', '.join(devices())}; of another, state cluster.device_peak_flops_per_second"
-        return Estimate.unknown(f"cluster.hardware {cluster.hardware} is unknown: {known}")
     if cluster.device == "cpu":
         return Estimate.unknown(f"cluster.device is cpu, and cluster.hardware {cluster.hardware} is none")
+    device = devices()[cluster.hardware]
     if precision not in device.peak_flops_per_second:
         return Estimate.unknown(f"no peak in {precision} is known of cluster.hardware {cluster.hardware}")
     peak = device.peak_flops_per_second[precision]

@@ -39,6 +39,8 @@ def catch_up(store: Store, state: StateDirectory, names: Sequence[str | None] | 
 
 
 def _one(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:
+    if not record.attempts:  # only compared; what its steps share with another run is told with that one
+        return CaughtUp(record.run, "was planned and never started; nothing is sent")
     plan = runs.load_plan(store, record.run)
     if not plan.run.tracking.enabled:
         return CaughtUp(record.run, "its run file says tracking.enabled: false; nothing is sent")
@@ -49,13 +51,16 @@ def _one(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:
         shipment = Shipment(store, state, plan)
         backlog = shipment.backlog()
         left = backlog.in_words()
-        if not shipment.is_up_to_date():
+        if shipment.is_up_to_date():
+            said = "everything had been sent"
+        else:
             if backlog.is_empty:
                 left = "what is said of the run itself"  # its status, a certificate that came later
             try:
                 send_all(shipment)
             except TrackingError as error:
                 return CaughtUp(record.run, str(error), failed=True)
+            said = f"sent {left}"
         shipped = shipment.shipped
         where = shipment.place.where_to_look(shipped.experiment_id, shipped.run)
-        return CaughtUp(record.run, f"sent {left}; see {where}", mlflow_run=shipped.run)
+        return CaughtUp(record.run, f"{said}; see {where}", mlflow_run=shipped.run)

@@ -23,6 +23,17 @@ def change(path, old, new):
     path.write_text(text.replace(old, new))
 
 
+def test_a_device_that_is_not_in_the_table_is_no_device(run_file, monkeypatch):
+    (line,) = refusal(run_file, "cluster.hardware=nvidia-h100-sxm5-80g", monkeypatch=monkeypatch)
+    assert line.startswith(
+        "--set cluster.hardware=nvidia-h100-sxm5-80g: cluster.hardware: nvidia-h100-sxm5-80g is not in the table of"
+        " devices; did you mean nvidia-h100-sxm5-80gb? Known are nvidia-v100-sxm2-16gb, "
+    )
+    (line,) = refusal(run_file, "cluster.hardware=abacus", monkeypatch=monkeypatch)
+    assert "table of devices; Known" not in line
+    assert "For another device leave it out and state cluster.device_peak_flops_per_second" in line
+
+
 def test_pieces_come_from_files_or_stand_inline(run_file):
     run = load_run(run_file)
     assert (run.name, run.model.width, run.training.num_steps, run.cluster.training_ranks) == ("tiny", 16, 10, 2)

@@ -39,12 +39,18 @@ def test_a_stated_peak_goes_before_the_table(training):
     assert (step.low, step.high) == (pytest.approx(0.016), pytest.approx(0.032))
 
 
+def test_rows_of_padding_take_their_time(training):
+    on_one = cluster(device="cpu", hardware=None, device_peak_flops_per_second=1e9)
+    full = step_time_s(10**6, training(), on_one)
+    padded = step_time_s(10**6, training(), on_one, rows_per_sequence=1.25)
+    assert padded == full.times(1.25)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"mfu": None}, "cluster.mfu is not stated"),
         ({"hardware": None}, "cluster.hardware is not stated"),
-        ({"hardware": "nvidia-x1"}, "cluster.hardware nvidia-x1 is unknown: known are nvidia-v100"),
         ({"hardware": "nvidia-v100-sxm2-16gb"}, "no peak in bf16 is known of cluster.hardware nvidia-v100-sxm2-16gb"),
         ({"device": "cpu"}, "cluster.device is cpu, and cluster.hardware nvidia-a100-sxm4-80gb is none"),
     ],

@@ -1,5 +1,6 @@
 import pytest
 
+from seedbed import runs
 from seedbed.errors import UsageError
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -12,6 +13,18 @@ def test_a_run_that_is_not_tracked_is_not_sent(track_run):
     [result] = catch_up(tracked.store, tracked.state, [None])
     assert (result.run, result.failed) == (tracked.run_id, False)
     assert result.said == "its run file says tracking.enabled: false; nothing is sent"
+    assert not (tracked.state.root / "mlflow").exists()
+
+
+def test_a_run_that_never_started_tells_nothing_of_one_that_shares_its_training(track_run):
+    tracked = track_run()
+    tracked.begin()
+    tracked.steps(1, 3)
+    compared = runs.load(tracked.store, tracked.run_id)
+    compared.attempts.clear()  # as `seedbed conform` leaves it
+    runs.save(tracked.store, compared)
+    [result] = catch_up(tracked.store, tracked.state, [None])
+    assert result.said == "was planned and never started; nothing is sent"
     assert not (tracked.state.root / "mlflow").exists()
 
 

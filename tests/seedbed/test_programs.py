@@ -1,0 +1,25 @@
+import sys
+
+from seedbed.programs import called
+
+
+def test_a_program_on_the_path_is_called_by_its_name(tmp_path, monkeypatch):
+    own = tmp_path / "venv" / "bin"
+    own.mkdir(parents=True)
+    (own / "seedbed").touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(own / "python"))
+    monkeypatch.setenv("PATH", str(own))
+    assert called("seedbed") == "seedbed"
+
+
+def test_a_program_that_the_path_does_not_lead_to_is_called_by_where_it_lies(tmp_path, monkeypatch):
+    own, other = tmp_path / "my venv", tmp_path / "other"
+    for folder in (own, other):
+        folder.mkdir()
+        (folder / "seedbed").touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(own / "python"))
+    monkeypatch.setenv("PATH", str(other))  # another version's
+    assert called("seedbed") == f"'{own}/seedbed'"
+    monkeypatch.chdir(tmp_path)
+    assert called("seedbed") == "'my venv/seedbed'"
+    assert called("mlflow") == "mlflow"  # not in this environment: what it is called anywhere
