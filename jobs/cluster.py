@@ -1,5 +1,6 @@
 """The Ray of a run: one of its own, started when first needed and stopped with the driver, or one that is up."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -7,9 +8,10 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from jobs import sessions
 from jobs.executor import RayExecutor
@@ -73,20 +75,25 @@ class RayCluster:
         own_folder(folder)
         sessions.remove_dead(folder)
         config = self._config
-        try:
-            context: Any = ray.init(
-                address="local",  # also where RAY_ADDRESS names another
-                num_cpus=max(config.data_workers, config.training_ranks * config.threads_per_rank),
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=str(folder),
-            )
-        except Exception as error:  # Ray raises bare ones here: of a node that was too slow to start, for one
-            raise InfrastructureError(
-                f"Ray did not start: {error}; see {folder}/session_latest/logs, and `seedbed doctor`"
-            ) from error
+        for is_last in (False, True):
+            try:
+                context: Any = ray.init(
+                    address="local",  # also where RAY_ADDRESS names another
+                    num_cpus=max(config.data_workers, config.training_ranks * config.threads_per_rank),
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    _temp_dir=str(folder),
+                )
+                break
+            except Exception as error:  # Ray raises bare ones here: of a node that took more than its 30 s, for one
+                _end_what_started(folder)
+                if is_last:
+                    raise InfrastructureError(
+                        f"Ray did not start, nor at a second try: {error}; see {folder}/session_latest/logs, and"
+                        " `seedbed doctor`"
+                    ) from error
         self._session = sessions.hold(Path(context.address_info["session_dir"]))
 
     def _connect(self, address: str) -> None:
@@ -126,6 +133,17 @@ class RayCluster:
             self._session = None
 
 
+def _end_what_started(folder: Path) -> None:
+    """Kill what a Ray that did not come up has left of itself among the children of this process."""
+    killed = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any(str(folder) in argument for argument in process.cmdline()):
+                process.kill()
+                killed.append(process)
+    psutil.wait_procs(killed)
+
+
 def _is_on_loopback_alone(address: str) -> bool:
     """Whether `address` is of this machine, and its port does not answer on this machine's network."""
     from ray._private.services import get_node_ip_address
@@ -138,7 +156,7 @@ def _is_on_loopback_alone(address: str) -> bool:
         return probe.connect_ex((get_node_ip_address(), int(port))) != 0
 
 
-@contextmanager
+@contextlib.contextmanager
 def _sigterm_kept_away() -> Iterator[None]:
     """Ray's processes inherit that SIGTERM is blocked: who sends it to all processes of a job at once, as batch systems
     and shells do, reaches the driver alone, and the ranks live to write their checkpoint. Ray ends them by other means.
