@@ -21,6 +21,7 @@ from seedbed.artifact import Artifact, write_table
 from seedbed.ledger import ledger_of_shard, url_rows
 from seedbed.plan import Plan, make_plan
 from seedbed.runfile.load import load_run
+from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 RUN = """\
@@ -60,6 +61,17 @@ def run_file(tmp_path: Path) -> Path:
         (crawl / name).write_bytes(b"x" * size)
         os.utime(crawl / name, (1_700_000_000, 1_700_000_000))
     return tmp_path / "run.yaml"
+
+
+@pytest.fixture
+def store(store_url: str) -> Store:
+    """In a folder, and on an S3 server."""
+    return Store(store_url)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDirectory:
+    return StateDirectory(tmp_path / "state")
 
 
 class Conversation:

@@ -6,18 +6,6 @@ from seedbed.garbage import Garbage, collect, find_garbage
 from seedbed.lease import Leases
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run, write_resolved
-from seedbed.state import StateDirectory
-from seedbed.store import Store
-
-
-@pytest.fixture
-def store(store_url):
-    return Store(store_url)
-
-
-@pytest.fixture
-def state(tmp_path):
-    return StateDirectory(tmp_path / "state")
 
 
 @pytest.fixture

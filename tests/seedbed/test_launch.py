@@ -8,18 +8,12 @@ from seedbed.errors import BudgetRefused, UsageError
 from seedbed.launch import Launch, start
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run
-from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 
 @pytest.fixture
 def store(tmp_path):
     return Store(str(tmp_path / "store"))
-
-
-@pytest.fixture
-def state(tmp_path):
-    return StateDirectory(tmp_path / "state")
 
 
 def begin(run_file, store, state, *overrides, until=None, over_budget=None):

@@ -28,11 +28,6 @@ with leases.hold("run-1", lambda holder: print("waits for", holder, flush=True))
 
 
 @pytest.fixture
-def store(store_url):
-    return Store(store_url)
-
-
-@pytest.fixture
 def leases(store, tmp_path):
     return Leases(store, StateDirectory(tmp_path / "state"))
 

@@ -10,11 +10,6 @@ from seedbed.store import Store
 RUN = "tiny-0123abcd"
 
 
-@pytest.fixture
-def store(store_url):
-    return Store(store_url)
-
-
 def put_log(store, source, number, text, attempt=1):
     store.write(chunk_path(f"{attempt_path(RUN, attempt)}/logs/{source}", number, "log"), text.encode())
 

@@ -6,18 +6,7 @@ from seedbed.lease import Leases
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.runs import RunRecord
-from seedbed.state import StateDirectory
 from seedbed.store import Store
-
-
-@pytest.fixture
-def store(store_url):
-    return Store(store_url)
-
-
-@pytest.fixture
-def state(tmp_path):
-    return StateDirectory(tmp_path / "state")
 
 
 def record(run, name="demo", created_at="2025-01-01T00:00:00Z", **more):

@@ -17,11 +17,6 @@ from seedbed.errors import StoreError
 from seedbed.store import TEMPORARY, Store
 
 
-@pytest.fixture
-def store(store_url):
-    return Store(store_url)
-
-
 def elsewhere(code, *arguments, check=True):
     """Runs `code` in a process of its own, as another machine would."""
     return subprocess.run([sys.executable, "-c", code, *arguments], check=check, timeout=60)

@@ -38,11 +38,6 @@ def up(
     state: StateOption = None,
 ) -> None:
     """Start Ray and MLflow on this machine, or register a Ray that is up. Can be repeated: mends."""
-    from seedbed.cli.printing import console
-
-    def say(line: str) -> None:
-        console().print(line, soft_wrap=True)
-
     here = places(context, None, state, registry)
     opened = here.open_registry()
     if address is None:
@@ -58,7 +53,7 @@ def up(
             cpus=cpus,
             gpus=gpus,
             mlflow_store=mlflow_store,
-            say=say,
+            say=_say,
         )
     else:
         from urllib.parse import urlsplit
@@ -75,10 +70,10 @@ def up(
             address=address,
             token_file=token_file,
             mlflow_uri=mlflow_uri,
-            say=say,
+            say=_say,
         )
-    say(f"{shown} is up" if begun else f"{shown} was up already; nothing was changed")
-    say(f"next: {called('seedbed')} cluster status")
+    _say(f"{shown} is up" if begun else f"{shown} was up already; nothing was changed")
+    _say(f"next: {called('seedbed')} cluster status")
 
 
 def _refuse(belongs_to: str, **given: object) -> None:
@@ -101,13 +96,9 @@ def down(
     state: StateOption = None,
 ) -> None:
     """End what `up` started on this machine; jobs are stopped at a checkpoint first."""
-    from seedbed.cli.printing import console
     from seedbed.cluster_record import read
     from seedbed.cluster_registration import forget
     from seedbed.local_cluster import take_down
-
-    def say(line: str) -> None:
-        console().print(line, soft_wrap=True)
 
     here = places(context, None, state, registry)
     opened = here.open_registry()
@@ -115,9 +106,9 @@ def down(
     if name is not None and (local is None or local.name != name):
         ended = forget(opened, name)
     else:
-        ended = take_down(here.state_directory(), opened, here.registry, now=now, say=say)
-    say("down" if ended else "nothing was up")
-    say(f"next: {called('seedbed')} cluster up")
+        ended = take_down(here.state_directory(), opened, here.registry, now=now, say=_say)
+    _say("down" if ended else "nothing was up")
+    _say(f"next: {called('seedbed')} cluster up")
 
 
 @cluster.command()
@@ -173,3 +164,9 @@ def _print(one: "ClusterStatus") -> None:
     for part in one.parts:
         if part.found:
             out.print(f"{part.name}: {part.found}; next: {part.cure}", soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    from seedbed.cli.printing import console
+
+    console().print(line, soft_wrap=True)

@@ -9,18 +9,7 @@ from seedbed.registry.adopt import see_runs
 from seedbed.registry.database import open_registry
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.runs import RunRecord
-from seedbed.state import StateDirectory
 from seedbed.store import Store
-
-
-@pytest.fixture
-def store(store_url):
-    return Store(store_url)
-
-
-@pytest.fixture
-def state(tmp_path):
-    return StateDirectory(tmp_path / "state")
 
 
 @pytest.fixture

@@ -10,14 +10,8 @@ from seedbed.errors import RegistryError, RegistryUnreachable, UsageError
 from seedbed.registry import database
 from seedbed.registry.database import Database, open_registry
 from seedbed.registry.network_mounts import network_file_system
-from seedbed.state import StateDirectory
 
 SECRET = "hunter%2F2"
-
-
-@pytest.fixture
-def state(tmp_path):
-    return StateDirectory(tmp_path / "state")
 
 
 def test_without_a_url_it_is_a_file_of_the_state_directory_in_wal(state):
