@@ -9,10 +9,10 @@ from seedbed.nearest import Change
 from seedbed.runfile.run import RunConfig
 from seedbed.scaling.hardware import memory_of
 from seedbed.scaling.memory import RankMemory, memory_per_rank
+from seedbed.units import num_bytes
 
 LIMIT = "cluster.hardware"
 TOLERANCE = 0.1  # how far the cost model may be off: `tests/jobs/pretrain/test_memory.py` holds it to this
-GIB = 1 << 30
 
 
 def check_fit(run: RunConfig) -> Finding | None:
@@ -27,7 +27,7 @@ def check_fit(run: RunConfig) -> Finding | None:
     memory = memory_of_fullest(run)
     level = _level(memory.total, available)
     nearest: tuple[Change, ...] = () if level == PASS else tuple(_nearest(run, available))
-    message = f"{_arithmetic(memory)} of {available / GIB:.1f} GiB of memory ({run.cluster.hardware or 'as stated'})"
+    message = f"{_arithmetic(memory)} of {num_bytes(available)} of memory ({run.cluster.hardware or 'as stated'})"
     if level != PASS:
         certainty = "does not fit" if level == REFUSE else f"may not fit: the plan is good to {TOLERANCE:.0%}"
         cures = ", or ".join(change.in_words() for change in nearest)
@@ -50,8 +50,8 @@ def _level(planned: int, available: int) -> str:
 
 
 def _arithmetic(memory: RankMemory) -> str:
-    parts = " + ".join(f"{name} {size / GIB:.2f}" for name, size in memory.by_component().items() if size)
-    return f"{memory.role} takes {parts} = {memory.total / GIB:.2f} GiB"
+    parts = " + ".join(f"{name} {num_bytes(size)}" for name, size in memory.by_component().items() if size)
+    return f"{memory.role} takes {parts} = {num_bytes(memory.total)}"
 
 
 def _nearest(run: RunConfig, available: int) -> Iterator[Change]:

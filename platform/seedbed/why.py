@@ -97,6 +97,7 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         ("clean", "edits"),
         ("annotate", "attributes"),
         ("select", "verdicts"),
+        ("deduplicate", "verdicts"),
     ):
         if kind not in artifacts:
             break

@@ -43,7 +43,7 @@ def test_1_3_billion_parameters_with_long_micro_batches_do_not_fit_into_40_gigab
     run = RUN.model_copy(update={"cluster": RUN.cluster.model_copy(update={"hardware": "nvidia-a100-sxm4-40gb"})})
     finding = check_fit(run)
     assert finding.level == "refuse"
-    assert "every rank takes weights 2.45 + gradients 7.35 + optimizer 3.68 + activations " in finding.message
+    assert "every rank takes weights 2.5 GiB + gradients 7.4 GiB + optimizer 3.7 GiB + activations " in finding.message
     assert "GiB of 37.3 GiB of memory (nvidia-a100-sxm4-40gb): does not fit; would fit with " in finding.message
 
 

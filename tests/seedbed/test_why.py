@@ -43,6 +43,7 @@ KEPT_PAGE = {
             "num_ellipsis_lines": 0,
         },
         {"step": "select", "outcome": "passed", "num_bytes": 16},
+        {"step": "deduplicate", "outcome": "passed", "num_bytes": 16},
         {"step": "corpus", "outcome": "kept", "split": "train"},
     ],
     "tokens": {"shard": "train-00000", "first_token": 0, "num_tokens": 7},

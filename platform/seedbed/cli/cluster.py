@@ -135,7 +135,8 @@ def status(
 def _print(one: "ClusterStatus") -> None:
     import time
 
-    from seedbed.cli.printing import console, num_bytes, plain_table
+    from seedbed.cli.printing import console, plain_table
+    from seedbed.units import num_bytes
 
     out = console()
     out.print(one.name or "this machine", style="bold")

@@ -22,8 +22,9 @@ def gc(
     """Remove from the store what no run reaches; shows first what would go."""
     from dataclasses import asdict
 
-    from seedbed.cli.printing import console, num_bytes, plain_table, print_json
+    from seedbed.cli.printing import console, plain_table, print_json
     from seedbed.garbage import collect, find_garbage
+    from seedbed.units import num_bytes
 
     here = places(context, store, state)
     opened = here.open_store()

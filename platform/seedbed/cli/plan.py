@@ -42,7 +42,8 @@ def plan(
 
 def print_plan(made: "Plan") -> None:
     """The plan for people: steps, sizes, verdict."""
-    from seedbed.cli.printing import console, num_bytes, plain_table, si
+    from seedbed.cli.printing import console, plain_table
+    from seedbed.units import num_bytes, si
 
     out = console()
     out.print(f"run {made.run_id}\n")
@@ -69,7 +70,7 @@ def print_plan(made: "Plan") -> None:
         disk = num_bytes(made.checkpoint_bytes * kept)
         size = num_bytes(made.checkpoint_bytes)
         sizes.add_row("checkpoint", f"{size}, of which {kept} stay (the newest, and the best): {disk}")
-    sizes.add_row("hours", _estimate(made.hours, "of training steps; data steps are not counted"))
+    sizes.add_row("hours", _estimate(made.hours, "hours of training steps; data steps are not counted"))
     sizes.add_row("device hours", _estimate(made.device_hours, f"on {made.run.cluster.training_ranks} ranks"))
     sizes.add_row("cost", _estimate(made.cost, "in the currency of cluster.price_per_device_hour"))
     sizes.add_row("predicted loss", _loss(made.predicted_loss))
@@ -93,7 +94,8 @@ def _layout(made: "Plan") -> str:
     training, ranks = run.training, run.cluster.training_ranks
     batch = batch_layout(training, run.model.sequence_length, ranks)
     stages = f" in {training.pipeline_stages} stages" if training.pipeline_stages > 1 else ""
-    step = f"{batch.global_batch_sequences} sequences a step = {batch.data_ranks} x {batch.micro_batch_sequences}"
+    noun = "sequence" if batch.global_batch_sequences == 1 else "sequences"
+    step = f"{batch.global_batch_sequences:,} {noun} a step = {batch.data_ranks} x {batch.micro_batch_sequences}"
     padding = batch.padding_sequences
     rows = batch.global_batch_sequences + padding
     idle = f"; {padding} of {rows} rows are padding, counted in hours and cost" if padding else ""
@@ -103,7 +105,7 @@ def _layout(made: "Plan") -> str:
 
 def _memory(made: "Plan") -> Iterator[tuple[str, str]]:
     """A line for each role; in a pipeline the ranks of one stage."""
-    from seedbed.cli.printing import num_bytes
+    from seedbed.units import num_bytes
 
     for number, role in enumerate(made.memory_by_role):
         parts = ", ".join(f"{name} {num_bytes(size)}" for name, size in role.by_component().items() if size)

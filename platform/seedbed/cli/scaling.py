@@ -23,7 +23,7 @@ def scaling(
     if as_json:
         print_json({"optima": [asdict(best) for best in found]})
         return
-    table = plain_table("law", "")
+    table = plain_table("law", "trains best")
     for best in found:
         table.add_row(best.law, in_words(best))
     console().print(table)
@@ -31,7 +31,7 @@ def scaling(
 
 def in_words(best: "Optimum") -> str:
     """Size, tokens and loss of the best model, or why the law says none."""
-    from seedbed.cli.printing import si
+    from seedbed.units import si
 
     predicted = best.predicted_loss
     if best.parameters is None or best.tokens is None or predicted.value is None:

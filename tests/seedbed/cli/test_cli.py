@@ -130,7 +130,7 @@ def test_plan_tells_hours_and_cost_where_the_cluster_says_what_they_need(command
     _, out, _ = command("plan", run_file, "--set", cluster)
     # 10 steps of 4.4 to 8.8 s; twice that on two ranks; at 3 an hour
     said = {line[:17].strip(): line[17:].strip() for line in out.splitlines()}
-    assert said["hours"] == "0.0122 to 0.0244 of training steps; data steps are not counted"
+    assert said["hours"] == "0.0122 to 0.0244 hours of training steps; data steps are not counted"
     assert said["device hours"] == "0.0244 to 0.0489 on 2 ranks"
     assert said["cost"] == "0.0733 to 0.147 in the currency of cluster.price_per_device_hour"
 
