@@ -20,9 +20,10 @@ def run(
     store: StoreOption = None,
     state: StateOption = None,
 ) -> None:
-    """Carry a run out, on a Ray of its own. What is there already is not done again; killed, it goes on.
+    """Carry a run out, on a Ray of its own or the one of cluster.address. What is there is not done again.
 
-    Leaves with 0 when it is done, 1 when it failed, 2 where the run file is wrong, 3 where the budget refuses it.
+    Leaves with 0 when it is done, 1 when it failed, 2 where the run file is wrong, 3 where the budget refuses it, 75
+    when it was told to stop. Stopped, failed or killed: the same command goes on from there.
     """
     from seedbed.launch import ENDING_SIGNALS, start
 
