@@ -73,6 +73,7 @@ class CheckpointError(SeedbedError):
 
     failure = "data"
 
+
 class RegistryError(SeedbedError):
     """The registry cannot be used as it is."""
 
