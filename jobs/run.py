@@ -187,7 +187,7 @@ def _carry_out(
 ) -> bool:
     """Do every step that is not done; whether `--until` ended it before the last."""
     cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan))
-    reporter.ray_node = cluster.node_id
+    reporter.ray_node = lambda: cluster.node_id
     try:
         for planned in plan.steps:
             check_stop(signals.stop_requested)

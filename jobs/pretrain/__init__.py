@@ -4,5 +4,5 @@
                  engine: DeepSpeed      channel --listener, in the driver--> spool
 
 Reading order: task (the contract), model, schedule, engine, attempt, spool, channel, checkpoint,
-worker, rank; and for the driver placement, listener, stacks, launch.
+output, worker, rank; and for the driver placement, listener, stacks, launch.
 """

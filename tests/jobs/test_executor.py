@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs import executor
+from jobs.ending import Stopped
 from jobs.executor import InlineExecutor, RayExecutor
 from jobs.unit import UnitTask
 from seedbed.artifact import Artifact
@@ -197,6 +198,24 @@ def test_pauses_grow_up_to_a_limit(monkeypatch, task):
         attempt = RayExecutor(workers=1, max_retries=9)._again(attempt, "lost")
         pauses.append(attempt.not_before - 100)
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_who_is_asked_to_stop_ends_the_units_under_way_and_begins_no_other(task, done, tries):
+    def stop_requested():
+        return "ana asked to stop" if done else None
+
+    units = [task("says_when", str(n)) for n in range(20)]
+    with pytest.raises(Stopped, match="ana asked to stop: it has stopped between two units; the same command goes on"):
+        RayExecutor(workers=2, max_retries=0).run(units, note(done), stop_requested)
+    assert len(done) in (2, 3)  # when the first had ended, one more may have begun
+    assert {path.name for path in tries.iterdir()} == set(done)
+    with pytest.raises(Stopped):
+        InlineExecutor().run(units, note(done), stop_requested)
+
+
+def test_who_is_asked_to_stop_when_all_is_done_has_nothing_to_stop(task, done):
+    RayExecutor(workers=2, max_retries=0).run([task("answers")], note(done), lambda: "asked" if done else None)
+    assert set(done) == {"00000"}
 
 
 def test_in_this_process_units_are_done_one_after_another(task, done, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from dataprep.tally import Tally
 from seedbed import progress
 from seedbed.artifact import Report
-from seedbed.progress import Progress
+from seedbed.progress import Progress, Snapshot
 
 
 class Terminal(io.StringIO):
@@ -101,3 +101,39 @@ def test_on_a_terminal_a_bar_moves(monkeypatch):
     assert "records/s" in text
     assert "a line above the bar" in text
     assert text.endswith("\x1b[2K")  # the bar is gone when the work is done
+
+
+@pytest.mark.parametrize("out", [io.StringIO, Terminal], ids=["lines", "terminal"])
+def test_another_thread_sees_how_far_it_is(clock, out):
+    said = Progress(out())
+    assert said.snapshot() == Snapshot()
+    said.begin("deduplicate")
+    assert said.snapshot() == Snapshot(step="deduplicate")
+    with said.task("deduplicate", total=10, done=2, phase="bands") as advance:
+        assert said.snapshot() == Snapshot("deduplicate", "bands", 2, 10, "units")
+        clock.go_on(5)
+        advance(report(1000))
+        # 1,000 records in 5 s; seven units are left at 5 s each.
+        assert said.snapshot() == Snapshot("deduplicate", "bands", 3, 10, "units", 200.0, 35.0)
+        clock.go_on(2)
+        assert said.snapshot().seconds_left == 33.0
+        clock.go_on(60)
+        assert said.snapshot().seconds_left == 0.0
+    assert said.snapshot() == Snapshot(step="deduplicate")
+
+
+def test_a_training_has_a_pace_from_its_second_step_on(clock):
+    said = Progress(io.StringIO())
+    with said.task("pretrain", total=10, unit="steps") as advance:
+        clock.go_on(60)
+        advance("loss 3.3")  # the first step holds what it took to start
+        assert said.snapshot() == Snapshot("pretrain", None, 1, 10, "steps")
+        clock.go_on(10)
+        advance("loss 3.2")
+        assert said.snapshot() == Snapshot("pretrain", None, 2, 10, "steps", None, 80.0)
+
+
+def test_what_is_said_is_told_to_who_listens():
+    lines = []
+    Progress(io.StringIO(), lines.append).say("a line")
+    assert lines == ["a line"]
