@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from seedbed import processes
 from seedbed.cluster_record import LocalCluster
 from seedbed.errors import RayError, SeedbedError
 from seedbed.ray_api import RayApi, read_token
@@ -53,7 +54,7 @@ class Service:
 
 
 def services(cluster: LocalCluster, registry: Registry, registry_url: str | None) -> list[Service]:
-    """What is to run for `cluster`, in the order in which it starts; the other way round it ends."""
+    """What is to run for `cluster`."""
     wanted = [_ray(cluster), _mlflow(cluster)] if cluster.has_ray else []
     if find_spec("seedbed.controller"):
         wanted.append(_controller(cluster, registry, registry_url))
@@ -70,6 +71,7 @@ def _ray(cluster: LocalCluster) -> Service:
         f"--ray-client-server-port={ports['client_server']}",
         *("--min-worker-port=0", "--max-worker-port=0"),  # any free one: the default range is every other Ray's as well
         f"--object-store-memory={OBJECT_STORE_BYTES}",
+        "--include-log-monitor=false",  # brings workers' output to the driver's terminal, which no job wants
         f"--temp-dir={ray_folder(cluster)}",
     ]
     command += [f"--num-cpus={cluster.cpus}"] if cluster.cpus is not None else []
@@ -80,6 +82,7 @@ def _ray(cluster: LocalCluster) -> Service:
         "RAY_AUTH_TOKEN_PATH": str(cluster.token_file),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else Ray takes the network's address, and listens there
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # jobs have been stopped before; Ray would wait 30 s for actors
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as in a Ray of a run's own: GPUs are not hidden from tasks
         "SPT_NOENV": "1",  # workers change their title: without this over their environment, and so over the mark
     }
@@ -138,8 +141,11 @@ def _controller(cluster: LocalCluster, registry: Registry, registry_url: str | N
         environment["SEEDBED_REGISTRY"] = registry_url
 
     def fault() -> str | None:
-        at = max((known.controller.get("at", 0.0) for known in registry.clusters()), default=0.0)
-        if not at:
+        # Whoever leads reports; this one waits while another does.
+        at = max((row.controller.get("at", 0.0) for row in registry.clusters()), default=0.0)
+        pid = cluster.pid(CONTROLLER)
+        process = processes.find(pid, cluster.mark(CONTROLLER)) if pid is not None else None
+        if process is None or at < process.create_time():
             return "it has not reported yet"
         age = time.time() - at
         return None if age < HEARTBEAT_STALE_S else f"its last report is {age:.0f} s old"

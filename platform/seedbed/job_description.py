@@ -101,10 +101,8 @@ def lines(found: JobDescription) -> list[tuple[str, str]]:
         told.append(("spent", f"{spending['device_hours']:.4g} device hours{cost}"))
     if latest is not None and latest.node:
         told.append(("runs on" if not job.is_final else "ran on", latest.node))
-    faults = (
-        f"{job.infrastructure_faults} of machines (of {job.max_retries} that are tried again), {job.user_faults} of"
-    )
-    told.append(("faults", f"{faults} the run"))
+    told.append(("faults", f"{job.infrastructure_faults} of machines, {job.user_faults} of the run"))
+    told.append(("retries", f"{max(len(found.attempts) - 1, 0)}; after faults of machines at most {job.max_retries}"))
     told.append(("code", f"bundle {job.bundle}" + (f", commit {plan['git_commit']}" if plan.get("git_commit") else "")))
     if found.mlflow:
         told.append(("MLflow", found.mlflow))
