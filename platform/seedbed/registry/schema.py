@@ -167,7 +167,7 @@ runs = sa.Table(
     sa.Column("state", Text, nullable=False),
     sa.Column("reason", Text, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),
-    sa.Column("stamp", Text, nullable=False, server_default=""),
+    sa.Column("stamp", Text, nullable=False, server_default=sa.text("''")),
     _json("summary"),
 )
 # Run id last in each: two runs of one second have an order.

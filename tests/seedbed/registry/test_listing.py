@@ -73,8 +73,8 @@ LISTS = {
     "a run": lambda registry: registry.run("run-7"),
     "a submission": lambda registry: registry.add_job(registry.job(NUM_JOBS), actor="ann"),
 }
-MAX_READ = 250
-"""Rows that any of these may read: its 50 in each of four states, or so."""
+MAX_READ = 1000
+"""Rows that any of these may make Postgres read: its 50 in each of some states, and what stands between them."""
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def full(registry):
         kind = connection.dialect.name
         for table, (number, values) in FILL.items():
             numbers = NUMBERS[kind].format(number)
-            values = values.replace("'{}'", "'{}'::json") if kind == "postgresql" else values
-            connection.exec_driver_sql(f"INSERT INTO {table} {numbers} SELECT {values} FROM n")
+            values = values.replace("'{}'", "CAST('{}' AS JSON)") if kind == "postgresql" else values
+            connection.execute(sa.text(f"INSERT INTO {table} {numbers} SELECT {values} FROM n"))
         connection.exec_driver_sql("ANALYZE")
     return registry
 
@@ -131,7 +131,7 @@ def check_postgres(connection, statement, parameters):
     assert num_read <= MAX_READ, (num_read, statement, json.dumps(plan, indent=1))
 
 
-def test_lists_are_read_through_indexes(full):
+def test_lists_are_read_through_indexes_and_are_bounded(full):
     database = full._database
     for name, ask in LISTS.items():
         for statement, parameters in queries_of(full, ask):
@@ -140,9 +140,6 @@ def test_lists_are_read_through_indexes(full):
                     (check_sqlite if database.is_sqlite else check_postgres)(connection, statement, parameters)
                 except AssertionError as error:
                     raise AssertionError(f"{name}: {error}") from None
-
-
-def test_lists_are_bounded_unless_asked_otherwise(full):
     assert len(full.jobs()) == len(full.events()) == len(full.alarms(standing=False)) == len(full.runs()) == 500
     assert len(full.jobs(states=ACTIVE, limit=None)) == NUM_WAITING
     assert full.see_run(Run("run-x", "/store-1", "x", "web", 9e9, "planned"), actor="store") == full.runs(limit=1)[0]

@@ -154,7 +154,7 @@ def test_a_database_of_another_program_is_left_alone(empty, empty_url):
 @pytest.mark.parametrize("found", ["empty", "old"])
 def test_processes_that_open_it_at_once_migrate_it_once(request, found, empty_url, start, working):
     request.getfixturevalue(found)
-    processes = [start("import sys; sys.stdin.readline()\n" + working + OPEN, empty_url) for _ in range(4)]
+    processes = [start("import sys; sys.stdin.readline()\n" + working + OPEN, empty_url) for _ in range(3)]
     for process in processes:
         process.process.stdin.write("\n\n")
         process.process.stdin.flush()

@@ -15,4 +15,4 @@ def upgrade() -> None:
         sa.Column("until", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="leads_pk"),
     )
-    op.add_column("runs", sa.Column("stamp", sa.String(), nullable=False, server_default=""))
+    op.add_column("runs", sa.Column("stamp", sa.String(), nullable=False, server_default=sa.text("''")))
