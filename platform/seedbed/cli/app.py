@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli.cluster import cluster
 from seedbed.cli.conform import conform
 from seedbed.cli.doctor import doctor
 from seedbed.cli.export import export
@@ -19,7 +20,6 @@ from seedbed.cli.why import why
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,  # `entry` answers for what is raised
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -48,6 +48,7 @@ def root(
 app.command()(plan)
 app.command()(scaling)
 app.command()(run)
+app.add_typer(cluster, name="cluster")
 app.command()(conform)
 app.command()(show)
 app.command()(why)
