@@ -12,6 +12,7 @@ from typing import Any
 
 from jobs import sessions
 from jobs.executor import RayExecutor
+from jobs.ray_authentication import require_token_auth
 from jobs.scratch import own_folder
 from seedbed.errors import InfrastructureError
 from seedbed.runfile.cluster import ClusterConfig
@@ -37,7 +38,8 @@ class RayCluster:
     def start(self) -> None:
         """Start Ray, or connect to it, where that was not done yet.
 
-        Raises InfrastructureError when it does not come up, and UsageError for a cluster whose nodes cannot do the run.
+        Raises InfrastructureError when it does not come up, and UsageError for a cluster whose nodes cannot do the run,
+        or that lets everybody in.
         """
         if self._started:
             return
@@ -90,6 +92,11 @@ class RayCluster:
                 f"cluster.address {address}: cannot connect to a Ray there: {error}; a driver runs on one of the"
                 " cluster's own nodes, with the Python and the Ray that the cluster has"
             ) from error
+        try:
+            require_token_auth(ray.get_runtime_context().gcs_address)
+        except BaseException:
+            ray.shutdown()
+            raise
 
     def executor(self) -> RayExecutor:
         """What does the units of the data steps."""

@@ -167,10 +167,11 @@ class RayApi:
         route: str,
         body: bytes | None = None,
         content_type: str = "application/json",
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
         token: str | None = "",
     ) -> _Answer:
         """One request, one connection. An empty `token` stands for the API's own, None for no token at all."""
+        timeout_s = timeout_s or TIMEOUT_S
         deadline = time.monotonic() + timeout_s
         headers = {"Connection": "close"}
         if body is not None:
