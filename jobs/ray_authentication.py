@@ -14,13 +14,12 @@ def require_token_auth(gcs_address: str) -> None:
     Raises UsageError where the head answers, InfrastructureError where it says nothing.
     """
     import grpc
-    from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
 
-    # Of its own: Ray's `init_grpc_channel` puts the token into what it sends.
+    # A channel of its own: Ray's `init_grpc_channel` puts the token into what it sends.
     with grpc.insecure_channel(gcs_address, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        stub = gcs_service_pb2_grpc.NodeInfoGcsServiceStub(channel)
+        list_nodes = channel.unary_unary("/ray.rpc.NodeInfoGcsService/GetAllNodeInfo")
         try:
-            stub.GetAllNodeInfo(gcs_service_pb2.GetAllNodeInfoRequest(), timeout=TIMEOUT_S)
+            list_nodes(b"", timeout=TIMEOUT_S)  # a request without fields is no bytes
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 return
@@ -31,8 +30,8 @@ def require_token_auth(gcs_address: str) -> None:
                 f" {error.details()}"
             ) from error
     raise UsageError(
-        f"cluster.address: the Ray at {gcs_address} is open to everybody on its network: it answers without a token, and"
-        " whoever reaches it runs what he likes there, with this run's credentials. Start every node of it, and this"
-        " driver, with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE, the same token (`ray get-auth-token --generate`)"
-        " in each FILE, mode 0600; `seedbed cluster up` starts such a Ray on this machine"
+        f"cluster.address: the Ray at {gcs_address} is open to everybody on its network: it answers without a token,"
+        " and whoever reaches it runs what he likes there, with this run's credentials. Start its nodes, and this"
+        " driver, with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH=FILE, in each FILE the same token"
+        " (`ray get-auth-token --generate`), mode 0600; `seedbed cluster up` starts such a Ray on this machine"
     )

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from seedbed import cluster_record, processes
 from seedbed.cluster_record import LocalCluster
@@ -65,7 +66,7 @@ def _settled(
     if known is None or not known.has_ray:
         ports = known.ports if known else {}
         return LocalCluster(folder, name, cpus, gpus, mlflow_store, ports)
-    asked = {"name": name, "cpus": cpus, "gpus": gpus, "mlflow_store": mlflow_store}
+    asked: dict[str, Any] = {"name": name, "cpus": cpus, "gpus": gpus, "mlflow_store": mlflow_store}
     wanted = replace(known, **{key: value for key, value in asked.items() if value is not None})
     ray = (wanted.name, wanted.cpus, wanted.gpus) != (known.name, known.cpus, known.gpus) and _runs(known, RAY)
     if ray or (wanted.mlflow_store != known.mlflow_store and _runs(known, MLFLOW)):
@@ -168,7 +169,7 @@ def _register(cluster: LocalCluster, registry: Registry) -> bool:
     """Put the cluster into the registry; False where it stands there as it is."""
     assert cluster.name is not None
     known = next((row for row in registry.clusters() if row.name == cluster.name), None)
-    addresses = {
+    addresses: dict[str, Any] = {
         "address": cluster.job_server,
         "gcs_address": cluster.gcs_address,
         "mlflow_uri": cluster.mlflow_uri,

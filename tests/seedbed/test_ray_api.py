@@ -1,4 +1,4 @@
-"""What becomes of odd answers: a server that says what each test wants. The real Ray: tests/end_to_end/test_cluster.py."""
+"""What becomes of odd answers, from a server that says what each test wants. With Ray: end_to_end/test_cluster.py."""
 
 import contextlib
 import http.server
@@ -120,7 +120,7 @@ def test_a_token_that_is_missing_is_refused(server):
 
 def test_an_open_ray_is_refused_with_the_way_to_close_it_and_does_not_see_the_token(server):
     server.answers["GET /api/version"] = [(200, b"{}")]
-    with pytest.raises(UsageError, match="open to everybody on its network.*RAY_AUTH_MODE=token"):
+    with pytest.raises(UsageError, match=r"open to everybody on its network.*RAY_AUTH_MODE=token"):
         RayApi(server.address, "secret").require_token_auth()
     assert server.tokens == [None]
 
@@ -155,7 +155,7 @@ def test_an_answer_without_end_is_given_up(server, monkeypatch):
 
 def test_nodes_that_ray_describes_otherwise_are_an_odd_answer(server):
     server.answers["GET /nodes?view=summary"] = [(200, b'{"data": {"summary": [{}], "nodeLogicalResources": {}}}')]
-    with pytest.raises(RayAnswered, match="no list of nodes: KeyError.'raylet'"):
+    with pytest.raises(RayAnswered, match=r"no list of nodes: KeyError.'raylet'"):
         RayApi(server.address, "token").nodes()
 
 
@@ -204,7 +204,9 @@ def test_a_package_that_ray_has_is_not_sent_again(server, tmp_path):
     assert server.bodies[1] == b"zip"
 
 
-@pytest.mark.parametrize("address", ["", "ftp://host:1", "http://", "http://host:x", "http://user@host:1", "http://h?q"])
+@pytest.mark.parametrize(
+    "address", ["", "ftp://host:1", "http://", "http://host:x", "http://user@host:1", "http://h?q"]
+)
 def test_what_is_no_address_is_refused_before_anybody_is_asked(address):
     with pytest.raises(UsageError, match="write http://host:port"):
         RayApi(address)
