@@ -84,7 +84,11 @@ class RayCluster:
 
     def _connect(self, address: str) -> None:
         import ray
+        from ray._private import ray_constants
 
+        if address.rpartition(":")[0] in ("127.0.0.1", "localhost"):
+            # Else Ray takes this for the machine's address on its network, where a Ray on loopback does not listen.
+            ray_constants.ENABLE_RAY_CLUSTER = False
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (RuntimeError, OSError, ValueError, ConnectionError) as error:

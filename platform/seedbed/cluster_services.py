@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from seedbed import processes
 from seedbed.cluster_record import LocalCluster
 from seedbed.errors import RayError, SeedbedError
 from seedbed.ray_api import RayApi, read_token
@@ -138,8 +139,11 @@ def _controller(cluster: LocalCluster, registry: Registry, registry_url: str | N
         environment["SEEDBED_REGISTRY"] = registry_url
 
     def fault() -> str | None:
-        at = max((known.controller.get("at", 0.0) for known in registry.clusters()), default=0.0)
-        if not at:
+        # Whoever leads reports; this one waits while another does.
+        at = max((row.controller.get("at", 0.0) for row in registry.clusters()), default=0.0)
+        pid = cluster.pid(CONTROLLER)
+        process = processes.find(pid, cluster.mark(CONTROLLER)) if pid is not None else None
+        if process is None or at < process.create_time():
             return "it has not reported yet"
         age = time.time() - at
         return None if age < HEARTBEAT_STALE_S else f"its last report is {age:.0f} s old"

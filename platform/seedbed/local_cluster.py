@@ -125,8 +125,7 @@ def _await(cluster: LocalCluster, service: Service, begun: bool) -> None:
         return
     log = cluster.log(service.name)
     if begun:
-        ended = "" if _runs(cluster, service.name) else "; its process has ended"
-        raise InfrastructureError(f"{service.name} did not come up: {fault}{ended}; its log is {log}")
+        raise InfrastructureError(f"{service.name} did not come up: {fault}; its log is {log}")
     raise InfrastructureError(
         f"{service.name} runs and does not answer: {fault}; its log is {log}. It may be busy: try again."
         " `seedbed cluster down --now`, then `up`, starts it anew and ends what runs on it"
@@ -137,9 +136,10 @@ def _wait(service: Service, seconds: float, lives: Callable[[], bool]) -> str | 
     """None as soon as it answers; its fault when the time is over, or it does not live any more."""
     deadline = time.monotonic() + seconds
     while True:
-        living = lives()
+        if not lives():
+            return "its process has ended"
         fault = service.fault()
-        if fault is None or not living or time.monotonic() > deadline:
+        if fault is None or time.monotonic() > deadline:
             return fault
         time.sleep(POLL_S)
 

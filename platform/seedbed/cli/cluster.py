@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow and a controller.")
 
 LOCAL = "local"
+_GIVEN_OUT = "That Ray gives out. Default: as before, or all."
 
 
 @cluster.command()
@@ -26,10 +27,11 @@ def up(
         Path | None, typer.Option("--token-file", help="With --address: the file with its token, mode 0600.")
     ] = None,
     mlflow_uri: Annotated[str | None, typer.Option("--mlflow-uri", help="With --address: its runs' MLflow.")] = None,
-    cpus: Annotated[int | None, typer.Option("--cpus", min=0, help="That Ray gives out. Default: all.")] = None,
-    gpus: Annotated[int | None, typer.Option("--gpus", min=0, help="That Ray gives out. Default: all.")] = None,
+    cpus: Annotated[int | None, typer.Option("--cpus", min=0, help=_GIVEN_OUT)] = None,
+    gpus: Annotated[int | None, typer.Option("--gpus", min=0, help=_GIVEN_OUT)] = None,
     mlflow_store: Annotated[
-        str | None, typer.Option("--mlflow-store", metavar="URL", help="MLflow's database. Default: SQLite in STATE.")
+        str | None,
+        typer.Option("--mlflow-store", metavar="URL", help="MLflow's database. Default: as before, or SQLite."),
     ] = None,
     registry: RegistryOption = None,
     state: StateOption = None,
