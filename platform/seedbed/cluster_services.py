@@ -71,6 +71,7 @@ def _ray(cluster: LocalCluster) -> Service:
         f"--ray-client-server-port={ports['client_server']}",
         *("--min-worker-port=0", "--max-worker-port=0"),  # any free one: the default range is every other Ray's as well
         f"--object-store-memory={OBJECT_STORE_BYTES}",
+        "--include-log-monitor=false",  # brings workers' output to the driver's terminal, which no job wants
         f"--temp-dir={ray_folder(cluster)}",
     ]
     command += [f"--num-cpus={cluster.cpus}"] if cluster.cpus is not None else []
@@ -81,6 +82,7 @@ def _ray(cluster: LocalCluster) -> Service:
         "RAY_AUTH_TOKEN_PATH": str(cluster.token_file),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else Ray takes the network's address, and listens there
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # jobs have been stopped before; Ray would wait 30 s for actors
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as in a Ray of a run's own: GPUs are not hidden from tasks
         "SPT_NOENV": "1",  # workers change their title: without this over their environment, and so over the mark
     }
