@@ -7,12 +7,13 @@ finish it ends again. `take_down` ends what `bring_up` began and nothing else. B
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from seedbed import cluster_record, processes
 from seedbed.cluster_record import LocalCluster
-from seedbed.cluster_services import JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
+from seedbed.cluster_services import CONTROLLER, JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
 from seedbed.errors import InfrastructureError, RayError, UsageError
 from seedbed.ray_api import RayApi, read_token
 from seedbed.registry.records import Cluster
@@ -86,17 +87,14 @@ def start_services(cluster: LocalCluster, registry: Registry, registry_url: str 
     try:
         first = [service for service in services(cluster, registry, registry_url) if service.name in (RAY, MLFLOW)]
         begun += _start_missing(cluster, first, say)
-        for service in first:
-            _await(cluster, service, service in begun)
+        _await(cluster, first, begun)
         changed = cluster.has_ray and _register(cluster, registry)
         # The controller comes last: it looks for its clusters in the registry.
         rest = [service for service in services(cluster, registry, registry_url) if service.name not in (RAY, MLFLOW)]
-        begun += (late := _start_missing(cluster, rest, say))
-        for service in rest:
-            _await(cluster, service, service in late)
+        begun += _start_missing(cluster, rest, say)
+        _await(cluster, rest, begun)
     except BaseException:
-        for service in reversed(begun):
-            _end(cluster, service)
+        _end(cluster, begun)
         raise
     return changed or bool(begun)
 
@@ -105,10 +103,10 @@ def _start_missing(cluster: LocalCluster, wanted: Sequence[Service], say: Say) -
     begun = []
     for service in wanted:
         if _runs(cluster, service.name):
-            if service.keeps_work or not _wait(service, SLOW_S, lambda: True):
+            if service.keeps_work or _answers(service, SLOW_S):
                 continue
             say(f"{service.name} does not answer: ended, to be started anew")
-        _end(cluster, service)  # what a dead one has left
+        _end(cluster, [service])  # what a dead one has left
         if service.name == RAY:
             _forget_old_sessions(cluster)
         say(f"starting {service.name}")
@@ -119,29 +117,40 @@ def _start_missing(cluster: LocalCluster, wanted: Sequence[Service], say: Say) -
     return begun
 
 
-def _await(cluster: LocalCluster, service: Service, begun: bool) -> None:
-    fault = _wait(service, service.start_timeout_s if begun else SLOW_S, lambda: _runs(cluster, service.name))
-    if fault is None:
-        return
+def _await(cluster: LocalCluster, wanted: Sequence[Service], begun: Sequence[Service]) -> None:
+    """Wait until all of them answer. Raises InfrastructureError as soon as one of them has ended or is too slow."""
+    began = time.monotonic()
+    waiting = list(wanted)
+    while waiting:
+        for service in list(waiting):
+            ended = not _runs(cluster, service.name)
+            fault = "its process has ended" if ended else service.fault()
+            if fault is None:
+                waiting.remove(service)
+            elif ended or time.monotonic() - began > (service.start_timeout_s if service in begun else SLOW_S):
+                raise InfrastructureError(_complaint(cluster, service, fault, service in begun))
+        if waiting:
+            time.sleep(POLL_S)
+
+
+def _complaint(cluster: LocalCluster, service: Service, fault: str, begun: bool) -> str:
     log = cluster.log(service.name)
     if begun:
-        raise InfrastructureError(f"{service.name} did not come up: {fault}; its log is {log}")
-    raise InfrastructureError(
+        return f"{service.name} did not come up: {fault}; its log is {log}"
+    return (
         f"{service.name} runs and does not answer: {fault}; its log is {log}. It may be busy: try again."
         " `seedbed cluster down --now`, then `up`, starts it anew and ends what runs on it"
     )
 
 
-def _wait(service: Service, seconds: float, lives: Callable[[], bool]) -> str | None:
-    """None as soon as it answers; its fault when the time is over, or it does not live any more."""
+def _answers(service: Service, seconds: float) -> bool:
+    """Whether it answers within this time."""
     deadline = time.monotonic() + seconds
-    while True:
-        if not lives():
-            return "its process has ended"
-        fault = service.fault()
-        if fault is None or time.monotonic() > deadline:
-            return fault
+    while service.fault() is not None:
+        if time.monotonic() > deadline:
+            return False
         time.sleep(POLL_S)
+    return True
 
 
 def _runs(cluster: LocalCluster, service: str) -> bool:
@@ -149,9 +158,15 @@ def _runs(cluster: LocalCluster, service: str) -> bool:
     return pid is not None and processes.find(pid, cluster.mark(service)) is not None
 
 
-def _end(cluster: LocalCluster, service: Service) -> None:
-    processes.end(cluster.mark(service.name), cluster.pid(service.name), service.stop_grace_s)
-    (cluster.folder / f"{service.name}.pid").unlink(missing_ok=True)
+def _end(cluster: LocalCluster, unwanted: Sequence[Service]) -> None:
+    """End them, at the same time: each waits for its own processes for seconds."""
+
+    def end(service: Service) -> None:
+        processes.end(cluster.mark(service.name), cluster.pid(service.name), service.stop_grace_s)
+        (cluster.folder / f"{service.name}.pid").unlink(missing_ok=True)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(end, unwanted))
 
 
 def _forget_old_sessions(cluster: LocalCluster) -> None:
@@ -199,10 +214,10 @@ def take_down(
         api = RayApi(cluster.job_server, read_token(cluster.token_file)) if cluster.has_ray else None
         if api is not None and not now and _runs(cluster, RAY):
             _require_no_drivers(api)
-        for service in reversed(all_services):
-            if service.name == RAY and api is not None and not now and _runs(cluster, RAY):
-                _stop_jobs(api, say)
-            _end(cluster, service)
+        _end(cluster, [service for service in all_services if service.name == CONTROLLER])  # it would start them anew
+        if api is not None and not now and _runs(cluster, RAY):
+            _stop_jobs(api, say)
+        _end(cluster, [service for service in all_services if service.name != CONTROLLER])
         for row in registry.clusters():
             if row.name == cluster.name and row.state != ClusterState.DOWN:
                 registry.update_cluster(row.name, state=ClusterState.DOWN, actor=ACTOR, reason="taken down")

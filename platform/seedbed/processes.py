@@ -17,8 +17,10 @@ from seedbed.errors import InfrastructureError
 MARK = "SEEDBED_STARTED_AS"
 KILL_AFTER_S = 5.0
 """What is left of a service when its main process has ended gets SIGTERM, and this long."""
+
 GIVE_UP_AFTER_S = 60.0
 """A process that SIGKILL has not ended by then waits for a disk or a device that does not answer."""
+_POLL_S = 0.05
 
 
 def start(command: Sequence[str], mark: str, environment: Mapping[str, str], log: Path) -> int:
@@ -59,7 +61,7 @@ def end(mark: str, pid: int | None, grace_s: float) -> None:
     main = find(pid, mark) if pid is not None else None
     if main is not None:
         _signal([main], psutil.Process.terminate)
-        psutil.wait_procs([main], timeout=grace_s)
+        _wait_for_end([main], mark, grace_s)
     _signal(marked(mark), psutil.Process.terminate)
     began = time.monotonic()
     while left := marked(mark):  # again and again: what lives may have started more
@@ -68,7 +70,14 @@ def end(mark: str, pid: int | None, grace_s: float) -> None:
             raise InfrastructureError(f"processes {pids} do not end, not even by SIGKILL: see what they wait for")
         if time.monotonic() - began > KILL_AFTER_S:
             _signal(left, psutil.Process.kill)
-        psutil.wait_procs(left, timeout=0.2)
+        _wait_for_end(left, mark, 0.2)
+
+
+def _wait_for_end(waited_for: Sequence[psutil.Process], mark: str, seconds: float) -> None:
+    """Not psutil's own: where nobody collects orphans, as in many containers, it waits for what has ended already."""
+    deadline = time.monotonic() + seconds
+    while any(_bears(process, mark) for process in waited_for) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
 
 
 def _bears(process: psutil.Process, mark: str) -> bool:
