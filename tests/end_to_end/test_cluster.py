@@ -116,7 +116,7 @@ def wait_until(is_so, log: Path | None = None) -> None:
 
 
 def drive(address: str, token_file: Path) -> subprocess.Popen[str]:
-    """A driver that connects to a Ray that is up, as a run does, says how it went, and stays until it is told a line."""
+    """A driver that connects as a run does, says how it went, and stays until it is told a line."""
     program = """
 import sys
 from jobs.cluster import RayCluster
