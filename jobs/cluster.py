@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ from seedbed.store import Store
 OBJECT_STORE_BYTES = 256 << 20
 """Nothing but small reports passes through Ray's object store: the data goes through files."""
 
+PROBE_TIMEOUT_S = 5.0
+
 
 class RayCluster:
     """Where units are done and ranks train: `cluster.address`, or a Ray on this machine, of this process alone.
@@ -33,7 +36,6 @@ class RayCluster:
         self._store = store
         self._sources = sources
         self._session: sessions.Held | None = None
-        self.node_id: str | None = None  # of the Ray node that this process is at, once Ray is there
         self._started = False
 
     def start(self) -> None:
@@ -54,9 +56,6 @@ class RayCluster:
             else:
                 self._connect(self._config.address)
         self._started = True
-        import ray
-
-        self.node_id = ray.get_runtime_context().get_node_id()
         if self._config.address is not None:
             from jobs.nodes import require_equal_nodes
 
@@ -90,9 +89,8 @@ class RayCluster:
         import ray
         from ray._private import ray_constants
 
-        if address.rpartition(":")[0] in ("127.0.0.1", "localhost"):
-            # Else Ray takes this for the machine's address on its network, where a Ray on loopback does not listen.
-            ray_constants.ENABLE_RAY_CLUSTER = False
+        if _is_on_loopback_alone(address):
+            ray_constants.ENABLE_RAY_CLUSTER = False  # else Ray looks for it at this machine's address on its network
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (RuntimeError, OSError, ValueError, ConnectionError) as error:
@@ -112,6 +110,15 @@ class RayCluster:
         config = self._config
         return RayExecutor(config.data_workers, config.max_retries, config.shard_timeout_s)
 
+    def node_id(self) -> str | None:
+        """The Ray node that this process is at; None before Ray is there."""
+        if not self._started:
+            return None
+        import ray
+
+        found: str = ray.get_runtime_context().get_node_id()
+        return found
+
     def stop(self) -> None:
         """Stop the run's own Ray; one that was up stays up."""
         if self._started:
@@ -122,6 +129,18 @@ class RayCluster:
         if self._session is not None:
             self._session.release()
             self._session = None
+
+
+def _is_on_loopback_alone(address: str) -> bool:
+    """Whether `address` is of this machine, and its port does not answer on this machine's network."""
+    from ray._private.services import get_node_ip_address
+
+    host, _, port = address.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not port.isdigit():
+        return False
+    with socket.socket() as probe:
+        probe.settimeout(PROBE_TIMEOUT_S)
+        return probe.connect_ex((get_node_ip_address(), int(port))) != 0
 
 
 @contextmanager

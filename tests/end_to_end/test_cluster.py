@@ -115,8 +115,8 @@ def wait_until(is_so, log: Path | None = None) -> None:
         time.sleep(0.1)
 
 
-def drive(address: str, token_file: Path) -> subprocess.CompletedProcess[str]:
-    """A driver that connects to a Ray that is up, as a run does."""
+def drive(address: str, token_file: Path) -> subprocess.Popen[str]:
+    """A driver that connects as a run does, says how it went, and stays until it is told a line."""
     program = """
 import sys
 from jobs.cluster import RayCluster
@@ -128,11 +128,17 @@ except Exception as error:
     print(type(error).__name__, error)
 else:
     import ray
-    print("connected", ray.cluster_resources()["CPU"])
+    print("connected", ray.cluster_resources()["CPU"], flush=True)
+    sys.stdin.readline()
 """
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token_file)}
-    command = [sys.executable, "-c", program, address]
-    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120)
+    return subprocess.Popen(
+        [sys.executable, "-c", program, address],
+        env=os.environ | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_what_is_secret_is_its_owners_alone(up):
@@ -235,14 +241,21 @@ def test_ray_itself_answers_500_to_an_id_that_it_has(up):
     assert answer.status == 500 and b"already exists" in answer.body
 
 
-def test_a_driver_with_the_token_connects(up):
-    said = drive(up.record.gcs_address, up.record.token_file)
-    assert said.stdout == "connected 2.0\n", said.stderr
+def test_a_driver_with_the_token_connects_and_down_does_not_take_its_ray_away(up):
+    driver = drive(up.record.gcs_address, up.record.token_file)
+    try:
+        assert driver.stdout is not None and driver.stdout.readline() == "connected 2.0\n"
+        said = up.seedbed("cluster", "down", expect=2)
+        assert f"processes {driver.pid} work on this cluster, and nobody submitted them" in said
+        assert driver.poll() is None
+    finally:
+        driver.communicate("end\n", timeout=TIMEOUT_S)
+    assert up.status(expect=0)["up"]
 
 
 def test_an_open_ray_is_refused_by_drivers_and_by_the_registry(up, open_ray):
     job_server, gcs_address = open_ray
-    said = drive(gcs_address, up.record.token_file).stdout  # a driver's own token does not close the other's door
+    said, _ = drive(gcs_address, up.record.token_file).communicate(timeout=TIMEOUT_S)  # its own token closes no door
     assert said.startswith("UsageError cluster.address") and "is open to everybody on its network" in said
     with pytest.raises(UsageError, match="is open to everybody on its network"):
         RayApi(job_server).require_token_auth()

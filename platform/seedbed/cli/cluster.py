@@ -47,7 +47,7 @@ def up(
     if address is None:
         from seedbed.local_cluster import bring_up
 
-        _refuse_without_address(token_file=token_file, mlflow_uri=mlflow_uri)
+        _refuse("--address, of a Ray that is up elsewhere", token_file=token_file, mlflow_uri=mlflow_uri)
         shown = name or LOCAL
         begun = bring_up(
             here.state_directory(),
@@ -64,6 +64,7 @@ def up(
 
         from seedbed.cluster_registration import register
 
+        _refuse("a Ray that is started here, not with --address", cpus=cpus, gpus=gpus, mlflow_store=mlflow_store)
         shown = name or urlsplit(address).hostname or address
         begun = register(
             here.state_directory(),
@@ -79,12 +80,13 @@ def up(
     say("next: seedbed cluster status")
 
 
-def _refuse_without_address(**given: object) -> None:
+def _refuse(belongs_to: str, **given: object) -> None:
+    """Raises UsageError for an option that was given and goes with something else."""
     from seedbed.errors import UsageError
 
     for option, value in given.items():
         if value is not None:
-            raise UsageError(f"--{option.replace('_', '-')} goes with --address, of a Ray that is up elsewhere")
+            raise UsageError(f"--{option.replace('_', '-')} goes with {belongs_to}")
 
 
 @cluster.command()
