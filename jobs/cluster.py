@@ -36,6 +36,7 @@ class RayCluster:
         self._store = store
         self._sources = sources
         self._session: sessions.Held | None = None
+        self.node_id: str | None = None  # of the Ray node that this process is at, once Ray is there
         self._started = False
 
     def start(self) -> None:
@@ -56,6 +57,9 @@ class RayCluster:
             else:
                 self._connect(self._config.address)
         self._started = True
+        import ray
+
+        self.node_id = ray.get_runtime_context().get_node_id()
         if self._config.address is not None:
             from jobs.nodes import require_equal_nodes
 
@@ -109,15 +113,6 @@ class RayCluster:
         self.start()
         config = self._config
         return RayExecutor(config.data_workers, config.max_retries, config.shard_timeout_s)
-
-    def node_id(self) -> str | None:
-        """The Ray node that this process is at; None before Ray is there."""
-        if not self._started:
-            return None
-        import ray
-
-        found: str = ray.get_runtime_context().get_node_id()
-        return found
 
     def stop(self) -> None:
         """Stop the run's own Ray; one that was up stays up."""

@@ -140,7 +140,6 @@ sa.Index(
     sqlite_where=_STANDS,
     postgresql_where=_STANDS,
 )
-sa.Index("alarms_standing_by_id", alarms.c.id, sqlite_where=_STANDS, postgresql_where=_STANDS)
 
 clusters = sa.Table(
     "clusters",

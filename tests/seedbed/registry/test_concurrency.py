@@ -1,7 +1,6 @@
 """Several processes at one registry, and processes killed in the middle: nothing is lost, nothing is done twice."""
 
 import dataclasses
-import itertools
 import signal
 import time
 
@@ -76,7 +75,9 @@ def go(*processes):
     for process in processes:
         process.process.stdin.write("\n")
         process.process.stdin.flush()
-    return [list(itertools.takewhile(lambda said: said != "done", iter(process.says, ""))) for process in processes]
+    said = [list(iter(process.says, "")) for process in processes]
+    assert [each[-1:] for each in said] == [["done"]] * len(processes)
+    return [each[:-1] for each in said]
 
 
 def test_each_job_is_started_by_exactly_one_of_several_controllers(registry, new, work):
