@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from seedbed import cluster_record, processes
@@ -27,7 +25,7 @@ from seedbed.state import StateDirectory
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT_S = 240.0
+TIMEOUT_S = 600.0
 NUM_STEPS = 120
 CHECKPOINT_EVERY = 10
 TRAINING = {
@@ -93,11 +91,11 @@ class Team:
         assert record is not None
         return record
 
-    def kill(self, service: str) -> None:
-        """SIGKILL to its main process alone."""
-        pid = self.cluster.pid(service)
-        assert pid is not None and processes.find(pid, self.cluster.mark(service)) is not None
-        os.kill(pid, signal.SIGKILL)
+    def kill(self, service: str, of: str) -> None:
+        """SIGKILL to the process of a service whose command line has the word `of`, and to no other."""
+        [process] = [p for p in processes.marked(self.cluster.mark(service)) if of in " ".join(p.cmdline())]
+        process.kill()
+        process.wait(timeout=TIMEOUT_S)
 
     def controllers_log(self) -> str:
         return self.cluster.log("controller").read_text()
@@ -153,10 +151,6 @@ def wait_for_checkpoint(team: Team, store: Path, job: int, after: int) -> None:
 
 def newest(store: Path) -> int:
     return max(checkpoints(store))
-
-
-def drivers() -> list[psutil.Process]:
-    return [p for p in psutil.process_iter(["cmdline"]) if "jobs.submitted" in (p.info["cmdline"] or [])]
 
 
 def test_a_submission_is_followed_to_its_end(undisturbed):
@@ -243,7 +237,7 @@ def test_a_job_is_stopped_at_a_checkpoint_while_the_controller_is_killed(team, u
     assert waiting["reason"] == "waits for 2 CPUs: 2 - 2 = 0 free on local, reserved by job 4"
     assert "stopped" in team.seedbed("stop", queued["job"])
     follower = team.start("logs", "-f", 4)
-    team.kill("controller")
+    team.kill("controller", of="seedbed.controller")
     assert "asked to stop at a checkpoint" in team.seedbed("stop", 4)
     team.seedbed("cluster", "up")
     out, err = follower.communicate(timeout=TIMEOUT_S)
@@ -259,8 +253,7 @@ def test_a_killed_driver_is_tried_again(team, disturbed):
     stopped_at = newest(disturbed)
     assert "queued again" in team.seedbed("resume", 4)
     wait_for_checkpoint(team, disturbed, 4, after=stopped_at)
-    [driver] = drivers()
-    driver.kill()
+    team.kill("ray", of=" jobs.submitted ")
     found = team.wait(4, lambda job: job["state"] == "queued")
     assert found["attempts"][1]["failure"] == "out_of_memory"  # the kernel's way: SIGKILL and no word
     assert found["user_faults"] == 1 and found["infrastructure_faults"] == 0
@@ -271,10 +264,10 @@ def test_a_killed_driver_is_tried_again(team, disturbed):
 def test_a_job_whose_ray_is_gone_is_lost_and_goes_on_when_it_is_back(team, disturbed):
     team.wait(4, lambda job: len(job["attempts"]) == 3 and job["state"] == "running")
     wait_for_checkpoint(team, disturbed, 4, after=newest(disturbed))
-    team.kill("ray")
+    team.kill("ray", of="gcs_server")
     found = team.wait(4, lambda job: any(alarm["kind"] == "cluster_unreachable" for alarm in job["alarms"]))
     assert (found["state"], len(found["attempts"])) == ("running", 3)  # as it was: nobody can be asked
-    team.kill("controller")
+    team.kill("controller", of="seedbed.controller")
     team.seedbed("cluster", "up")
     found = team.wait(4, lambda job: len(job["attempts"]) == 4)
     assert (found["attempts"][2]["state"], found["attempts"][2]["failure"]) == ("lost", "node_lost")
