@@ -139,7 +139,10 @@ class Controller:
         return self._stores[url]
 
     def _watch(self, attempt: Attempt) -> AttemptWatch:
-        return self._attempts.setdefault(attempt.submission_id, AttemptWatch())
+        return self._watch_of(attempt.submission_id)
+
+    def _watch_of(self, submission_id: str) -> AttemptWatch:
+        return self._attempts.setdefault(submission_id, AttemptWatch())
 
     def _take_results(self, wait_s: float) -> None:
         for key, result in self._background.results(wait_s):
@@ -155,9 +158,6 @@ class Controller:
                 self._say(f"{' '.join(map(str, key))}: {result}")
             elif kind == "end":
                 self._watch_of(name).told_ray.add(key[2])
-
-    def _watch_of(self, submission_id: str) -> AttemptWatch:
-        return self._attempts.get(submission_id, AttemptWatch())
 
     def _hear_store(self, url: str, result: Any) -> None:
         if isinstance(result, BaseException):
