@@ -275,6 +275,14 @@ def test_a_job_whose_ray_is_gone_is_lost_and_goes_on_when_it_is_back(team, distu
     assert team.start("logs", "-f", 4).wait(timeout=TIMEOUT_S) == 0
 
 
+def test_a_controller_that_is_told_to_end_does_so_in_order(team):
+    [controller] = processes.marked(team.cluster.mark("controller"))
+    controller.terminate()
+    controller.wait(timeout=TIMEOUT_S)
+    assert team.controllers_log().endswith("ended in order\n")
+    team.seedbed("cluster", "up")
+
+
 def test_what_was_disturbed_is_the_same_in_the_end(team, undisturbed, disturbed):
     found = team.describe(4)
     assert (found["state"], len(found["attempts"])) == ("finished", 4)

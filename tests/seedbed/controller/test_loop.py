@@ -186,7 +186,7 @@ def test_a_cluster_that_does_not_answer_changes_nothing_and_is_an_alarm(world):
     world.ray.fault = RayUnreachable("nobody is there")
     world.until(lambda: ("cluster_unreachable", "cluster local") in alarms(world))
     assert world.registry.job(job.id).state == JobState.RUNNING
-    assert world.registry.cluster("local").state == ClusterState.UNREACHABLE
+    world.until(lambda: world.registry.cluster("local").state == ClusterState.UNREACHABLE)
     waiting = world.submit(2)
     world.rounds()
     assert (
@@ -194,7 +194,7 @@ def test_a_cluster_that_does_not_answer_changes_nothing_and_is_an_alarm(world):
     )
     world.ray.fault = None
     world.until(lambda: not alarms(world))
-    assert world.registry.cluster("local").state == ClusterState.UP
+    world.until(lambda: world.registry.cluster("local").state == ClusterState.UP)
     world.until(lambda: len(world.ray.words) == 2)
 
 
