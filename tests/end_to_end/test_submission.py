@@ -234,7 +234,7 @@ def test_a_job_is_stopped_at_a_checkpoint_while_the_controller_is_killed(team, u
     queued = team.json("submit", team.run_file, "--store", disturbed, "--set", "training.num_steps=9", "--yes")
     wait_for_checkpoint(team, disturbed, 4, after=0)
     waiting = team.wait(queued["job"], lambda job: "waits for" in job["reason"])
-    assert waiting["reason"] == "waits for 2 CPUs: 2 - 2 = 0 free on local, reserved by job 4"
+    assert waiting["reason"] == "waits for 2 CPUs: 2 - 2 = 0 free on local, reserved by job 4 (2)"
     assert "stopped" in team.seedbed("stop", queued["job"])
     follower = team.start("logs", "-f", 4)
     team.kill("controller", of="seedbed.controller")
