@@ -26,13 +26,13 @@ from seedbed.state import StateDirectory
 pytestmark = pytest.mark.slow
 
 TIMEOUT_S = 600.0
-NUM_STEPS = 120
-CHECKPOINT_EVERY = 10
+NUM_STEPS = 60
+CHECKPOINT_EVERY = 4
 TRAINING = {
     "training.num_steps": NUM_STEPS,
     "training.checkpoint_every_steps": CHECKPOINT_EVERY,
-    "training.global_batch_tokens": 2048,
-    "training.validate_every_steps": 60,
+    "training.global_batch_tokens": 8192,  # some steps a second: there is time to disturb it
+    "training.validate_every_steps": NUM_STEPS,
     "budget.max_repeats": 100,
 }
 
@@ -130,12 +130,11 @@ def undisturbed(team: Team, stores) -> tuple[Path, str]:
     return store, team.submit(store, "--follow", "--project", "pilots")
 
 
-def digests(store: Path) -> dict[str, str]:
-    found = {}
-    for kind in ("pretrain", "evaluate", "export"):
-        manifests = [json.loads(path.read_text()) for path in store.glob(f"steps/{kind}-*/manifest.json")]
-        [found[kind]] = [m["digest"] for m in manifests if kind != "pretrain" or m["training"]["steps"] == NUM_STEPS]
-    return found
+def digests(store: Path, run: str) -> dict[str, str]:
+    """Of each step of the run."""
+    steps = json.loads((store / "runs" / run / "plan.json").read_text())["steps"]
+    paths = {step["kind"]: store / f"steps/{step['kind']}-{step['fingerprint']}/manifest.json" for step in steps}
+    return {kind: json.loads(path.read_text())["digest"] for kind, path in paths.items()}
 
 
 def checkpoints(store: Path) -> list[int]:
@@ -269,6 +268,8 @@ def test_a_job_whose_ray_is_gone_is_lost_and_goes_on_when_it_is_back(team, distu
     assert (found["state"], len(found["attempts"])) == ("running", 3)  # as it was: nobody can be asked
     team.kill("controller", of="seedbed.controller")
     team.seedbed("cluster", "up")
+    team.wait(4, lambda job: job["state"] == "queued")
+    team.seedbed("retry", 4)  # without waiting
     found = team.wait(4, lambda job: len(job["attempts"]) == 4)
     assert (found["attempts"][2]["state"], found["attempts"][2]["failure"]) == ("lost", "node_lost")
     assert found["infrastructure_faults"] == 1
@@ -287,7 +288,7 @@ def test_what_was_disturbed_is_the_same_in_the_end(team, undisturbed, disturbed)
     found = team.describe(4)
     assert (found["state"], len(found["attempts"])) == ("finished", 4)
     assert found["alarms"] == []
-    assert digests(disturbed) == digests(undisturbed[0])
+    assert digests(disturbed, found["run"]) == digests(undisturbed[0], found["run"])
     log = team.controllers_log()
     assert [log.count(f"job 4 ({found['run']}): attempt {number} on local") for number in range(1, 6)] == [
         1,

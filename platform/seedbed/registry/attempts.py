@@ -89,8 +89,8 @@ class Attempts:
         **changes: Any,
     ) -> tuple[Job, Attempt]:
         """Attempt and job after the attempt's end, in one transaction; `changes` are the job's. `to` is the job's
-        state: final, or queued for a retry; `reason` is the job's, and the attempt's where it has none of its own. Raises
-        as `move` does."""
+        state: final, or queued for a retry; `reason` is the job's, and the attempt's where it has none of its own.
+        Raises as `move` does."""
         ended = {
             "state": attempt_state,
             "reason": reason if attempt_reason is None else attempt_reason,
