@@ -43,8 +43,11 @@ $(VENV)/.kernels: $(VENV)/.installed $(KERNELS)
 demo: setup ## from the crawl in configs/crawls/demo to an exported model
 	@$(BIN)/seedbed run configs/runs/demo.yaml
 
+# Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
+# start. Those of tests/cluster go last and alone: they tell a lost machine from a slow one by seconds.
 test: setup-dev check browser postgres ## every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not cluster'
+	@$(BIN)/python -m pytest -m cluster
 
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 	@$(BIN)/python -m pytest -m 'not slow'

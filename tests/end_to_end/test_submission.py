@@ -268,8 +268,6 @@ def test_a_job_whose_ray_is_gone_is_lost_and_goes_on_when_it_is_back(team, distu
     assert (found["state"], len(found["attempts"])) == ("running", 3)  # as it was: nobody can be asked
     team.kill("controller", of="seedbed.controller")
     team.seedbed("cluster", "up")
-    team.wait(4, lambda job: job["state"] == "queued")
-    team.seedbed("retry", 4)  # without waiting
     found = team.wait(4, lambda job: len(job["attempts"]) == 4)
     assert (found["attempts"][2]["state"], found["attempts"][2]["failure"]) == ("lost", "node_lost")
     assert found["infrastructure_faults"] == 1
