@@ -9,6 +9,9 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
+# Runs and tests start many processes: where Python may not keep what it compiles, each would compile Seedbed anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres check check-infra clean
 
