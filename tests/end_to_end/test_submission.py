@@ -295,3 +295,14 @@ def test_what_was_disturbed_is_the_same_in_the_end(team, undisturbed, disturbed)
         1,
         0,
     ]
+
+
+def test_a_job_is_ended_at_once(team, disturbed):
+    """Before its driver reports, through Ray alone; and there is nothing to ask any more."""
+    said = team.submit(disturbed, training__num_steps=8)
+    [job] = map(int, re.findall(r"^job (\d+) ", said, re.MULTILINE))
+    team.wait(job, lambda found: found["state"] == "starting")
+    assert "asked to stop now" in team.seedbed("stop", job, "--now")
+    found = team.wait(job, lambda found: found["state"] == "stopped")
+    assert len(found["attempts"]) == 1 and "asked" in found["reason"]
+    assert f"job {job} is stopped already" in team.seedbed("stop", job, expect=2)
