@@ -236,8 +236,7 @@ def test_a_job_that_is_lost_comes_back_when_it_is_heard_again(world, monkeypatch
     world.until_state(job, JobState.FINISHED)
 
 
-def test_who_is_heard_is_not_lost_whatever_ray_says(world, monkeypatch):
-    monkeypatch.setattr("seedbed.controller.attempt_watch.SILENT_AFTER_S", 0.5)
+def test_who_is_heard_is_not_lost_whatever_ray_says(world):
     job = world.running()
     world.ray.words = {}
     until = time.monotonic() + 1.5
