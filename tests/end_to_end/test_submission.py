@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -251,6 +252,14 @@ def test_a_job_is_stopped_at_a_checkpoint_while_the_controller_is_killed(team, u
 def test_a_killed_driver_is_tried_again(team, disturbed):
     stopped_at = newest(disturbed)
     assert "queued again" in team.seedbed("resume", 4)
+    follower = team.start("logs", "-f", 4)
+    assert follower.stdout is not None
+    while not follower.stdout.readline().startswith("-- job 4 is "):
+        pass
+    follower.send_signal(signal.SIGINT)
+    out, err = follower.communicate(timeout=TIMEOUT_S)
+    assert (follower.returncode, err) == (130, "")
+    assert out.endswith("-- job 4 goes on without you; follow it again with: seedbed logs -f 4\n")
     wait_for_checkpoint(team, disturbed, 4, after=stopped_at)
     team.kill("ray", of=" jobs.submitted ")
     found = team.wait(4, lambda job: job["state"] == "queued")
