@@ -254,8 +254,7 @@ def test_a_killed_driver_is_tried_again(team, disturbed):
     assert "queued again" in team.seedbed("resume", 4)
     follower = team.start("logs", "-f", 4)
     assert follower.stdout is not None
-    while not follower.stdout.readline().startswith("-- job 4 is "):
-        pass
+    assert any(line.startswith("-- job 4 is ") for line in iter(follower.stdout.readline, ""))
     follower.send_signal(signal.SIGINT)
     out, err = follower.communicate(timeout=TIMEOUT_S)
     assert (follower.returncode, err) == (130, "")
