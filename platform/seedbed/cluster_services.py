@@ -56,8 +56,7 @@ class Service:
 def services(cluster: LocalCluster, registry: Registry, registry_url: str | None) -> list[Service]:
     """What is to run for `cluster`."""
     wanted = [_ray(cluster), _mlflow(cluster)] if cluster.has_ray else []
-    if find_spec("seedbed.controller"):
-        wanted.append(_controller(cluster, registry, registry_url))
+    wanted.append(_controller(cluster, registry, registry_url))
     return wanted
 
 
