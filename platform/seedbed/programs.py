@@ -1,4 +1,4 @@
-"""How to call a program of this environment from where somebody reads that they may."""
+"""Commands of this environment, as somebody who reads them can type them."""
 
 import shlex
 import shutil
@@ -6,8 +6,14 @@ import sys
 from pathlib import Path
 
 
-def called(name: str) -> str:
-    """`name` where PATH leads to this environment's; else its path as a shell takes it, from here if it lies below."""
+def typed(command: str) -> str:
+    """`command` as it is where PATH leads to its program in this environment; else with the program's path before it,
+    as a shell takes it, from the working directory where it lies below."""
+    name, space, rest = command.partition(" ")
+    return _program(name) + space + rest
+
+
+def _program(name: str) -> str:
     own = Path(sys.executable).with_name(name)
     found = shutil.which(name)
     if not own.exists() or (found is not None and own.samefile(found)):

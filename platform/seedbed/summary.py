@@ -7,7 +7,7 @@ from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.defaults import DEFAULT_STORE
 from seedbed.plan import Plan
-from seedbed.programs import called
+from seedbed.programs import typed
 from seedbed.progress import Progress
 from seedbed.sample import sample
 from seedbed.show import DONE, run_summary
@@ -83,7 +83,7 @@ def end_lines(summary: dict[str, Any], example: str | None = None) -> list[str]:
     commands = [f"show {run}", f"sample select --run {run} -n 3", f"why {shlex.quote(example or 'URL')} --run {run}"]
     if summary["export"]:
         commands.append(f"export {run} DIR")
-    lines += ["", "next:", *(f"  {called('seedbed')} {command}{place}" for command in commands)]
+    lines += ["", "next:", *("  " + typed(f"seedbed {command}{place}") for command in commands)]
     if not summary["export"]:
         lines.append("  or the same `seedbed run` without --until, which goes on from here")
     return lines

@@ -1,6 +1,6 @@
 import sys
 
-from seedbed.programs import called
+from seedbed.programs import typed
 
 
 def test_a_program_on_the_path_is_called_by_its_name(tmp_path, monkeypatch):
@@ -9,7 +9,7 @@ def test_a_program_on_the_path_is_called_by_its_name(tmp_path, monkeypatch):
     (own / "seedbed").touch(mode=0o755)
     monkeypatch.setattr(sys, "executable", str(own / "python"))
     monkeypatch.setenv("PATH", str(own))
-    assert called("seedbed") == "seedbed"
+    assert typed("seedbed show mine") == "seedbed show mine"
 
 
 def test_a_program_that_the_path_does_not_lead_to_is_called_by_where_it_lies(tmp_path, monkeypatch):
@@ -19,7 +19,7 @@ def test_a_program_that_the_path_does_not_lead_to_is_called_by_where_it_lies(tmp
         (folder / "seedbed").touch(mode=0o755)
     monkeypatch.setattr(sys, "executable", str(own / "python"))
     monkeypatch.setenv("PATH", str(other))  # another version's
-    assert called("seedbed") == f"'{own}/seedbed'"
+    assert typed("seedbed") == f"'{own}/seedbed'"
     monkeypatch.chdir(tmp_path)
-    assert called("seedbed") == "'my venv/seedbed'"
-    assert called("mlflow") == "mlflow"  # not in this environment: what it is called anywhere
+    assert typed("seedbed show mine") == "'my venv/seedbed' show mine"
+    assert typed("mlflow") == "mlflow"  # not in this environment: what it is called anywhere

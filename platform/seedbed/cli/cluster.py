@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
-from seedbed.programs import called
+from seedbed.programs import typed
 
 if TYPE_CHECKING:
     from seedbed.cluster_status import ClusterStatus
@@ -73,7 +73,7 @@ def up(
             say=_say,
         )
     _say(f"{shown} is up" if begun else f"{shown} was up already; nothing was changed")
-    _say(f"next: {called('seedbed')} cluster status")
+    _say(f"next: {typed('seedbed cluster status')}")
 
 
 def _refuse(belongs_to: str, **given: object) -> None:
@@ -108,7 +108,7 @@ def down(
     else:
         ended = take_down(here.state_directory(), opened, here.registry, now=now, say=_say)
     _say("down" if ended else "nothing was up")
-    _say(f"next: {called('seedbed')} cluster up")
+    _say(f"next: {typed('seedbed cluster up')}")
 
 
 @cluster.command()
@@ -124,7 +124,7 @@ def status(
     if as_json:
         print_json({"clusters": [one.to_json() for one in found]})
     elif not found:
-        console().print(f"no cluster is known here; next: {called('seedbed')} cluster up")
+        console().print(f"no cluster is known here; next: {typed('seedbed cluster up')}")
     else:
         for one in found:
             _print(one)
@@ -164,7 +164,7 @@ def _print(one: "ClusterStatus") -> None:
         out.print(nodes)
     for part in one.parts:
         if part.found:
-            out.print(f"{part.name}: {part.found}; next: {part.cure}", soft_wrap=True)
+            out.print(f"{part.name}: {part.found}; next: {typed(part.cure)}", soft_wrap=True)
 
 
 def _say(line: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from seedbed.plan import Plan
-from seedbed.programs import called
+from seedbed.programs import typed
 from seedbed.state import StateDirectory
 
 _PROBE_TIMEOUT_S = 1.0
@@ -40,7 +40,7 @@ class TrackingPlace:
     def where_to_look(self, experiment_id: str | None, run: str | None) -> str:
         """The run's page, or the command that shows it."""
         if not self.is_server:
-            return f"{called('mlflow')} ui --backend-store-uri {shlex.quote(self.uri)}"
+            return typed(f"mlflow ui --backend-store-uri {shlex.quote(self.uri)}")
         # Without the last part, MLflow 3 shows its pages for chatbots around the run.
         page = f"/#/experiments/{experiment_id}/runs/{run}?workflowType=machine_learning" if run else ""
         return f"{self.uri.rstrip('/')}{page}"
