@@ -6,6 +6,7 @@ import typer
 
 from seedbed.cli.job_printing import JobArgument
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+from seedbed.programs import typed
 
 if TYPE_CHECKING:
     from seedbed.job_description import JobDescription
@@ -57,4 +58,4 @@ def _print(found: "JobDescription") -> None:
     for event in found.events:
         change = f" {event.from_state or 'new'} -> {event.to_state}" if event.to_state else ""
         out.print(f"  {moment(event.at)}  {event.subject}{change}: {event.reason}", soft_wrap=True)
-    out.print(f"\nnext: {found.next_command}", soft_wrap=True)
+    out.print(f"\nnext: {typed(found.next_command)}", soft_wrap=True)

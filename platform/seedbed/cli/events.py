@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+from seedbed.programs import typed
 
 if TYPE_CHECKING:
     from seedbed.registry.records import Event
@@ -43,7 +44,7 @@ def events(
         return
     _print(found)
     if not follow:
-        console().print(f"next: seedbed describe {job}" if job and " " not in job else "next: seedbed jobs")
+        console().print("next: " + typed(f"seedbed describe {job}" if job and " " not in job else "seedbed jobs"))
         return
     last = found[-1].id if found else 0
     try:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.programs import typed
+
 if TYPE_CHECKING:
     from seedbed.registry.records import Job
     from seedbed.registry.registry import Registry
@@ -28,9 +30,9 @@ def follow_to_the_end(registry: "Registry", job: "Job", source: str | None = "dr
     try:
         job = follow(log, say, Writer(with_names=source is None))
     except KeyboardInterrupt:
-        say(f"job {job.id} goes on without you; follow it again with: seedbed logs -f {job.id}")
+        say(f"job {job.id} goes on without you; follow it again with: {typed(f'seedbed logs -f {job.id}')}")
         return INTERRUPTED_EXIT_CODE
-    console().print(f"next: {next_command(job)}", soft_wrap=True)
+    console().print(f"next: {typed(next_command(job))}", soft_wrap=True)
     return exit_code(registry, job)
 
 
@@ -55,7 +57,7 @@ def print_queued_again(job: "Job", as_json: bool) -> None:
         print_json({"job": job.id, "run": job.run_id, "state": job.state})
         return
     console().print(f"job {job.id} ({job.run_id}): queued again", soft_wrap=True)
-    console().print(f"next: seedbed logs -f {job.id}", soft_wrap=True)
+    console().print(f"next: {typed(f'seedbed logs -f {job.id}')}", soft_wrap=True)
 
 
 def print_silence(registry: "Registry") -> None:

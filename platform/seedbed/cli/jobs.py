@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+from seedbed.programs import typed
 
 if TYPE_CHECKING:
     from seedbed.job_table import JobRow
@@ -30,7 +31,7 @@ def jobs(
     if as_json:
         print_json({"jobs": [row.to_json() for row in rows]})
     elif not rows:
-        console().print("no jobs yet; next: seedbed submit RUN.yaml")
+        console().print(f"no jobs yet; next: {typed('seedbed submit RUN.yaml')}")
     else:
         _print(rows)
 
@@ -51,4 +52,4 @@ def _print(rows: "list[JobRow]") -> None:
         cells = (str(job.id), job.name, job.state, row.step, row.progress, duration(row.seconds_left), cost)
         table.add_row(*cells, str(row.retries), job.reason)
     out.print(table)
-    out.print(f"next: {next_command(rows[0].job)}", soft_wrap=True)
+    out.print(f"next: {typed(next_command(rows[0].job))}", soft_wrap=True)

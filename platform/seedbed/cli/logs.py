@@ -6,6 +6,7 @@ import typer
 
 from seedbed.cli.job_printing import JobArgument
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+from seedbed.programs import typed
 
 
 def logs(
@@ -66,4 +67,6 @@ def _say_why(printed_last: str | None, source: str | None, job: int, attempt: in
     if printed_last is not None:
         print(printed_last)
         return
-    console().print(f"{source or 'nobody'} has printed nothing in attempt {attempt}; next: seedbed describe {job}")
+    console().print(
+        f"{source or 'nobody'} has printed nothing in attempt {attempt}; next: {typed(f'seedbed describe {job}')}"
+    )

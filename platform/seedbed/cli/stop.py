@@ -6,6 +6,7 @@ import typer
 
 from seedbed.cli.job_printing import JobArgument
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+from seedbed.programs import typed
 
 
 def stop(
@@ -34,4 +35,4 @@ def stop(
     console().print(f"job {asked.id} ({asked.run_id}): {said}", soft_wrap=True)
     if note:
         console().print(note, soft_wrap=True)
-    console().print(f"next: {next_command(asked) if done else f'seedbed logs -f {asked.id}'}", soft_wrap=True)
+    console().print("next: " + typed(next_command(asked) if done else f"seedbed logs -f {asked.id}"), soft_wrap=True)

@@ -14,6 +14,7 @@ from seedbed.cli.options import (
     StoreOption,
     places,
 )
+from seedbed.programs import typed
 
 if TYPE_CHECKING:
     from seedbed.submitting import Draft
@@ -97,7 +98,7 @@ def submit(
     console().print(f"job {job.id} ({job.run_id}): {said}", soft_wrap=True)
     if follow:
         raise typer.Exit(follow_to_the_end(known, job))
-    console().print(f"next: {next_command(job) if not is_new else f'seedbed logs -f {job.id}'}", soft_wrap=True)
+    console().print("next: " + typed(f"seedbed logs -f {job.id}" if is_new else next_command(job)), soft_wrap=True)
 
 
 def _print_place(draft: "Draft") -> None:
