@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from seedbed.cli.conform import conform
+from seedbed.cli.dashboard import dashboard
 from seedbed.cli.doctor import doctor
 from seedbed.cli.export import export
 from seedbed.cli.gc import gc
@@ -54,5 +55,6 @@ app.command()(why)
 app.command()(sample)
 app.command()(export)
 app.command()(track)
+app.command()(dashboard)
 app.command()(gc)
 app.command()(doctor)
