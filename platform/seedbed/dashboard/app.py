@@ -16,13 +16,14 @@ from seedbed.dashboard import login
 from seedbed.dashboard.curves_feed import CurvesFeed
 from seedbed.dashboard.guards import Guard
 from seedbed.dashboard.hub import Hub
-from seedbed.dashboard.page import HERE, Page
-from seedbed.dashboard.pages import overview, run, runs_list
+from seedbed.dashboard.page import HERE, Page, link
+from seedbed.dashboard.pages import data, overview, run, runs_list
 from seedbed.dashboard.run_details import Kept, RunDetails
 from seedbed.dashboard.watch import Watch
 from seedbed.errors import RegistryUnreachable, StoreError, UsageError
 
 MIN_COMPRESSED_BYTES = 1024
+MAX_SURVEYS = 50
 MAX_TAILS = 200  # logs that are kept, 2,000 lines each
 
 
@@ -41,10 +42,11 @@ def make_app(watch: Watch, token: str, hosts: frozenset[str], is_tls: bool = Fal
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.watch, app.state.hub, app.state.token, app.state.page = watch, hub, token, Page()
     app.state.curves, app.state.tails = CurvesFeed(), Kept(MAX_TAILS)
+    app.state.surveys = Kept(MAX_SURVEYS)
     app.state.details = {place: RunDetails(store, watch.state) for place, store in watch.stores.items()}
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.include_router(login.router)
-    for page in (overview, runs_list, run):
+    for page in (overview, runs_list, run, data):
         app.include_router(page.router, dependencies=[Depends(login.logged_in)])
     app.add_exception_handler(login.LoginNeeded, _to_login)
     app.add_exception_handler(SeedbedError, _explained)
@@ -70,15 +72,15 @@ def _is_page(request: Request) -> bool:
 def _to_login(request: Request, error: Exception) -> Response:
     assert isinstance(error, login.LoginNeeded)
     if _is_page(request) and request.method == "GET":
-        from seedbed.dashboard.page import link
-
         return RedirectResponse(link("/login", next=error.path), 303)
     return JSONResponse({"error": "nobody is logged in"}, 401)
 
 
 def _explained(request: Request, error: Exception) -> Response:
     """An error of Seedbed's own says itself what it is."""
-    status = 404 if isinstance(error, UsageError) else 503 if isinstance(error, StoreError | RegistryUnreachable) else 500
+    status = (
+        404 if isinstance(error, UsageError) else 503 if isinstance(error, StoreError | RegistryUnreachable) else 500
+    )
     return _error(request, status, str(error))
 
 
@@ -89,7 +91,9 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    return _error(request, 500, f"{type(error).__name__}: this is a defect of Seedbed; its traceback is in the terminal.")
+    return _error(
+        request, 500, f"{type(error).__name__}: this is a defect of Seedbed; its traceback is in the terminal."
+    )
 
 
 def _error(request: Request, status: int, message: str) -> Response:

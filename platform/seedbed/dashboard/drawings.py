@@ -1,9 +1,12 @@
 """Where things go in the pictures that the server draws: the graph of steps, the funnel, sparklines. Pure; templates
 turn it into SVG, whose attributes a strict content security policy allows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from seedbed.survey import Distribution
 
 NODE_WIDTH, NODE_HEIGHT = 168, 78
 GAP_X, GAP_Y, GAP_ROWS = 34, 14, 34
@@ -133,3 +136,35 @@ def sparkline(points: Sequence[tuple[float, float]], width: float, height: float
     return " ".join(
         f"{(x - min(xs)) / span_x * width:.1f},{height - (y - min(ys)) / span_y * height:.1f}" for x, y in points
     )
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A bar of a histogram, from below: what passes stands on what fails."""
+
+    x: float
+    width: float
+    passed: float
+    failed: float
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Bars, and where the threshold stands, in a box of the given size."""
+
+    bins: tuple[Bin, ...]
+    threshold_x: float
+
+
+def histogram(distribution: Distribution, width: float, height: float) -> Histogram:
+    """The bars of a distribution; a logarithmic one has bins of equal width as well."""
+    highest = max(map(sum, zip(distribution.passed, distribution.failed, strict=True)), default=0) or 1
+    number = len(distribution.passed)
+    step = width / number
+    bins = tuple(
+        Bin(round(at * step, 2), round(step * 0.9, 2), height * passed / highest, height * failed / highest)
+        for at, (passed, failed) in enumerate(zip(distribution.passed, distribution.failed, strict=True))
+    )
+    scale = math.log1p if distribution.is_logarithmic else float
+    low, high = scale(distribution.edges[0]), scale(distribution.edges[-1])
+    return Histogram(bins, (scale(distribution.threshold) - low) / (high - low) * width)

@@ -14,7 +14,7 @@ from seedbed.dashboard.units import FILTERS
 
 HERE = Path(__file__).parent
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
-NAVIGATION = (("/", "Overview"), ("/runs", "Runs"))
+NAVIGATION = (("/", "Overview"), ("/runs", "Runs"), ("/data", "Data"))
 
 
 class Page:

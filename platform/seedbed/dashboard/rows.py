@@ -26,7 +26,7 @@ class Row:
 
     @property
     def is_at_it(self) -> bool:
-        return self.run is not None and self.run.state == RUNNING or (self.job is not None and not self.job.is_final)
+        return (self.run is not None and self.run.state == RUNNING) or (self.job is not None and not self.job.is_final)
 
     @property
     def href(self) -> str:

@@ -74,8 +74,8 @@ def seen_state(
         if now - since > FIRST_BEAT_WITHIN_S:
             return SeenState(SILENT, "warn", f"said to be {state}, but it has not been heard yet")
         return SeenState(state, _TONES[state])
-    patience = max(SILENT_AFTER_BEATS * float(heartbeat.get("every_s") or 0.0 if heartbeat else 0.0), MIN_SILENT_AFTER_S)
-    if now - heard_at > patience:
+    every_s = (heartbeat or {}).get("every_s") or 0.0
+    if now - heard_at > max(SILENT_AFTER_BEATS * every_s, MIN_SILENT_AFTER_S):
         return SeenState(SILENT, "warn", f"said to be {state}, but nothing was heard for a while", heard_at)
     return SeenState(state, _TONES[state], "", heard_at)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 UNKNOWN = "–"
 _SECONDS_PER_DAY = 86400
-_MIN_PLAIN, _MAX_PLAIN = 1e-3, 1e6  # beyond, a real number is written as 1.2e-04
+_MIN_PLAIN, _MAX_PLAIN = 1e-3, 1e6  # beyond, a real number is written as 1.2e-4
+_MAX_INTEGER = 10**12  # beyond, nobody reads the digits
 
 
 def count(value: float | None) -> str:
@@ -25,9 +26,11 @@ def short_count(value: float | None) -> str:
 
 
 def real(value: Any, digits: int = 4) -> str:
-    """A measured number with `digits` digits that count."""
+    """A measured number with `digits` digits that count; an integer whole."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return UNKNOWN if value is None else str(value)
+    if isinstance(value, int) and abs(value) < _MAX_INTEGER:
+        return f"{value:,}"
     if value == 0 or _MIN_PLAIN <= abs(value) < _MAX_PLAIN:
         return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from seedbed import reports, runs
@@ -92,7 +93,7 @@ class Watch:
         self._begin(self.registry.name, REGISTRY_EVERY_S, self._look_at_registry)
         for store in self.stores.values():
             every_s = STORE_EVERY_S if store.is_local else REMOTE_STORE_EVERY_S
-            self._begin(store.place, every_s, lambda store=store: self._look_at_store(store))
+            self._begin(store.place, every_s, partial(self._look_at_store, store))
 
     def stop(self) -> None:
         self._ending.set()
@@ -116,7 +117,7 @@ class Watch:
         """Look at everything once, now."""
         self._try(self.registry.name, self._look_at_registry)
         for store in self.stores.values():
-            self._try(store.place, lambda store=store: self._look_at_store(store))
+            self._try(store.place, partial(self._look_at_store, store))
         self._try(self.registry.name, self._look_at_registry)
 
     def _begin(self, name: str, every_s: float, look: Callable[[], None]) -> None:
@@ -169,5 +170,3 @@ def newest_heartbeat(store: Store, run_id: str) -> dict[str, Any] | None:
     """The last word of the run's newest attempt, None before there is one. Raises StoreError."""
     attempt = reports.latest_attempt(store, run_id)
     return None if attempt is None else reports.read_heartbeat(store, run_id, attempt)
-
-

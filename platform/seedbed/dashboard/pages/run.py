@@ -129,23 +129,17 @@ def _budget(of: Subject, plan: Plan) -> list[dict[str, Any]]:
         "max_device_hours": plan.device_hours.high,
         "max_cost": plan.cost.high,
     }
-    names = {"max_flops": "flops", "max_wall_hours": "wall_hours", "max_device_hours": "device_hours", "max_cost": "cost"}
-    limits = asdict_of(plan.run.budget)
+    limits = plan.run.budget.model_dump(mode="json")
     return [
         {
             "key": key,
-            "allowed": limits.get(key),
-            "planned": planned[key],
-            "spent": spent.get(name),
-            "forecast": spent.get(f"forecast_{name}"),
+            "allowed": limits[key],
+            "planned": value,
+            "spent": spent.get(key.removeprefix("max_")),
+            "forecast": spent.get(f"forecast_{key.removeprefix('max_')}"),
         }
-        for key, name in names.items()
+        for key, value in planned.items()
     ]
-
-
-def asdict_of(config: Any) -> dict[str, Any]:
-    found: dict[str, Any] = config.model_dump(mode="json")
-    return found
 
 
 @router.get("/runs/{run_id}/curves.json")

@@ -23,9 +23,7 @@ def page(request: Request, number: int = 1, state: str = "", text: str = "") -> 
 @router.get("/live/runs")
 def live(request: Request, number: int = 1, state: str = "", text: str = "") -> Response:
     app, key = request.app, f"runs {number} {state} {text}"
-    return live_part(
-        request, key, lambda: app.state.page.part("live/runs.html", **_context(app, number, state, text))
-    )
+    return live_part(request, key, lambda: app.state.page.part("live/runs.html", **_context(app, number, state, text)))
 
 
 def _context(app: FastAPI, number: int, state: str, text: str) -> dict[str, Any]:
