@@ -4,6 +4,6 @@
 
 Reading order: unit.py (one unit of work), executor.py and whereabouts.py (units on Ray), step_run.py (a step from the
 driver's side), steps/ (one file a step), cluster.py, nodes.py, sessions.py, scratch.py, ending.py, machine.py,
-report_spool.py and reporter.py (what it tells of itself), run.py, submitted.py (the entry on a cluster); pretrain/ is the
-training itself.
+heartbeat.py, report_spool.py, reporter.py and tee.py (what the driver tells), run.py; submitted.py and
+compiled_kernels.py (on a cluster); pretrain/ is the training itself.
 """

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from jobs import sessions
 from jobs.executor import RayExecutor
+from jobs.ray_authentication import require_token_auth
 from jobs.scratch import own_folder
 from seedbed.errors import InfrastructureError
 from seedbed.runfile.cluster import ClusterConfig
@@ -19,6 +21,8 @@ from seedbed.store import Store
 
 OBJECT_STORE_BYTES = 256 << 20
 """Nothing but small reports passes through Ray's object store: the data goes through files."""
+
+PROBE_TIMEOUT_S = 5.0
 
 
 class RayCluster:
@@ -38,7 +42,8 @@ class RayCluster:
     def start(self) -> None:
         """Start Ray, or connect to it, where that was not done yet.
 
-        Raises InfrastructureError when it does not come up, and UsageError for a cluster whose nodes cannot do the run.
+        Raises InfrastructureError when it does not come up, and UsageError for a cluster whose nodes cannot do the run,
+        or that lets everybody in.
         """
         if self._started:
             return
@@ -86,7 +91,10 @@ class RayCluster:
 
     def _connect(self, address: str) -> None:
         import ray
+        from ray._private import ray_constants
 
+        if _is_on_loopback_alone(address):
+            ray_constants.ENABLE_RAY_CLUSTER = False  # else Ray looks for it at this machine's address on its network
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (RuntimeError, OSError, ValueError, ConnectionError) as error:
@@ -94,6 +102,11 @@ class RayCluster:
                 f"cluster.address {address}: cannot connect to a Ray there: {error}; a driver runs on one of the"
                 " cluster's own nodes, with the Python and the Ray that the cluster has"
             ) from error
+        try:
+            require_token_auth(ray.get_runtime_context().gcs_address)
+        except BaseException:
+            ray.shutdown()
+            raise
 
     def executor(self) -> RayExecutor:
         """What does the units of the data steps."""
@@ -111,6 +124,18 @@ class RayCluster:
         if self._session is not None:
             self._session.release()
             self._session = None
+
+
+def _is_on_loopback_alone(address: str) -> bool:
+    """Whether `address` is of this machine, and its port does not answer on this machine's network."""
+    from ray._private.services import get_node_ip_address
+
+    host, _, port = address.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not port.isdigit():
+        return False
+    with socket.socket() as probe:
+        probe.settimeout(PROBE_TIMEOUT_S)
+        return probe.connect_ex((get_node_ip_address(), int(port))) != 0
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Whether every node of a cluster can do this run's work: the same code and packages, the same store, the sources.
 
-Seedbed ships no code to nodes: all have the same image, or the same environment on a shared folder.
+A driver that was started on a node ships no code to others: all have the same image, or the same environment on a
+shared folder. What was submitted brings Seedbed's own code along (`seedbed.bundle`); the image has the packages.
 """
 
 import hashlib

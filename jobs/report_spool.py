@@ -1,8 +1,8 @@
 """What a driver has to say and the store does not have yet: files in the state directory, and how they get there.
 
-<state>/reports/<run id>/<NNNN>/<source>.log   what a source printed in this attempt, all of it
-<state>/reports/<run id>/<NNNN>/streams.json   what is sent from where, and how far the full chunks got
-<state>/reports/<run id>/<NNNN>/end.json       how it ended, where the store did not take it
+<state>/reports/<run id>-<store>/<NNNN>/<source>.log   what a source printed in this attempt, all of it
+<state>/reports/<run id>-<store>/<NNNN>/streams.json   what is sent from where, and how far the full chunks got
+<state>/reports/<run id>-<store>/<NNNN>/end.json       how it ended, where the store did not take it
 
 A file grows, and goes to the store as chunks (`seedbed.reports`). What is sent twice is the same bytes at one place:
 so whoever starts the run next on this machine sends what a killed driver has left.
@@ -13,6 +13,8 @@ import shutil
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import blake3
 
 from seedbed.reports import CHUNK_BYTES, attempt_path, chunk_path
 from seedbed.state import StateDirectory
@@ -69,8 +71,11 @@ class Stream:
 class ReportSpool:
     """The streams of one attempt. Several threads may use it."""
 
-    def __init__(self, state: StateDirectory, run_id: str, attempt: int) -> None:
-        self.folder = state.folder(f"reports/{run_id}/{attempt:04d}")
+    def __init__(self, state: StateDirectory, store: Store, run_id: str, attempt: int) -> None:
+        folder = state.folder(_folder(store, run_id)) / f"{attempt:04d}"
+        if folder.exists():
+            shutil.rmtree(folder)  # of a store that was emptied since: its attempts are counted from 1 again
+        self.folder = state.folder(f"{_folder(store, run_id)}/{attempt:04d}")
         self.target = attempt_path(run_id, attempt)
         self._streams: dict[str, Stream] = {}
         self._lock = threading.Lock()
@@ -120,9 +125,14 @@ class ReportSpool:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _folder(store: Store, run_id: str) -> str:
+    """In the state directory. The same run in another store is another one."""
+    return f"reports/{run_id}-{blake3.blake3(store.place.encode()).hexdigest()[:8]}"
+
+
 def send_leftovers(store: Store, state: StateDirectory, run_id: str, but: int) -> None:
     """Send what drivers of this run have left on this machine. None of them may live. Raises StoreError, OSError."""
-    for folder in sorted((state.root / "reports" / run_id).glob("[0-9]*")):
+    for folder in sorted((state.root / _folder(store, run_id)).glob("[0-9]*")):
         if not folder.name.isdecimal() or int(folder.name) == but:
             continue
         try:

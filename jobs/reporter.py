@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from io import TextIOBase
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from dataprep.errors import SeedbedError
 from jobs.ending import EndingSignals
+from jobs.heartbeat import Training, how_far
 from jobs.report_spool import END, ReportSpool, Stream, send_leftovers
 from seedbed.launch import Launch
 from seedbed.plan import Plan
@@ -30,8 +30,6 @@ from seedbed.progress import Progress
 from seedbed.reports import DRIVER, STOP_NOW, rank_source, read_request, withdraw_request
 from seedbed.state import StateDirectory
 from seedbed.store import Store
-from seedbed.time_left import run_seconds_left
-from seedbed.tracking import journal
 
 EVERY_S, EVERY_REMOTE_S = 5.0, 10.0  # between two heartbeats: in a folder, and on an object store, where each costs
 FINAL_WAIT_S = 20.0  # at the end, for a store that does not answer
@@ -49,37 +47,6 @@ class End:
     failure: str | None  # a `FailureClass`; None of what did not fail
     reason: str | None
     step: str | None  # that was at it
-
-
-class Training:
-    """What the journal tells of a training, as far as the heartbeat says it. Fed in the reporter's thread."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = path.stat().st_size if path.exists() else 0
-        self.record: dict[str, Any] = {}
-        self.validation_loss: float | None = None
-        self.checkpoint_step: int | None = None
-        self.spending: dict[str, Any] | None = None
-        self.restarts = 0
-
-    def look(self) -> None:
-        for line, offset in journal.read_from(self._path, self._offset):
-            self._hear(line)
-            self._offset = offset
-
-    def _hear(self, line: dict[str, Any]) -> None:
-        event = line.get("event")
-        if event is None:
-            self.record = line
-            if line.get("validation_loss") is not None:
-                self.validation_loss = line["validation_loss"]
-        elif event in ("checkpoint", "taken_up") and line["step"]:
-            self.checkpoint_step = line["step"]
-        elif event == "spending":
-            self.spending = {key: value for key, value in line.items() if key not in ("event", "time")}
-        elif event == "restart":
-            self.restarts += 1
 
 
 class Reporter:
@@ -110,7 +77,7 @@ class Reporter:
         """The run is this driver's from now on: tell of it under this number."""
         self._attempt, self._plan, self._progress = attempt, plan, progress
         with self._kept():
-            self._spool = ReportSpool(self._state, self._launch.run_id, attempt)
+            self._spool = ReportSpool(self._state, self._store, self._launch.run_id, attempt)
             for data in self._early:
                 self._spool.log(DRIVER, data)
         if self._spool is not None:
@@ -223,39 +190,17 @@ class Reporter:
     def _heartbeat(self) -> dict[str, Any]:
         assert self._plan is not None
         assert self._progress is not None
-        now, training = self._progress.snapshot(), self._training
-        is_training = now.step == "pretrain" and training is not None
-        rate, rate_unit = now.records_per_second, "records/s"
-        if is_training and training is not None:
-            rate, rate_unit = training.record.get("tokens_per_second"), "tokens/s"
-        return {
+        me = {
             "at": time.time(),
             "sequence": self._sequence,
+            "every_s": self._every_s,
             "job": self._launch.job,
             "attempt": self._launch.attempt or self._attempt,
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "ray_node": self.ray_node(),
-            "every_s": self._every_s,
-            "step": now.step,
-            "phase": now.phase,
-            "done": now.done,
-            "total": now.total,
-            "unit": now.unit,
-            "rate": rate,
-            "rate_unit": None if rate is None else rate_unit,
-            "step_seconds_left": now.seconds_left,
-            "seconds_left": run_seconds_left(self._plan, self._done, self._launch.until, now.step, now.seconds_left),
-            "steps_done": list(self._done),
-            "training": None if training is None else self._training_report(training),
-            "spending": None if training is None else training.spending,
-            "checkpoint_step": None if training is None else training.checkpoint_step,
         }
-
-    def _training_report(self, training: Training) -> dict[str, Any]:
-        assert self._plan is not None
-        more = {"validation_loss": training.validation_loss, "restarts": training.restarts}
-        return {**training.record, **more, "num_steps": self._plan.run.training.num_steps}
+        return me | how_far(self._plan, self._launch.until, self._done, self._progress.snapshot(), self._training)
 
     def _hear_requests(self) -> None:
         """Pass on that somebody wants the run to stop. Raises StoreError."""
@@ -268,33 +213,3 @@ class Reporter:
             self._signals.end_now(request.in_words())
         else:
             self._signals.ask(request.in_words())
-
-
-class Tee(TextIOBase):
-    """A stream whose text is reported as well: what libraries warn of."""
-
-    def __init__(self, stream: TextIO, report: Callable[[str], None]) -> None:
-        self._stream, self._report = stream, report
-        self._line = ""
-
-    def write(self, text: str) -> int:
-        *lines, self._line = (self._line + text).split("\n")
-        for line in lines:
-            self._report(line)
-        return self._stream.write(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def writable(self) -> bool:
-        return True
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._stream.encoding

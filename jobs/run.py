@@ -18,8 +18,9 @@ from jobs.cluster import RayCluster
 from jobs.ending import EndingSignals, Stopped
 from jobs.executor import check_stop
 from jobs.machine import refused
-from jobs.reporter import Reporter, Tee
+from jobs.reporter import Reporter
 from jobs.step_run import Cluster, Reports, StepRun
+from jobs.tee import Tee
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import BudgetPassed, BudgetRefused, StoreError
@@ -60,24 +61,32 @@ def main(argv: list[str], signals: EndingSignals | None = None) -> int:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     reporter = Reporter(launch, store, state, signals)
-    with contextlib.redirect_stderr(cast(TextIO, Tee(sys.stderr, reporter.say))):
-        outcome = _attempt(launch, store, state, reporter, signals)
+    progress = Progress(sys.stdout, on_say=reporter.say)
+    # What Ray and other libraries print, beside what the driver says itself.
+    out, err = (cast(TextIO, Tee(stream, reporter.say)) for stream in (sys.stdout, sys.stderr))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        outcome = _attempt(launch, store, state, progress, reporter, signals)
         if outcome.words is not None:
             print(outcome.words, file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt, SystemExit):  # who does not want to wait for the last words
         unsaid = reporter.end(outcome.exit_code, outcome.state, outcome.failure, outcome.reason)
-        if unsaid is not None:
+        if unsaid is not None and outcome.exit_code == 0:  # a run that failed has said what matters
             print(unsaid, file=sys.stderr, flush=True)
     return outcome.exit_code
 
 
 def _attempt(
-    launch: Launch, store: Store, state: StateDirectory, reporter: Reporter, signals: EndingSignals
+    launch: Launch,
+    store: Store,
+    state: StateDirectory,
+    progress: Progress,
+    reporter: Reporter,
+    signals: EndingSignals,
 ) -> _Outcome:
     """Carry the run out; how that ended, whatever was raised."""
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
-        is_stopped = _run(launch, store, state, Progress(on_say=reporter.say), signals, reporter)
+        is_stopped = _run(launch, store, state, progress, signals, reporter)
         return _Outcome(0, runs.STOPPED if is_stopped else runs.FINISHED)
     except Stopped as error:
         if signals.asked is not None:  # a scheduler that started it again would undo what was asked for

@@ -48,7 +48,7 @@ def _placed(arguments: argparse.Namespace) -> Path:
     """The launch of this attempt, written into a state directory of this node. Raises UsageError, OSError."""
     given = Path(arguments.launch).absolute()
     if arguments.bundle is not None:
-        root = Path(run.__file__).parent.parent
+        root = Path(run.__file__).resolve().parent.parent
         if root != given.parent.resolve():
             raise UsageError(
                 f"the code that runs is in {root}, but the bundle is in {given.parent}: something on PYTHONPATH of"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs import compiled_kernels
 from jobs.scratch import scratch_folder
 from seedbed import faults
 from seedbed.artifact import Artifact, FileEntry, Report, write_file, write_table
@@ -72,6 +73,7 @@ class Unit:
 def execute(task: UnitTask) -> Report:
     """Do the unit, hold its sums against each other, and commit it by writing its report."""
     started = time.monotonic()
+    compiled_kernels.adopt()
     unit = Unit(task)
     module, _, name = task.function.partition(":")
     function = getattr(importlib.import_module(module), name)

@@ -88,3 +88,25 @@ class StaleState(RegistryError):
     """Somebody else has changed it since it was read: read it again and decide anew."""
 
     transient = True
+
+
+class RayError(SeedbedError):
+    """Ray's HTTP API did not do what it was asked. `seedbed.ray_api` raises one of the three below and nothing else."""
+
+
+class RayUnreachable(RayError):
+    """Nobody answered, or not in time: what was asked may have been done or not."""
+
+    transient = True
+
+
+class RayRefused(RayError):
+    """Ray did not take the token, or got none."""
+
+
+class RayAnswered(RayError):
+    """Ray answered with something else than what was asked for."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

@@ -5,6 +5,7 @@ as this package may import neither Ray nor torch. A driver that left no word is 
 says.
 """
 
+import errno
 import signal
 from dataclasses import dataclass
 from enum import StrEnum
@@ -83,6 +84,16 @@ _BY_TYPE: dict[str, FailureClass] = {
 }
 """By the name of a type or of one that it inherits from."""
 
+_BY_ERRNO: dict[int, FailureClass] = {
+    errno.ENOMEM: FailureClass.OUT_OF_MEMORY,
+    errno.ENOSPC: FailureClass.USER_ERROR,
+    errno.EDQUOT: FailureClass.USER_ERROR,
+    errno.EACCES: FailureClass.USER_ERROR,
+    errno.EPERM: FailureClass.USER_ERROR,
+    errno.EROFS: FailureClass.USER_ERROR,
+}
+"""What a machine refuses: a person must make room, or give a right."""
+
 _BY_WORDS: tuple[tuple[str, FailureClass], ...] = (
     # What is looked for first wins: a worker that memory ran out for has died as well.
     ("OutOfMemoryError", FailureClass.OUT_OF_MEMORY),
@@ -122,6 +133,8 @@ def _of_error(error: BaseException) -> FailureClass:
         if error.transient:
             return FailureClass.NODE_LOST
         return FailureClass(error.failure or FailureClass.UNKNOWN)
+    if isinstance(error, OSError) and error.errno in _BY_ERRNO:
+        return _BY_ERRNO[error.errno]
     for kind in type(error).__mro__:
         if kind.__name__ in _BY_TYPE:
             return _BY_TYPE[kind.__name__]

@@ -180,10 +180,13 @@ def _chunks(store: Store, folder: str) -> list[tuple[int, int]]:
 
 
 class MetricsReader:
-    """The training curves of a run, from all of its attempts, read as they come."""
+    """The training curves of a run, from all of its attempts, read as they come.
 
-    def __init__(self, store: Store, run_id: str, max_points: int = 1000) -> None:
-        self._store, self._run_id = store, run_id
+    `pretrain` is the path of the training's artifact: where another run has trained it, its metrics are taken.
+    """
+
+    def __init__(self, store: Store, run_id: str, max_points: int = 1000, pretrain: str | None = None) -> None:
+        self._store, self._run_id, self._pretrain = store, run_id, pretrain
         self._seen: dict[int, tuple[int, int]] = {}  # attempt -> number of the chunk, bytes of it
         self._closed: set[int] = set()  # attempts that have ended and were read to their end
         self.curves = Curves(max_points)
@@ -191,13 +194,17 @@ class MetricsReader:
     def look(self) -> bool:
         """Take in what came since; whether there was something. Raises StoreError.
 
-        The first look reads all there is: some 100,000 steps in a second.
+        The first look reads all there is: some 50,000 steps of twelve metrics in a second.
         """
         numbers = attempts(self._store, self._run_id)
         news = [self._read(number) for number in numbers if number not in self._closed]
         for number in numbers[:-1]:  # what an earlier driver had no time to send comes before a later one's first
             if number not in self._closed and read_end(self._store, self._run_id, number) is not None:
                 self._closed.add(number)
+        if not self.curves.step and self._pretrain is not None:
+            for line in (self._store.read_if_there(f"{self._pretrain}/metrics.jsonl") or b"").splitlines():
+                self.curves.feed_line(0, line)
+            return self.curves.step > 0
         return any(news)
 
     def _read(self, attempt: int) -> bool:

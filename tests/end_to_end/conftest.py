@@ -157,6 +157,8 @@ class Bench:
 class NoCluster:
     """Does units in this process."""
 
+    node_id = None
+
     def __init__(self, *_: object) -> None:
         pass
 

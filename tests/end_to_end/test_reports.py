@@ -103,16 +103,16 @@ def test_who_asks_gets_a_checkpoint_and_schedulers_do_not_start_it_again(stopped
     assert end["step"] == "pretrain"
     plan = runs.load_plan(stopped.store, stopped.run_id)
     checkpoints = f"steps/pretrain-{plan.step('pretrain').fingerprint}/checkpoints"
-    assert stopped.store.names(checkpoints) == [f"step-{step:08d}"]
+    assert f"step-{step:08d}" in stopped.store.names(checkpoints)
 
 
 def test_its_logs_have_what_the_driver_and_each_rank_printed_also_the_one_that_was_lost(stopped):
     driver = logs(stopped.store, stopped.run_id, 1, "driver")
-    assert driver == stopped.out + stopped.err
+    assert sorted(driver.splitlines()) == sorted((stopped.out + stopped.err).splitlines())
     assert "restart: number 1" in driver
     for rank in ("rank-00000", "rank-00001"):
         printed = logs(stopped.store, stopped.run_id, 1, rank)
-        assert printed.count("ProcessGroupGloo") >= 2 or printed.count("TCPStore") >= 2, printed
+        assert printed.count("The client socket has connected to") == 2, printed  # before the loss, and after
 
 
 def test_its_curve_has_each_step_once(stopped):

@@ -35,7 +35,7 @@ def told(store, attempt=1):
 
 
 def test_a_chunk_grows_until_it_is_full_and_holds_whole_lines(store, state):
-    spool = ReportSpool(state, RUN, 1)
+    spool = ReportSpool(state, store, RUN, 1)
     spool.log("driver", b"one\ntwo\ncut")
     spool.send(store)
     assert chunks(store) == [b"one\ntwo\n"]
@@ -54,7 +54,7 @@ def test_a_chunk_grows_until_it_is_full_and_holds_whole_lines(store, state):
 
 
 def test_a_line_longer_than_a_chunk_is_cut(store, state):
-    spool = ReportSpool(state, RUN, 1)
+    spool = ReportSpool(state, store, RUN, 1)
     spool.log("driver", b"y" * (CHUNK_BYTES + 5))
     spool.send(store)
     assert [len(chunk) for chunk in chunks(store)] == [CHUNK_BYTES]
@@ -67,7 +67,7 @@ def test_a_store_that_takes_nothing_for_a_while_gets_the_same_chunks(tmp_path, s
     pick = random.Random(3)
     text = "".join(f"{n} {'z' * pick.randrange(2000)}\n" for n in range(2000)).encode()
     places = [Store(str(tmp_path / name)) for name in ("steady", "moody")]
-    spools = [ReportSpool(state, RUN, number) for number in (1, 2)]
+    spools = [ReportSpool(state, place, RUN, number) for number, place in enumerate(places, start=1)]
     moody = places[1].write
 
     def write(path, data):
@@ -93,7 +93,7 @@ def test_a_store_that_takes_nothing_for_a_while_gets_the_same_chunks(tmp_path, s
 def test_of_a_journal_the_part_of_this_training_is_sent(store, state, tmp_path):
     journal = tmp_path / "x.journal"
     journal.write_bytes(b'{"step": 1}\n')
-    spool = ReportSpool(state, RUN, 1)
+    spool = ReportSpool(state, store, RUN, 1)
     stream = spool.follow(journal)
     with journal.open("ab") as f:
         f.write(b'{"step": 2}\n')
@@ -111,7 +111,8 @@ from jobs.report_spool import ReportSpool
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
-spool, store = ReportSpool(StateDirectory(sys.argv[2]), sys.argv[3], 1), Store(sys.argv[1])
+store = Store(sys.argv[1])
+spool = ReportSpool(StateDirectory(sys.argv[2]), store, sys.argv[3], 1)
 for number in range(20_000):
     spool.log("driver", f"line {number} {'w' * 40}\\n".encode())
     if number % 3000 == 0:
@@ -131,13 +132,26 @@ def test_what_a_killed_driver_leaves_is_whole_chunks_and_the_next_start_sends_th
     assert 15_000 < len(before.splitlines()) < 20_000
     send_leftovers(store, state, RUN, but=2)
     assert told(store).splitlines() == [*lines, "the last w"]
-    assert not list((state.root / "reports" / RUN).iterdir())
+    assert not list((state.root / "reports").rglob("0*"))
 
 
 def test_how_it_ended_is_sent_by_the_next_start_too(store, state):
-    spool = ReportSpool(state, RUN, 1)
+    spool = ReportSpool(state, store, RUN, 1)
     (spool.folder / "end.json").write_text(json.dumps({"exit_code": 1}))
-    ReportSpool(state, RUN, 2).log("driver", b"mine\n")
+    ReportSpool(state, store, RUN, 2).log("driver", b"mine\n")
     send_leftovers(store, state, RUN, but=2)
     assert json.loads(store.read(f"{attempt_path(RUN, 1)}/end.json")) == {"exit_code": 1}
     assert not store.exists(f"{attempt_path(RUN, 2)}/logs/driver/000000.log")
+
+
+def test_what_was_left_for_another_store_is_not_sent_to_this_one(store, state, tmp_path):
+    other = Store(str(tmp_path / "other"))
+    ReportSpool(state, other, RUN, 1).log("driver", b"for the other\n")
+    ReportSpool(state, store, RUN, 1).log("driver", b"from before the store was emptied\n")
+    spool = ReportSpool(state, store, RUN, 1)
+    spool.log("driver", b"mine\n")
+    spool.send(store)
+    send_leftovers(store, state, RUN, but=1)
+    assert told(store) == "mine\n"
+    send_leftovers(other, state, RUN, but=2)
+    assert told(other) == "for the other\n"

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from dataprep.errors import CorruptDataError, MachineError, SeedbedError
@@ -67,6 +69,8 @@ def test_errors_of_ray_and_torch_are_known_without_importing_them():
 
     assert classify(OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")) == "out_of_memory"
     assert classify(ActorDiedError("the actor died")) == "node_lost"
+    assert classify(OSError(errno.ENOSPC, "No space left on device")) == "user_error"
+    assert classify(OSError(errno.ENOMEM, "Cannot allocate memory")) == "out_of_memory"
     assert classify(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")) == "out_of_memory"
 
 

@@ -116,3 +116,12 @@ def test_metrics_of_all_attempts_make_one_curve(store):
     assert reader.look()
     assert [(p.step, p.value) for p in reader.curves.series("loss")] == [(1, 3.0), (2, 2.0), (3, 1.5)]
     assert not reader.look()
+
+
+def test_a_training_that_another_run_has_made_has_its_curve_too(store):
+    reader = MetricsReader(store, RUN, pretrain="steps/pretrain-12ab")
+    assert not reader.look()
+    store.write("steps/pretrain-12ab/metrics.jsonl", b'{"step":1,"loss":3.0}\n{"step":2,"loss":2.0}\n')
+    assert reader.look()
+    assert [(p.step, p.value) for p in reader.curves.series("loss")] == [(1, 3.0), (2, 2.0)]
+    assert not reader.look()

@@ -77,6 +77,21 @@ def test_a_range_of_a_file_can_be_read(store):
     assert file.closed
 
 
+def test_a_stamp_tells_a_file_from_a_later_one_of_the_same_size(store):
+    assert store.stamp("a.txt") is None
+    store.write("a.txt", b"one")
+    first = store.stamp("a.txt")
+    assert store.stamp("a.txt") == Store(store.url).stamp("a.txt") == first
+    store.write("a.txt", b"two")
+    assert store.stamp("a.txt") not in (None, first)
+
+
+def test_a_store_has_one_place_however_it_is_spelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Store("store").place == Store(f"file://{tmp_path}/store/").place == f"{tmp_path}/store"
+    assert Store("memory://bucket/prefix/").place == Store("memory://bucket/prefix").place
+
+
 def test_names_are_what_is_directly_inside_in_order(store):
     for path in ("b/2", "b/1", "b/deep/er/3", "bb/4", "5"):
         store.write(path, b"x")

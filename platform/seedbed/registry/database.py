@@ -54,11 +54,12 @@ class Database:
         self.name = _without_secrets(parsed)
         """The URL as it may be shown."""
         self._secrets = _secrets(parsed)
+        """What no message may contain."""
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             _check_place(parsed.database or "")
         self.engine = sa.create_engine(
-            parsed,
+            parsed.difference_update_query(_SECRET_PARAMETERS),  # SQLAlchemy shows what stands there
             pool_pre_ping=not self.is_sqlite,  # a Postgres that was started anew is no error
             connect_args=_connect_args(parsed),
             json_serializer=_json,
@@ -79,26 +80,13 @@ class Database:
         with self._explained(), self._writing.begin() as connection:
             yield connection
 
-    @contextmanager
-    def write_schema(self) -> Iterator[sa.Connection]:
-        """As `write`, while foreign keys are not looked at: SQLite changes a table by making it anew."""
-        if not self.is_sqlite:
-            with self.write() as connection:
-                yield connection
-            return
-        with self._explained(), self._writing.connect() as connection:
-            raw = connection.connection.dbapi_connection
-            assert raw is not None
-            _switch_to_wal(raw)
-            raw.execute("PRAGMA foreign_keys = OFF")
-            try:
-                with connection.begin():
-                    yield connection
-                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-                    if broken:
-                        raise RegistryError(f"{self.name}: rows refer to rows that are not there: {broken[:3]}")
-            finally:
-                raw.execute("PRAGMA foreign_keys = ON")
+    def keep_a_log(self) -> None:
+        """SQLite's write-ahead log: readers and the writer do not wait for each other. It is kept in the file."""
+        if self.is_sqlite:
+            with self._explained(), self.engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                assert raw is not None
+                _switch_to_wal(raw)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -195,7 +183,8 @@ def _connect_args(url: sa.URL) -> dict[str, Any]:
         "keepalives_idle": 10,
         "tcp_user_timeout": int(PATIENCE_S * 1000),
     }
-    return {key: value for key, value in wanted.items() if key not in url.query}
+    given = {key: url.query[key] for key in _SECRET_PARAMETERS if key in url.query}
+    return {key: value for key, value in wanted.items() if key not in url.query} | given
 
 
 def _set_up_sqlite(raw: sqlite3.Connection, _: object) -> None:
@@ -225,7 +214,7 @@ def _begin_postgres(connection: sa.Connection) -> None:
 
 
 def _switch_to_wal(raw: Any) -> None:
-    """Kept in the file. SQLite does not wait for others here by itself."""
+    """Here SQLite does not wait for others by itself."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:

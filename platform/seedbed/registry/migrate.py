@@ -26,7 +26,8 @@ def bring_up_to_date(database: Database, to: str = HEAD) -> None:
     from alembic import command  # takes some tenths of a second, and is needed the first time only
     from alembic.script import ScriptDirectory
 
-    with database.write_schema() as connection:
+    database.keep_a_log()
+    with database.write() as connection:
         found = _revision(connection)
         if found == to:
             return

@@ -140,7 +140,6 @@ sa.Index(
     sqlite_where=_STANDS,
     postgresql_where=_STANDS,
 )
-sa.Index("alarms_standing_by_id", alarms.c.id, sqlite_where=_STANDS, postgresql_where=_STANDS)
 
 clusters = sa.Table(
     "clusters",
@@ -167,7 +166,7 @@ runs = sa.Table(
     sa.Column("state", Text, nullable=False),
     sa.Column("reason", Text, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),
-    sa.Column("stamp", Text, nullable=False),
+    sa.Column("stamp", Text, nullable=False, server_default=sa.text("''")),
     _json("summary"),
 )
 # Run id last in each: two runs of one second have an order.

@@ -32,14 +32,14 @@ class SeenRuns:
 
     def run(self, run_id: str, store_url: str | None = None) -> Run:
         """The run of this id, the newest where several stores hold it. Raises UsageError where there is none."""
-        query = sa.select(runs).where(runs.c.run_id == run_id).order_by(runs.c.created_at.desc()).limit(1)
+        query = sa.select(runs).where(runs.c.run_id == run_id)
         if store_url is not None:
             query = query.where(runs.c.store_url == store_url)
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
+            found = [_as_run(row) for row in connection.execute(query)]
+        if not found:
             raise UsageError(f"no run {run_id!r} is known; `seedbed show` looks into the store itself")
-        return _as_run(row)
+        return max(found, key=lambda run: run.created_at)
 
     def runs(
         self,

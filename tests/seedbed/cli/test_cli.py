@@ -10,6 +10,10 @@ from seedbed.cli import entry
 from seedbed.cli.entry import main
 
 ROOT = Path(__file__).parents[3]
+HEAVY = {
+    *("torch", "ray", "mlflow", "deepspeed", "transformers", "numba", "pyarrow", "numpy", "fsspec", "tokenizers"),
+    *("sqlalchemy", "alembic", "fastapi", "requests", "aiohttp", "psutil"),
+}
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def command(monkeypatch, capsys, tmp_path):
 
 def test_help_loads_neither_torch_nor_ray_nor_mlflow():
     """Nor what takes long: arrays, kernels and tables are loaded inside commands."""
-    question = """
+    question = f"""
 import sys
 sys.argv = ["seedbed", "--help"]
 from seedbed.cli import main
@@ -39,7 +43,7 @@ try:
     main()
 except SystemExit as left:
     assert not left.code
-heavy = {"torch", "ray", "mlflow", "deepspeed", "transformers", "numba", "pyarrow", "numpy", "fsspec", "tokenizers"}
+heavy = {HEAVY}
 print("loaded:", sorted(heavy & set(sys.modules)))
 """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")])}
@@ -48,6 +52,28 @@ print("loaded:", sorted(heavy & set(sys.modules)))
     )
     assert answer.stdout.splitlines()[-1] == "loaded: []"
     assert "plan" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("seedbed cl", "cluster"), ("seedbed cluster up --token", "--token-file")]
+)
+def test_the_shell_is_told_what_can_follow_and_nothing_heavy_is_loaded(typed, offered):
+    question = f"""
+import sys
+from seedbed.cli import main
+try:
+    main()
+except SystemExit as left:
+    assert not left.code
+heavy = {HEAVY}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")])}
+    environment |= {"_SEEDBED_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    answer = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, text=True, env=environment, check=True
+    )
+    assert answer.stdout.split() == [offered]
 
 
 def test_planning_loads_neither_torch_nor_ray_nor_mlflow(run_file):

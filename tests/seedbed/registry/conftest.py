@@ -21,7 +21,7 @@ from seedbed.registry.registry import Registry
 from seedbed.state import StateDirectory
 
 PATIENCE_S = 60.0
-WORKING = """
+_WORKING = """
 import sys
 from seedbed.registry.database import open_registry
 from seedbed.registry.states import *
@@ -33,6 +33,11 @@ print("ready", flush=True)
 sys.stdin.readline()
 """
 """How processes of these tests begin: with the registry open, waiting for a line."""
+
+
+@pytest.fixture(scope="session")
+def working() -> str:
+    return _WORKING
 
 
 def _programs() -> Path | None:

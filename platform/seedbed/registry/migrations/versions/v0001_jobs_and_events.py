@@ -51,7 +51,6 @@ def upgrade() -> None:
         sqlite_where=_STANDS,
         postgresql_where=_STANDS,
     )
-    op.create_index("alarms_standing_by_id", "alarms", ["id"], sqlite_where=_STANDS, postgresql_where=_STANDS)
     op.create_table(
         "clusters",
         sa.Column("name", sa.String(), nullable=False),

@@ -15,6 +15,4 @@ def upgrade() -> None:
         sa.Column("until", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="leads_pk"),
     )
-    with op.batch_alter_table("runs") as runs:
-        runs.add_column(sa.Column("stamp", sa.String(), nullable=False, server_default=""))
-        runs.alter_column("stamp", server_default=None)
+    op.add_column("runs", sa.Column("stamp", sa.String(), nullable=False, server_default=sa.text("''")))

@@ -1,0 +1,75 @@
+"""What a heartbeat says: how far the run is, from what draws the bar and from the training's journal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seedbed.plan import Plan
+from seedbed.progress import Snapshot
+from seedbed.time_left import run_seconds_left
+from seedbed.tracking import journal
+
+
+class Training:
+    """What the journal tells of a training, as far as the heartbeat says it. One thread asks it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = path.stat().st_size if path.exists() else 0
+        self.record: dict[str, Any] = {}
+        self.validation_loss: float | None = None
+        self.checkpoint_step: int | None = None
+        self.spending: dict[str, Any] | None = None
+        self.restarts = 0
+
+    def look(self) -> None:
+        for line, offset in journal.read_from(self._path, self._offset):
+            self._hear(line)
+            self._offset = offset
+
+    def _hear(self, line: dict[str, Any]) -> None:
+        event = line.get("event")
+        if event is None:
+            self.record = line
+            if line.get("validation_loss") is not None:
+                self.validation_loss = line["validation_loss"]
+        elif event in ("checkpoint", "taken_up") and line["step"]:
+            self.checkpoint_step = line["step"]
+        elif event == "spending":
+            self.spending = {key: value for key, value in line.items() if key not in ("event", "time")}
+        elif event == "restart":
+            self.restarts += 1
+
+    def report(self, num_steps: int) -> dict[str, Any]:
+        """The newest record, and beside it what it does not say itself."""
+        more = {"validation_loss": self.validation_loss, "restarts": self.restarts, "num_steps": num_steps}
+        return self.record | more
+
+
+def how_far(
+    plan: Plan, until: str | None, done: Sequence[str], now: Snapshot, training: Training | None
+) -> dict[str, Any]:
+    """The part of a heartbeat that tells of the run; what is not known is None.
+
+    `step`, `phase`; `done` of `total` in `unit`s; `rate` in `rate_unit`; `step_seconds_left` of this piece of work and
+    `seconds_left` of the run; `steps_done`; `training` (the newest record, `num_steps`, `restarts`), `spending`,
+    `checkpoint_step`.
+    """
+    rate, rate_unit = now.records_per_second, "records/s"
+    if training is not None and now.step == "pretrain":
+        rate, rate_unit = training.record.get("tokens_per_second"), "tokens/s"
+    return {
+        "step": now.step,
+        "phase": now.phase,
+        "done": now.done,
+        "total": now.total,
+        "unit": now.unit,
+        "rate": rate,
+        "rate_unit": None if rate is None else rate_unit,
+        "step_seconds_left": now.seconds_left,
+        "seconds_left": run_seconds_left(plan, done, until, now.step, now.seconds_left),
+        "steps_done": list(done),
+        "training": None if training is None else training.report(plan.run.training.num_steps),
+        "spending": None if training is None else training.spending,
+        "checkpoint_step": None if training is None else training.checkpoint_step,
+    }

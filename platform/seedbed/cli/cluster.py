@@ -1,0 +1,174 @@
+"""`seedbed cluster up`, `down`, `status`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
+
+if TYPE_CHECKING:
+    from seedbed.cluster_status import ClusterStatus
+
+cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow and a controller.")
+
+LOCAL = "local"
+_GIVEN_OUT = "That Ray gives out. Default: as before, or all."
+
+
+@cluster.command()
+def up(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Option("--name", help=f"Default: {LOCAL}, or the host.")] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="http://host:port", help="The job server of a Ray that is up.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="With --address: the file with its token, mode 0600.")
+    ] = None,
+    mlflow_uri: Annotated[str | None, typer.Option("--mlflow-uri", help="With --address: its runs' MLflow.")] = None,
+    cpus: Annotated[int | None, typer.Option("--cpus", min=0, help=_GIVEN_OUT)] = None,
+    gpus: Annotated[int | None, typer.Option("--gpus", min=0, help=_GIVEN_OUT)] = None,
+    mlflow_store: Annotated[
+        str | None,
+        typer.Option("--mlflow-store", metavar="URL", help="MLflow's database. Default: as before, or SQLite."),
+    ] = None,
+    registry: RegistryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Start Ray, MLflow and the controller on this machine, or register a Ray that is up. Can be repeated: mends."""
+    from seedbed.cli.printing import console
+
+    def say(line: str) -> None:
+        console().print(line, soft_wrap=True)
+
+    here = places(context, None, state, registry)
+    opened = here.open_registry()
+    if address is None:
+        from seedbed.local_cluster import bring_up
+
+        _refuse("--address, of a Ray that is up elsewhere", token_file=token_file, mlflow_uri=mlflow_uri)
+        shown = name or LOCAL
+        begun = bring_up(
+            here.state_directory(),
+            opened,
+            here.registry,
+            name=shown,
+            cpus=cpus,
+            gpus=gpus,
+            mlflow_store=mlflow_store,
+            say=say,
+        )
+    else:
+        from urllib.parse import urlsplit
+
+        from seedbed.cluster_registration import register
+
+        _refuse("a Ray that is started here, not with --address", cpus=cpus, gpus=gpus, mlflow_store=mlflow_store)
+        shown = name or urlsplit(address).hostname or address
+        begun = register(
+            here.state_directory(),
+            opened,
+            here.registry,
+            name=shown,
+            address=address,
+            token_file=token_file,
+            mlflow_uri=mlflow_uri,
+            say=say,
+        )
+    say(f"{shown} is up" if begun else f"{shown} was up already; nothing was changed")
+    say("next: seedbed cluster status")
+
+
+def _refuse(belongs_to: str, **given: object) -> None:
+    """Raises UsageError for an option that was given and goes with something else."""
+    from seedbed.errors import UsageError
+
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"--{option.replace('_', '-')} goes with {belongs_to}")
+
+
+@cluster.command()
+def down(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Option("--name", help="One that was registered with --address: its Ray is left alone.")
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for jobs to checkpoint.")] = False,
+    registry: RegistryOption = None,
+    state: StateOption = None,
+) -> None:
+    """End what `up` started on this machine; jobs are stopped at a checkpoint first."""
+    from seedbed.cli.printing import console
+    from seedbed.cluster_record import read
+    from seedbed.cluster_registration import forget
+    from seedbed.local_cluster import take_down
+
+    def say(line: str) -> None:
+        console().print(line, soft_wrap=True)
+
+    here = places(context, None, state, registry)
+    opened = here.open_registry()
+    local = read(here.state_directory())
+    if name is not None and (local is None or local.name != name):
+        ended = forget(opened, name)
+    else:
+        ended = take_down(here.state_directory(), opened, here.registry, now=now, say=say)
+    say("down" if ended else "nothing was up")
+    say("next: seedbed cluster up")
+
+
+@cluster.command()
+def status(
+    context: typer.Context, as_json: JsonOption = False, registry: RegistryOption = None, state: StateOption = None
+) -> None:
+    """Say what is up, since when, and what each node has and uses. Leaves with 0 when all is up, else with 1."""
+    from seedbed.cli.printing import console, print_json
+    from seedbed.cluster_status import cluster_status
+
+    here = places(context, None, state, registry)
+    found = cluster_status(here.state_directory(), here.open_registry(), here.registry)
+    if as_json:
+        print_json({"clusters": [one.to_json() for one in found]})
+    elif not found:
+        console().print("no cluster is known here; next: seedbed cluster up")
+    else:
+        for one in found:
+            _print(one)
+    if not found or not all(one.is_up for one in found):
+        raise typer.Exit(1)
+
+
+def _print(one: "ClusterStatus") -> None:
+    import time
+
+    from seedbed.cli.printing import console, num_bytes, plain_table
+
+    out = console()
+    out.print(one.name or "this machine", style="bold")
+    parts = plain_table("part", "state", "since", "address")
+    for part in one.parts:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.since)) if part.since else ""
+        parts.add_row(part.name, part.state, since, part.address)
+    out.print(parts)
+    if one.nodes:
+        nodes = plain_table("node", "state", "CPUs", "GPUs", "memory", "disk", right=("CPUs", "GPUs", "memory", "disk"))
+        for node in one.nodes:
+            used, total = node.resources_used, node.resources_total
+            nodes.add_row(
+                f"{node.hostname} {node.address}" + (" (head)" if node.is_head else ""),
+                "alive" if node.alive else f"dead: {node.reason or 'no reason given'}",
+                *(f"{used.get(kind, 0):g} of {total.get(kind, 0):g}" for kind in ("CPU", "GPU")),
+                *(
+                    f"{num_bytes(in_use)} of {num_bytes(size)}" if size and in_use is not None else "not measured yet"
+                    for in_use, size in (
+                        (node.memory_used_bytes, node.memory_total_bytes),
+                        (node.disk_used_bytes, node.disk_total_bytes),
+                    )
+                ),
+            )
+        out.print(nodes)
+    for part in one.parts:
+        if part.found:
+            out.print(f"{part.name}: {part.found}; next: {part.cure}", soft_wrap=True)
