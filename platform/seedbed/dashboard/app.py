@@ -17,7 +17,7 @@ from seedbed.dashboard.curves_feed import CurvesFeed
 from seedbed.dashboard.guards import Guard
 from seedbed.dashboard.hub import Hub
 from seedbed.dashboard.page import HERE, Page, link
-from seedbed.dashboard.pages import data, overview, run, runs_list
+from seedbed.dashboard.pages import cluster, compare, data, job_actions, overview, run, runs_list, submit
 from seedbed.dashboard.run_details import Kept, RunDetails
 from seedbed.dashboard.watch import Watch
 from seedbed.errors import RegistryUnreachable, StoreError, UsageError
@@ -46,7 +46,7 @@ def make_app(watch: Watch, token: str, hosts: frozenset[str], is_tls: bool = Fal
     app.state.details = {place: RunDetails(store, watch.state) for place, store in watch.stores.items()}
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.include_router(login.router)
-    for page in (overview, runs_list, run, data):
+    for page in (overview, runs_list, run, data, compare, cluster, submit, job_actions):
         app.include_router(page.router, dependencies=[Depends(login.logged_in)])
     app.add_exception_handler(login.LoginNeeded, _to_login)
     app.add_exception_handler(SeedbedError, _explained)

@@ -14,7 +14,14 @@ from seedbed.dashboard.units import FILTERS
 
 HERE = Path(__file__).parent
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
-NAVIGATION = (("/", "Overview"), ("/runs", "Runs"), ("/data", "Data"))
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/runs", "Runs"),
+    ("/data", "Data"),
+    ("/compare", "Compare"),
+    ("/cluster", "Cluster"),
+    ("/submit", "Submit"),
+)
 
 
 class Page:
@@ -29,7 +36,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(link=link, version=version("seedbed"), nav_items=NAVIGATION)
+        self._environment.globals.update(link=link, version=version("seedbed"), nav_items=NAVIGATION, **FILTERS)
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """A whole page for one browser."""

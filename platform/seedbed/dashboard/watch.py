@@ -19,8 +19,10 @@ from seedbed.registry.registry import Registry
 from seedbed.registry.states import ACTIVE
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from seedbed.tracking.place import TrackingPlace
 
 REGISTRY_EVERY_S = 1.0
+MLFLOW_EVERY_S = 10.0
 STORE_EVERY_S, REMOTE_STORE_EVERY_S = 2.0, 10.0
 MAX_RUNS, MAX_JOBS, MAX_EVENTS = 500, 500, 50
 LOST_AFTER_S = 15.0
@@ -55,6 +57,7 @@ class View:
     alarms: tuple[Alarm, ...] = ()
     events: tuple[Event, ...] = ()  # newest first
     heartbeats: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (store, run id) -> the newest
+    mlflow: dict[str, bool] = field(default_factory=dict)  # URI of a server -> whether it answers
 
     def run(self, run_id: str, store_url: str | None = None) -> Run:
         """The newest run with this id. Raises UsageError."""
@@ -84,6 +87,7 @@ class Watch:
         self._places = {name: Place(name) for name in (registry.name, *self.stores)}
         self._seen: dict[str, Any] = {}
         self._heartbeats: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+        self._mlflow: dict[str, bool] = {}
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -94,6 +98,7 @@ class Watch:
         for store in self.stores.values():
             every_s = STORE_EVERY_S if store.is_local else REMOTE_STORE_EVERY_S
             self._begin(store.place, every_s, partial(self._look_at_store, store))
+        self._begin("", MLFLOW_EVERY_S, self._look_at_mlflow)
 
     def stop(self) -> None:
         self._ending.set()
@@ -105,7 +110,9 @@ class Watch:
         with self._lock:
             stores = tuple(self._places[name] for name in self.stores)
             beats = {key: beat for found in self._heartbeats.values() for key, beat in found.items()}
-            return View(self._places[self.registry.name], stores, **self._seen, heartbeats=beats)
+            return View(
+                self._places[self.registry.name], stores, **self._seen, heartbeats=beats, mlflow=dict(self._mlflow)
+            )
 
     def store(self, place: str) -> Store:
         """Raises UsageError where the dashboard was not told of it."""
@@ -135,10 +142,13 @@ class Watch:
             look()
         except Exception as error:  # noqa: BLE001 - whatever it is, pages say so and show what was seen before
             with self._lock:
+                if name not in self._places:
+                    return
                 self._places[name] = Place(name, self._places[name].heard_at, str(error) or type(error).__name__)
         else:
             with self._lock:
-                self._places[name] = Place(name, time.time())
+                if name in self._places:
+                    self._places[name] = Place(name, time.time())
 
     def _look_at_registry(self) -> None:
         registry = self.registry
@@ -154,6 +164,12 @@ class Watch:
         }
         with self._lock:
             self._seen = seen
+
+    def _look_at_mlflow(self) -> None:
+        uris = {cluster.mlflow_uri for cluster in self.view().clusters if cluster.mlflow_uri}
+        found = {uri: TrackingPlace(uri, "", None).answers() for uri in uris if uri.startswith("http")}
+        with self._lock:
+            self._mlflow = found
 
     def _look_at_store(self, store: Store) -> None:
         see_runs(self.registry, store, self.state)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
+from seedbed.dashboard.cluster_view import cluster_views
 from seedbed.dashboard.drawings import sparkline
 from seedbed.dashboard.live import live_part
 from seedbed.dashboard.page import SPARK_HEIGHT, SPARK_WIDTH
@@ -48,6 +49,7 @@ def _context(app: FastAPI) -> dict[str, Any]:
         "latest": [row for row in latest if not row.is_at_it],
         "sparks": {(row.store_url, row.run_id): _spark(app, row) for row in running[:MAX_SPARKS]},
         "events": view.events[:EVENTS],
+        "clusters": cluster_views(view, now),
     }
 
 

@@ -12,6 +12,7 @@ from seedbed.dashboard.drawings import Graph, funnel, graph
 from seedbed.dashboard.live import live_part, stream
 from seedbed.dashboard.log_tail import LogTail
 from seedbed.dashboard.rows import Row, run_row
+from seedbed.dashboard.run_actions import actions
 from seedbed.dashboard.run_details import AttemptReport, RunDetails
 from seedbed.dashboard.run_links import links
 from seedbed.dashboard.seen_state import SILENT, UNREACHABLE
@@ -94,6 +95,7 @@ def _context(of: Subject) -> dict[str, Any]:
         "training": of.details.training(plan),
         "budget": _budget(of, plan),
         "checkpoints": of.details.checkpoints(plan),
+        "actions": actions(of.row),
         "links": links(of.view, of.row, plan, of.app.state.watch.state),
     }
 
