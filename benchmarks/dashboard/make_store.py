@@ -95,7 +95,9 @@ def _write_metrics(store: Store, run_id: str, num_steps: int) -> None:
             chunk, number = bytearray(), number + 1
     store.write(f"{folder}/metrics/{number:06d}.jsonl", bytes(chunk))
     store.write(f"{folder}/logs/driver/000000.log", f"plan many\n{HOSTILE}\nended\n".encode())
-    store.write(f"{folder}/heartbeat.json", json.dumps({"at": time.time(), "step": "pretrain", "every_s": 5.0}).encode())
+    store.write(
+        f"{folder}/heartbeat.json", json.dumps({"at": time.time(), "step": "pretrain", "every_s": 5.0}).encode()
+    )
     end = {"at": time.time(), "exit_code": 0, "state": "finished", "failure": None, "reason": None, "step": "pretrain"}
     store.write(f"{folder}/end.json", json.dumps(end).encode())
 
@@ -136,7 +138,15 @@ def _write_data(store: Store, plan: Plan, num_shards: int) -> None:
     tables |= {"select": ("verdicts",), "deduplicate": ("verdicts",), "corpus": ("corpus",), "ledger": ("ledger",)}
     dropped: dict[str, dict[str, int]] = {"extract": {"not_a_response": 4}, "select": {"too_few_words": 3}}
     dropped["deduplicate"] = {"near_duplicate": 2}
-    came = {"extract": RECORDS, "clean": 20, "annotate": 20, "select": 20, "deduplicate": 17, "corpus": 15, "ledger": RECORDS}
+    came = {
+        "extract": RECORDS,
+        "clean": 20,
+        "annotate": 20,
+        "select": 20,
+        "deduplicate": 17,
+        "corpus": 15,
+        "ledger": RECORDS,
+    }
     for kind, names_of_tables in tables.items():
         _link(store, artifacts[kind], names_of_tables, shards)
         gone = {reason: number * num_shards for reason, number in dropped.get(kind, {}).items()}
