@@ -1,9 +1,6 @@
 """The dashboard as people see it: every page, both colour schemes, a phone; what changes while one looks."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from benchmarks.dashboard.make_store import make_store
+from benchmarks.dashboard.served import Served
 from seedbed import runs
 from seedbed.lease import Leases
 from seedbed.registry.database import open_registry
@@ -27,32 +25,14 @@ from seedbed.store import Store
 
 pytestmark = pytest.mark.slow
 
-REPOSITORY = Path(__file__).parents[2]
 PHONE = {"width": 390, "height": 800}
-
-
-class Server:
-    """`seedbed dashboard`, as a process."""
-
-    def __init__(self, state: Path, store: str) -> None:
-        command = [sys.executable, "-m", "seedbed.cli", "dashboard", "--port", "0", "--state", state, "--store", store]
-        self._process = subprocess.Popen(
-            [*map(str, command)], cwd=REPOSITORY, env=os.environ, stdout=subprocess.PIPE, text=True
-        )
-        lines = [self._process.stdout.readline() for _ in range(3)]
-        self.link = lines[2].strip()
-        self.url = self.link.partition("/login")[0]
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
 
 
 @dataclass
 class Site:
     """A dashboard over a store that was made for it."""
 
-    server: Server
+    server: Served
     store: Store
     state: StateDirectory
     registry: Registry
@@ -91,7 +71,7 @@ def site(tmp_path_factory):
     )
     registry.save_cluster(cluster, reason="made by a test", actor="test")
     registry.raise_alarm("test", "cluster", "local", level=Level.WARNING, message="it does not answer", actor="test")
-    server = Server(state.root, made.store.place)
+    server = Served(state.root, made.store.place)
     yield Site(server, made.store, state, registry, made.plan.run_id, made.run_file)
     server.stop()
     registry.close()
@@ -274,7 +254,7 @@ def test_an_alarm_is_acknowledged(inside, shows, site):
 
 def test_a_dashboard_that_is_gone_is_said_and_nothing_is_called_running(page, shows, site):
     with site.running():
-        server = Server(site.state.root, site.store.place)
+        server = Served(site.state.root, site.store.place)
         page.goto(server.link)
         shows("running", "live")
         server.stop()
