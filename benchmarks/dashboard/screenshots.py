@@ -17,7 +17,7 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 FOLDER = REPOSITORY / "docs" / "images"
-WINDOW = {"width": 1280, "height": 800}  # pixels
+WIDTH, HEIGHT, TALL = 1280, 800, 1480  # pixels
 PATIENCE_MS = 60_000
 
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         plan = runs.load_plan(store, record.run)
         served = Served(Path(folder), store.place)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport=WINDOW, color_scheme="light")
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.set_default_timeout(PATIENCE_MS)
         try:
             page.goto(served.link)
@@ -64,6 +64,7 @@ def _pages(store: Store, plan: Plan) -> dict[str, tuple[str, str]]:
 
 def _take(page: Page, url: str, pages: dict[str, tuple[str, str]], out: Path) -> None:
     for name, (path, there) in pages.items():
+        page.set_viewport_size({"width": WIDTH, "height": TALL if name == "dashboard-run" else HEIGHT})
         page.goto(f"{url}{path}")
         page.locator(there).first.wait_for()
         page.wait_for_function("document.getElementById('connection').dataset.state !== 'lost'")
