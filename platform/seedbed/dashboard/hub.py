@@ -27,8 +27,14 @@ class News:
     """One event for viewers."""
 
     name: str
-    number: int  # ascends within a topic
+    number: int  # ascends within a topic, also over a new start of the server: see `first_number`
     data: Any  # as JSON
+
+
+def first_number() -> int:
+    """Where a topic that is made now begins: behind whatever one of its name has said before. Milliseconds since 1970,
+    as no topic has news more often."""
+    return int(time.time() * 1000)
 
 
 class Topic(Protocol):
@@ -56,8 +62,8 @@ class Latest:
     def look(self) -> None:
         value = self._make()
         if value is not None and (self._news is None or self._news.data != value):
-            self._news = News(self._name, self.number + 1, value)
-            self.number += 1
+            self.number = max(self.number + 1, first_number())
+            self._news = News(self._name, self.number, value)
 
     def since(self, number: int) -> list[News]:
         return [self._news] if self._news is not None and self._news.number > number else []

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from itertools import islice
 
-from seedbed.dashboard.hub import News
+from seedbed.dashboard.hub import News, first_number
 from seedbed.reports import LogReader
 from seedbed.store import Store
 
@@ -15,14 +15,15 @@ MAX_LINE_CHARACTERS = 2000
 
 
 class LogTail:
-    """The topic of one attempt's log, of all sources or one. A piece of news is a list of [source, line]."""
+    """The topic of one attempt's log, of all sources or one. A piece of news has `lines`, each [source, text], and
+    `is_all`: they are all that is known, and come in place of what was told before."""
 
     def __init__(self, store: Store, run_id: str, attempt: int, source: str | None) -> None:
         self._reader = LogReader(store, run_id, attempt, source)
         self._lines: deque[tuple[str, str]] = deque(maxlen=MAX_LINES)
         self._lock = threading.Lock()
         self._is_begun = False
-        self.number = 0  # lines so far
+        self.number = first_number()  # of the last line
 
     def look(self) -> None:
         """Raises StoreError."""
@@ -43,8 +44,9 @@ class LogTail:
 
     def since(self, number: int) -> list[News]:
         with self._lock:
-            new = min(self.number - number, len(self._lines))
+            new = self.number - number
             if new <= 0:
                 return []
-            lines = list(islice(self._lines, len(self._lines) - new, None))
-            return [News("lines", self.number, lines)]
+            first = max(len(self._lines) - new, 0)
+            told = {"lines": list(islice(self._lines, first, None)), "is_all": new > len(self._lines)}
+            return [News("lines", self.number, told)]

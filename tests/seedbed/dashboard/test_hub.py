@@ -1,6 +1,7 @@
 import asyncio
 import json
 import threading
+import time
 
 import pytest
 
@@ -80,9 +81,13 @@ def test_a_viewer_who_comes_back_is_told_only_what_is_newer():
         def make():
             return Latest("part", lambda: "same")
 
-        assert await take(hub.events("x", make), "part", 1) == ["same"]
+        seen = 0
+        async for event in hub.events("x", make):
+            if parsed(event)[0] == "part":
+                seen = int(event.partition("id: ")[2].partition("\n")[0])
+                break
         names = []
-        async for event in hub.events("x", make, seen=1):
+        async for event in hub.events("x", make, seen):
             names.append(parsed(event)[0])
             if len(names) == 3:
                 break
@@ -90,6 +95,17 @@ def test_a_viewer_who_comes_back_is_told_only_what_is_newer():
         assert "ping" in names
 
     with_hub(scenario)
+
+
+def test_a_viewer_who_comes_back_to_a_server_that_was_started_anew_is_told():
+    before = Latest("part", lambda: "old")
+    for number in range(3):
+        before._make = lambda number=number: f"old {number}"
+        before.look()
+    time.sleep(0.01)
+    after = Latest("part", lambda: "new")
+    after.look()
+    assert [news.data for news in after.since(before.number)] == ["new"]
 
 
 def test_a_fault_is_told_and_its_end_as_well():

@@ -192,6 +192,7 @@ def test_the_log_can_be_read_by_source(site):
     alone = site.get(f"/runs/{site.run_id}/logs?attempt=1&source=rank-00000")
     assert "rank said" in alone
     assert "driver began" not in alone
+    assert "driver began" in site.get(f"/runs/{site.run_id}/logs?attempt=1&source=")
     assert "has no attempt 9" in site.get(f"/runs/{site.run_id}/logs?attempt=9", status=404)
     assert "has no log of" in site.get(f"/runs/{site.run_id}/logs?attempt=1&source=../x", status=404)
 

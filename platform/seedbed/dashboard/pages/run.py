@@ -1,6 +1,7 @@
 """One run: steps, funnel, curves, budget, checkpoints; logs, events and plan on pages of their own."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -163,31 +164,32 @@ def curves(of: TheRun) -> Response:
 
 @router.get("/runs/{run_id}/logs")
 def logs(request: Request, of: TheRun, attempt: int | None = None, source: str | None = None) -> Response:
-    """What driver and ranks print, followed."""
+    """What driver and ranks print, followed; `source` empty for all."""
+    source = source or None
     numbers = reports.attempts(of.store, of.row.run_id)
     if not numbers:
-        return request.app.state.page.show(
-            request, "logs.html", tab="logs", row=of.row, now=of.now, numbers=[], attempt=None, source=None, sources=[],
-            last=0, lines=[],
-        )  # fmt: skip
+        return _logs_page(request, of, [])
     number = numbers[-1] if attempt is None else attempt
     tail = _tail(of, number, source)
     tail.look()
     last, lines = tail.lines()
     sources = reports.LogReader(of.store, of.row.run_id, number).sources()
-    return request.app.state.page.show(
-        request,
-        "logs.html",
-        tab="logs",
-        row=of.row,
-        now=of.now,
-        numbers=numbers,
-        attempt=number,
-        source=source,
-        sources=sources,
-        last=last,
-        lines=lines,
-    )
+    return _logs_page(request, of, numbers, number, source, sources, last, lines)
+
+
+def _logs_page(
+    request: Request,
+    of: Subject,
+    numbers: list[int],
+    attempt: int | None = None,
+    source: str | None = None,
+    sources: Sequence[str] = (),
+    last: int = 0,
+    lines: Sequence[tuple[str, str]] = (),
+) -> Response:
+    shown = {"numbers": numbers, "attempt": attempt, "source": source, "sources": sources, "last": last, "lines": lines}
+    page: Response = request.app.state.page.show(request, "logs.html", tab="logs", row=of.row, now=of.now, **shown)
+    return page
 
 
 @router.get("/live/runs/{run_id}/logs")

@@ -14,8 +14,9 @@ if (log) {
   toEnd();
   log.addEventListener("wheel", (event) => event.deltaY < 0 && (following.checked = false), { passive: true });
   follow(log.dataset.log, {
-    lines: (lines) => {
-      document.getElementById("log-empty")?.remove();
+    lines: ({ lines, is_all }) => {
+      if (is_all) log.replaceChildren(); // too much came while nobody listened, or the server was started anew
+      if (lines.length) document.getElementById("log-empty")?.remove();
       for (const [source, text] of lines) {
         const line = document.createElement("div");
         if (showsSource) {
