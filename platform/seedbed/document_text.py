@@ -36,7 +36,7 @@ def document_text(store: Store, plan: Plan, written_id: str) -> list[Span] | Non
     if not found:
         return None
     text = found[0]["text"].encode()
-    if artifacts["clean"].manifest() is None:
+    if not artifacts["clean"].is_committed():
         return [Span(text.decode(), None)]
     [edit] = artifacts["clean"].read_rows("edits", unit, ids).to_pylist()
     spans, end = [], 0

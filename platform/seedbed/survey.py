@@ -68,7 +68,7 @@ def survey(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Survey:
         raise UsageError(f"annotate has not run yet: `seedbed show {plan.run_id}` says where the run is")
     shards = annotated["input_shards"]
     chosen = shards if len(shards) <= max_shards else random.Random(0).sample(shards, max_shards)
-    has_ledger = artifacts["ledger"].manifest() is not None
+    has_ledger = artifacts["ledger"].is_committed()
     found = Survey(0, len(shards))
     tables = []
     for shard in chosen:
