@@ -9,6 +9,9 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
+# Runs and tests start many processes: where Python may not keep what it compiles, each would compile Seedbed anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres screenshots check check-infra clean
 
@@ -43,8 +46,11 @@ $(VENV)/.kernels: $(VENV)/.installed $(KERNELS)
 demo: setup ## from the crawl in configs/crawls/demo to an exported model
 	@$(BIN)/seedbed run configs/runs/demo.yaml
 
+# Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
+# start. Those of tests/cluster go last and alone: they tell a lost machine from a slow one by seconds.
 test: setup-dev check browser postgres ## every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not cluster'
+	@$(BIN)/python -m pytest -m cluster
 
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 	@$(BIN)/python -m pytest -m 'not slow'

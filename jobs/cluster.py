@@ -83,7 +83,7 @@ class RayCluster:
                 object_store_memory=OBJECT_STORE_BYTES,
                 _temp_dir=str(folder),
             )
-        except (RuntimeError, OSError, ValueError, ConnectionError) as error:
+        except Exception as error:  # Ray raises bare ones here: of a node that was too slow to start, for one
             raise InfrastructureError(
                 f"Ray did not start: {error}; see {folder}/session_latest/logs, and `seedbed doctor`"
             ) from error

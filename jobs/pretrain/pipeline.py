@@ -135,6 +135,8 @@ class PipelineEngine(Engine):
         super().destroy()
         for group in self._process_groups:  # some threads and connections each, which DeepSpeed leaves
             dist.destroy_process_group(group)
-        # They end with the last reference, and DeepSpeed's objects refer to each other in circles.
+        # They end with the last reference. The last stage's loss keeps its graph, whose hooks keep the engine: a circle
+        # through C++, which the collector does not see.
+        vars(self.wrapped).clear()
         self.wrapped, p2p._grid = None, None
         gc.collect()

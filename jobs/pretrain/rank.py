@@ -3,6 +3,7 @@
 Its methods of the group `channel` are answered by another thread than the one that trains.
 """
 
+import importlib
 import os
 import shutil
 import socket
@@ -50,9 +51,12 @@ class Rank:
 
     def run(self, address: str) -> int:
         """Train to the end, or until asked to stop: the step reached. Raises what stopped it."""
+        self._channel.progress("loading torch")  # from a cold disk this takes a while, and is no hang
+        importlib.import_module("torch.distributed")
         self._channel.progress("meeting the other ranks")
         hang_timeout_s = self._task.training.hang_timeout_s
         join_group(address, self._number, self._num_ranks, self._task.cluster.device, hang_timeout_s)
+        self._channel.progress("loading DeepSpeed")
         from jobs.pretrain.worker import train_rank
 
         reached = train_rank(self._task, self._token, self._channel)

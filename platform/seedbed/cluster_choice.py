@@ -46,20 +46,19 @@ def nodes_of(cluster: Cluster) -> tuple[Sequence[Node], str | None]:
     Ray is asked where this machine has the token; else the controller's last look counts. Raises UsageError for a Ray
     that lets everybody in.
     """
-    why = None
     try:
         api = RayApi(cluster.address, read_token(cluster.token_file or ""))
+    except UsageError as error:  # the controller's machine has it, and this one has not
+        return _as_last_seen(cluster, str(error))
+    try:
         api.require_token_auth()
         nodes = api.nodes()
-        if any(node.alive for node in nodes):
-            return nodes, None
-        why = "none of its nodes lives"
     except RayError as error:
-        why = str(error)
-    except UsageError as error:
-        if "open to everybody" in str(error):
-            raise
-        why = str(error)
+        return _as_last_seen(cluster, str(error))
+    return (nodes, None) if any(node.alive for node in nodes) else _as_last_seen(cluster, "none of its nodes lives")
+
+
+def _as_last_seen(cluster: Cluster, why: str) -> tuple[Sequence[Node], str | None]:
     snapshot = cluster.snapshot
     if not snapshot.get("nodes"):
         return [], f"the resources of {cluster.name} could not be checked: {why}"

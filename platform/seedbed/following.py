@@ -89,18 +89,18 @@ def follow(log: JobLog, say: Callable[[str], None], write: Callable[[str, str], 
             say(str(error))
             time.sleep(POLL_S)
             continue
-        if (job.state, job.reason) != told:
-            told = (job.state, job.reason)
-            say(f"job {job.id} is {job.state}" + (f": {job.reason}" if job.reason else ""))
         if attempts and attempt is not None and attempts[-1].number != attempt.number:
             _drain(log, attempt, say, write)  # its last words came after the last look
             say(f"attempt {attempts[-1].number}")
         if attempts:
             attempt = attempts[-1]
             _drain(log, attempt, say, write)
+        if job.is_final and attempt is not None and not attempt.progress and (printed := log.printed_last(attempt)):
+            write("driver", printed)
+        if (job.state, job.reason) != told:
+            told = (job.state, job.reason)
+            say(f"job {job.id} is {job.state}" + (f": {job.reason}" if job.reason else ""))
         if job.is_final:
-            if attempt is not None and not attempt.progress and (printed := log.printed_last(attempt)):
-                write("driver", printed)
             return job
         time.sleep(POLL_S)
 

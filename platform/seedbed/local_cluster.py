@@ -8,13 +8,14 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from seedbed import cluster_record, processes
 from seedbed.cluster_record import LocalCluster
 from seedbed.cluster_services import CONTROLLER, JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
-from seedbed.errors import InfrastructureError, RayError, UsageError
+from seedbed.errors import InfrastructureError, RayError, RegistryError, UsageError
 from seedbed.ray_api import RayApi, read_token
 from seedbed.registry.records import Cluster
 from seedbed.registry.registry import Registry
@@ -48,7 +49,7 @@ def bring_up(
     with state.lease("cluster", on_wait=lambda holder: say(f"waiting for another `seedbed cluster`: {holder}")):
         cluster = _settled(state, name, cpus, gpus, mlflow_store)
         cluster_record.make_token(cluster)
-        keep = {port for service, port in ((MLFLOW, "mlflow"),) if _runs(cluster, service)}
+        keep = {"mlflow"} if _runs(cluster, MLFLOW) else set()
         if _runs(cluster, RAY):
             keep |= set(cluster.ports) - {"mlflow"}
         cluster = cluster_record.with_free_ports(cluster, frozenset(keep))
@@ -84,23 +85,27 @@ def start_services(cluster: LocalCluster, registry: Registry, registry_url: str 
     Raises InfrastructureError for what does not answer; what was begun here is ended then.
     """
     begun: list[Service] = []
+    changed = False
     try:
         first = [service for service in services(cluster, registry, registry_url) if service.name in (RAY, MLFLOW)]
-        begun += _start_missing(cluster, first, say)
+        _start_missing(cluster, first, begun, say)
         _await(cluster, first, begun)
         changed = cluster.has_ray and _register(cluster, registry)
         # The controller comes last: it looks for its clusters in the registry.
         rest = [service for service in services(cluster, registry, registry_url) if service.name not in (RAY, MLFLOW)]
-        begun += _start_missing(cluster, rest, say)
+        _start_missing(cluster, rest, begun, say)
         _await(cluster, rest, begun)
     except BaseException:
         _end(cluster, begun)
+        if changed and any(service.name == RAY for service in begun):
+            with suppress(RegistryError):  # what failed first is what is told
+                _register_end(cluster, registry, "did not come up")
         raise
     return changed or bool(begun)
 
 
-def _start_missing(cluster: LocalCluster, wanted: Sequence[Service], say: Say) -> list[Service]:
-    begun = []
+def _start_missing(cluster: LocalCluster, wanted: Sequence[Service], begun: list[Service], say: Say) -> None:
+    """Start what does not run, and note it in `begun` before."""
     for service in wanted:
         if _runs(cluster, service.name):
             if service.keeps_work or _answers(service, SLOW_S):
@@ -110,11 +115,10 @@ def _start_missing(cluster: LocalCluster, wanted: Sequence[Service], say: Say) -
         if service.name == RAY:
             _forget_old_sessions(cluster)
         say(f"starting {service.name}")
+        begun.append(service)
         log = cluster.log(service.name)
         pid = processes.start(service.command, cluster.mark(service.name), service.environment, log)
         cluster_record.write_private(cluster.folder / f"{service.name}.pid", str(pid))
-        begun.append(service)
-    return begun
 
 
 def _await(cluster: LocalCluster, wanted: Sequence[Service], begun: Sequence[Service]) -> None:
@@ -197,6 +201,12 @@ def _register(cluster: LocalCluster, registry: Registry) -> bool:
     return True
 
 
+def _register_end(cluster: LocalCluster, registry: Registry, reason: str) -> None:
+    for row in registry.clusters():
+        if row.name == cluster.name and row.state != ClusterState.DOWN:
+            registry.update_cluster(row.name, state=ClusterState.DOWN, actor=ACTOR, reason=reason)
+
+
 def take_down(
     state: StateDirectory, registry: Registry, registry_url: str | None, *, now: bool = False, say: Say
 ) -> bool:
@@ -218,9 +228,7 @@ def take_down(
         if api is not None and not now and _runs(cluster, RAY):
             _stop_jobs(api, say)
         _end(cluster, [service for service in all_services if service.name != CONTROLLER])
-        for row in registry.clusters():
-            if row.name == cluster.name and row.state != ClusterState.DOWN:
-                registry.update_cluster(row.name, state=ClusterState.DOWN, actor=ACTOR, reason="taken down")
+        _register_end(cluster, registry, "taken down")
         return bool(ran)
 
 

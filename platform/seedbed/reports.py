@@ -196,11 +196,11 @@ class MetricsReader:
 
         The first look reads all there is: some 50,000 steps of twelve metrics in a second.
         """
-        numbers = attempts(self._store, self._run_id)
-        news = [self._read(number) for number in numbers if number not in self._closed]
-        for number in numbers[:-1]:  # what an earlier driver had no time to send comes before a later one's first
-            if number not in self._closed and read_end(self._store, self._run_id, number) is not None:
-                self._closed.add(number)
+        numbers = [number for number in attempts(self._store, self._run_id) if number not in self._closed]
+        # Asked before they are read, as the end is written last.
+        ended = {number for number in numbers[:-1] if read_end(self._store, self._run_id, number) is not None}
+        news = [self._read(number) for number in numbers]
+        self._closed |= ended
         if not self.curves.step and self._pretrain is not None:
             for line in (self._store.read_if_there(f"{self._pretrain}/metrics.jsonl") or b"").splitlines():
                 self.curves.feed_line(0, line)

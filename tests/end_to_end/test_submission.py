@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,13 +27,13 @@ from seedbed.state import StateDirectory
 pytestmark = pytest.mark.slow
 
 TIMEOUT_S = 600.0
-NUM_STEPS = 120
-CHECKPOINT_EVERY = 10
+NUM_STEPS = 60
+CHECKPOINT_EVERY = 4
 TRAINING = {
     "training.num_steps": NUM_STEPS,
     "training.checkpoint_every_steps": CHECKPOINT_EVERY,
-    "training.global_batch_tokens": 2048,
-    "training.validate_every_steps": 60,
+    "training.global_batch_tokens": 8192,  # some steps a second: there is time to disturb it
+    "training.validate_every_steps": NUM_STEPS,
     "budget.max_repeats": 100,
 }
 
@@ -130,12 +131,11 @@ def undisturbed(team: Team, stores) -> tuple[Path, str]:
     return store, team.submit(store, "--follow", "--project", "pilots")
 
 
-def digests(store: Path) -> dict[str, str]:
-    found = {}
-    for kind in ("pretrain", "evaluate", "export"):
-        manifests = [json.loads(path.read_text()) for path in store.glob(f"steps/{kind}-*/manifest.json")]
-        [found[kind]] = [m["digest"] for m in manifests if kind != "pretrain" or m["training"]["steps"] == NUM_STEPS]
-    return found
+def digests(store: Path, run: str) -> dict[str, str]:
+    """Of each step of the run."""
+    steps = json.loads((store / "runs" / run / "plan.json").read_text())["steps"]
+    paths = {step["kind"]: store / f"steps/{step['kind']}-{step['fingerprint']}/manifest.json" for step in steps}
+    return {kind: json.loads(path.read_text())["digest"] for kind, path in paths.items()}
 
 
 def checkpoints(store: Path) -> list[int]:
@@ -234,7 +234,7 @@ def test_a_job_is_stopped_at_a_checkpoint_while_the_controller_is_killed(team, u
     queued = team.json("submit", team.run_file, "--store", disturbed, "--set", "training.num_steps=9", "--yes")
     wait_for_checkpoint(team, disturbed, 4, after=0)
     waiting = team.wait(queued["job"], lambda job: "waits for" in job["reason"])
-    assert waiting["reason"] == "waits for 2 CPUs: 2 - 2 = 0 free on local, reserved by job 4"
+    assert waiting["reason"] == "waits for 2 CPUs: 2 - 2 = 0 free on local, reserved by job 4 (2)"
     assert "stopped" in team.seedbed("stop", queued["job"])
     follower = team.start("logs", "-f", 4)
     team.kill("controller", of="seedbed.controller")
@@ -252,6 +252,13 @@ def test_a_job_is_stopped_at_a_checkpoint_while_the_controller_is_killed(team, u
 def test_a_killed_driver_is_tried_again(team, disturbed):
     stopped_at = newest(disturbed)
     assert "queued again" in team.seedbed("resume", 4)
+    follower = team.start("logs", "-f", 4)
+    assert follower.stdout is not None
+    assert any(line.startswith("-- job 4 is ") for line in iter(follower.stdout.readline, ""))
+    follower.send_signal(signal.SIGINT)
+    out, err = follower.communicate(timeout=TIMEOUT_S)
+    assert (follower.returncode, err) == (130, "")
+    assert out.endswith("-- job 4 goes on without you; follow it again with: seedbed logs -f 4\n")
     wait_for_checkpoint(team, disturbed, 4, after=stopped_at)
     team.kill("ray", of=" jobs.submitted ")
     found = team.wait(4, lambda job: job["state"] == "queued")
@@ -275,11 +282,19 @@ def test_a_job_whose_ray_is_gone_is_lost_and_goes_on_when_it_is_back(team, distu
     assert team.start("logs", "-f", 4).wait(timeout=TIMEOUT_S) == 0
 
 
+def test_a_controller_that_is_told_to_end_does_so_in_order(team):
+    [controller] = processes.marked(team.cluster.mark("controller"))
+    controller.terminate()
+    controller.wait(timeout=TIMEOUT_S)
+    assert team.controllers_log().endswith("ended in order\n")
+    team.seedbed("cluster", "up")
+
+
 def test_what_was_disturbed_is_the_same_in_the_end(team, undisturbed, disturbed):
     found = team.describe(4)
     assert (found["state"], len(found["attempts"])) == ("finished", 4)
     assert found["alarms"] == []
-    assert digests(disturbed) == digests(undisturbed[0])
+    assert digests(disturbed, found["run"]) == digests(undisturbed[0], found["run"])
     log = team.controllers_log()
     assert [log.count(f"job 4 ({found['run']}): attempt {number} on local") for number in range(1, 6)] == [
         1,
@@ -288,3 +303,14 @@ def test_what_was_disturbed_is_the_same_in_the_end(team, undisturbed, disturbed)
         1,
         0,
     ]
+
+
+def test_a_job_is_ended_at_once(team, disturbed):
+    """Before its driver reports, through Ray alone; and there is nothing to ask any more."""
+    said = team.submit(disturbed, training__num_steps=8)
+    [job] = map(int, re.findall(r"^job (\d+) ", said, re.MULTILINE))
+    team.wait(job, lambda found: found["state"] == "starting")
+    assert "asked to stop now" in team.seedbed("stop", job, "--now")
+    found = team.wait(job, lambda found: found["state"] == "stopped")
+    assert len(found["attempts"]) == 1 and "asked" in found["reason"]
+    assert f"job {job} is stopped already" in team.seedbed("stop", job, expect=2)

@@ -68,6 +68,7 @@ class FollowUp:
             to=then.state,
             reason=then.reason,
             actor=ACTOR,
+            attempt_reason=verdict.reason,
             attempt_state=verdict.attempt_state,
             failure=verdict.failure,
             exit_code=verdict.exit_code,

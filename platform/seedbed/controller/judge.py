@@ -154,10 +154,16 @@ def _by_rays_word(stays: Verdict, desired: Desired, facts: Facts, ray: RayWord) 
 
 
 def in_short(message: str) -> str:
-    """Of Ray's message, which ends with what the driver printed: the head, and the last line that says an error."""
+    """Of Ray's message, which ends with what the driver printed: the head, and the last line that says an error.
+
+    Of a driver that a signal has ended the last line says nothing.
+    """
     head, *printed = [line.strip() for line in message.splitlines() if line.strip()] or [""]
-    errors = [line for line in printed if line.startswith("error: ")] or printed
-    return head.partition(", last available logs")[0] + (f": {errors[-1]}" if errors else "")
+    head = head.partition(", last available logs")[0]
+    errors = [line for line in printed if line.startswith("error: ")]
+    if not errors and "exit code -" not in head:
+        errors = printed
+    return head + (f": {errors[-1]}" if errors else "")
 
 
 def _complete(facts: Facts, code: int | None) -> Verdict:

@@ -1,8 +1,6 @@
 """The controller at work: look, judge, act, again and again."""
 
 import contextlib
-import os
-import socket
 import threading
 import time
 import traceback
@@ -11,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from seedbed import reports
-from seedbed.controller import alarm_rules
 from seedbed.controller.attempt_watch import AttemptWatch
 from seedbed.controller.background import Background
 from seedbed.controller.cluster_look import look_at_cluster
@@ -22,6 +19,7 @@ from seedbed.controller.job_look import look_at_store
 from seedbed.controller.judge import judge
 from seedbed.controller.lead import Lead
 from seedbed.controller.queue import arrange
+from seedbed.controller.telling import STARTED, raise_alarms, report
 from seedbed.errors import RegistryUnreachable, StaleState, UsageError
 from seedbed.registry.adopt import see_runs
 from seedbed.registry.records import Attempt, Cluster, Job
@@ -37,7 +35,6 @@ RUNS_EVERY_S = 15.0
 REPORT_EVERY_S = 5.0
 LATE_WORD_S = 3600.0  # so long a lost job may come back by itself: a machine that was cut off
 IN_ORDER_S = 10.0  # at the end, for what is under way
-_STARTED = (JobState.STARTING, JobState.RUNNING, JobState.STOPPING)
 
 
 class Controller:
@@ -98,8 +95,9 @@ class Controller:
         self._start_queued(clusters)
         if time.time() - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = time.time()
-            self._report(clusters)
-            self._raise_alarms(clusters, followed, lost)
+            watches = [(job, attempt, self._watch(attempt)) for job, attempt in followed]
+            report(self._registry, clusters, self._clusters, watches)
+            raise_alarms(self._registry, clusters, self._clusters, watches, self._store_faults)
 
     # --- looking
 
@@ -202,7 +200,7 @@ class Controller:
             return
         else:
             job = self._follow_up.go_on(job, attempt, verdict, is_heard=watch.sequence is not None)
-        if job.desired != Desired.RUN and job.state in _STARTED:
+        if job.desired != Desired.RUN and job.state in STARTED:
             self._pass_on_request(job, attempt, row, watch)
 
     def _send(self, job: Job, attempt: Attempt, row: Cluster) -> None:
@@ -242,7 +240,7 @@ class Controller:
             return
         rooms = {name: self._clusters[name].room(row) for name, row in clusters.items()}
         awaited = {job.after: self._registry.job(job.after) for job in queued if job.after is not None}
-        reserving = [job for job in jobs if job.state in _STARTED]
+        reserving = [job for job in jobs if job.state in STARTED]
         for decision in arrange(queued, reserving, rooms, awaited, time.time()):
             with contextlib.suppress(StaleState):
                 if decision.to == JobState.STARTING:
@@ -253,56 +251,6 @@ class Controller:
                     self._registry.move(decision.job, JobState.FAILED, reason=decision.reason, actor=ACTOR)
                 else:
                     self._registry.explain(decision.job, decision.reason)
-
-    # --- telling
-
-    def _report(self, clusters: Mapping[str, Cluster]) -> None:
-        """That this controller lives, and what the clusters are doing."""
-        controller = {"host": socket.gethostname(), "pid": os.getpid(), "at": time.time()}
-        for name, row in clusters.items():
-            watch = self._clusters[name]
-            changes: dict[str, Any] = {"controller": controller}
-            if watch.look is not None and watch.answers and row.state != ClusterState.DOWN:
-                changes |= {"snapshot": watch.look.snapshot(), "heard_at": watch.look.ended_at}
-            state = watch.state(row)
-            if state != row.state:
-                changes["state"] = state
-            reason = watch.fault or "it answers again"
-            self._registry.update_cluster(name, actor=ACTOR, reason=reason, **changes)
-
-    def _raise_alarms(
-        self, clusters: Mapping[str, Cluster], followed: Iterable[tuple[Job, Attempt]], lost: Iterable[Job]
-    ) -> None:
-        wanted = [alarm for name, row in clusters.items() if (alarm := self._clusters[name].alarm(row))]
-        wanted += [alarm_rules.store_unreachable(url, why) for url, why in self._store_faults.items()]
-        wanted += [alarm_rules.job_lost(job) for job in lost]
-        undecided = {
-            (alarm_rules.CLUSTER_UNREACHABLE, "cluster", name)
-            for name, row in clusters.items()
-            if row.state != ClusterState.DOWN and not self._clusters[name].answers
-        }
-        for job, attempt in followed:
-            watch = self._watch(attempt)
-            if watch.look is None or (watch.silent_s is not None and not watch.moves):
-                undecided.add((alarm_rules.HEARTBEAT_OLD, "job", str(job.id)))
-            if job.state not in _STARTED or not self._clusters[job.cluster].answers:
-                continue
-            if watch.sequence is None and watch.look is not None:
-                wanted += alarm_rules.not_heard(job, watch.look.began_at - attempt.started_at)
-            wanted += alarm_rules.of_job(job, watch.silent_s, attempt.progress.get("spending"))
-        new, over = alarm_rules.changes(self._registry.alarms(), wanted, frozenset(undecided))
-        for alarm in new:
-            self._registry.raise_alarm(
-                alarm.kind,
-                alarm.subject_kind,
-                alarm.subject_id,
-                level=alarm.level,
-                message=alarm.message,
-                actor=ACTOR,
-            )
-        for old in over:
-            reason = "it is not so any more"
-            self._registry.clear_alarm(old.kind, old.subject_kind, old.subject_id, reason=reason, actor=ACTOR)
 
 
 def _may_come_back(job: Job) -> bool:

@@ -108,5 +108,6 @@ def test_of_a_driver_s_output_the_error_is_told():
     message = "Job entrypoint command failed with exit code 2, last available logs (truncated):\nwell\nerror: no\nbye\n"
     assert in_short(message) == "Job entrypoint command failed with exit code 2: error: no"
     assert in_short("Job entrypoint command failed, last available logs:\nwell\nbye\n").endswith("failed: bye")
+    assert in_short("failed with exit code -9, last available logs:\nstep 7\n") == "failed with exit code -9"
     assert in_short("The job supervisor died.") == "The job supervisor died."
     assert in_short("") == ""

@@ -13,7 +13,7 @@ from seedbed.registry.states import JobState
 S = JobState
 
 CLAIM = """
-for job in registry.jobs(limit=None):
+for job in registry.jobs(states=[JobState.QUEUED], limit=None):
     try:
         registry.begin_attempt(job, reason="free", actor=sys.argv[2])
         print("won", job.id, flush=True)
