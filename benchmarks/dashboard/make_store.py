@@ -39,7 +39,7 @@ data:
   tokenizer: {vocab_size: 300}
 model: {num_layers: 2, width: 16, num_heads: 2, sequence_length: 16, vocab_size: 300}
 training: {num_steps: 100000, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
-budget: {max_flops: 1e15, max_repeats: 1000000}
+budget: {max_flops: 1e15, max_repeats: 1e12}
 cluster: {training_ranks: 2}
 tracking: {enabled: false}
 """
