@@ -101,7 +101,7 @@ PAGES = {
     "/data/document?run={run}&target=docs/00000.jsonl%231": "Text as extracted",
     "/data/samples?run={run}&step=select&reason=too_few_words": "measured 2 against 50",
     "/compare?run={run}&run=many-00000001": "What was planned differently",
-    "/cluster": "Its ray does not answer",
+    "/cluster": "Its Ray does not answer",
     "/submit?run={run}": "Paths in it start at",
 }
 

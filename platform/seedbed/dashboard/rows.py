@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.dashboard.page import link
-from seedbed.dashboard.seen_state import SeenState, seen_state
+from seedbed.dashboard.seen_state import SeenState, is_told_by_job, seen_state
 from seedbed.dashboard.watch import View
 from seedbed.registry.records import Job, Run
 from seedbed.registry.states import ACTIVE
@@ -65,7 +65,7 @@ class Row:
     @property
     def reason(self) -> str:
         """Why it waits, or how it ended."""
-        if self.job is not None and (self.run is None or not self.job.is_final):
+        if self.job is not None and is_told_by_job(self.run, self.job):
             return self.job.reason
         return self.run.reason if self.run is not None else ""
 

@@ -81,8 +81,13 @@ def seen_state(
 
 
 def _said(run: Run | None, job: Job | None) -> str:
-    """What registry or store say: the job while it is not over, else the run's own record."""
-    if job is not None and (run is None or not job.is_final or job.state == JobState.LOST):
+    """What registry or store say."""
+    if job is not None and is_told_by_job(run, job):
         return str(job.state)
     assert run is not None, "a run or a job"
     return run.state
+
+
+def is_told_by_job(run: Run | None, job: Job) -> bool:
+    """Whether the job knows more than the run's own record: while it is not over, and where no driver of it wrote."""
+    return run is None or not job.is_final or job.state == JobState.LOST or run.state == runs.PLANNED

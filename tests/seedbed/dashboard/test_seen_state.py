@@ -52,6 +52,7 @@ def test_a_driver_has_a_minute_for_its_first_word():
         (JobState.STOPPING, RUN, "stopping"),
         (JobState.LOST, RUN, "lost"),  # whatever the store still says
         (JobState.FAILED, replace(RUN, state="finished"), "finished"),  # by a later `seedbed run`
+        (JobState.STOPPED, replace(RUN, state="planned"), "stopped"),  # in the queue: no driver ever wrote
     ],
 )
 def test_a_job_that_is_not_over_says_more_than_the_run(job_state, run, expected):
