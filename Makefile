@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c c
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres check check-infra clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres screenshots check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,7 @@ test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 test-cluster: setup-dev ## a run on two machines, some of which are lost on the way (root and `ip`)
 	@$(BIN)/python -m pytest -m cluster -rs
 
-# Debian's chromium, for the tests that look at MLflow's pages; without it, or without the right to install, they skip.
+# Debian's chromium, for the tests that look at the dashboard's and MLflow's pages; without it, or without the right to install, they skip.
 browser:
 	@command -v chromium > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
 		{ echo "set-up: chromium, for the tests in tests/browser"; \
@@ -76,6 +76,9 @@ postgres:
 		export DEBIAN_FRONTEND=noninteractive; install="apt-get install -y -qq --no-install-recommends postgresql"; \
 		{ $$install || { apt-get update -qq && $$install; }; } > /dev/null 2>&1 || \
 		echo "postgresql could not be installed: the tests of the registry run on SQLite alone"; }
+
+screenshots: setup-dev browser ## the README's pictures of the dashboard, from the demo's store
+	@$(BIN)/python -m benchmarks.dashboard.screenshots
 
 check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff check .

@@ -31,7 +31,7 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
     Documents without words come first: reason `empty`.
     """
     num_rows = attributes.num_rows
-    rules = list(_rules(attributes, config))
+    rules = list(all_rules(attributes, config))
     reason = np.full(num_rows, -1, np.int64)  # index into `rules`; -1: kept
     value = np.full(num_rows, np.nan)
     threshold = np.full(num_rows, np.nan)
@@ -52,7 +52,8 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schemas.VERDICTS)
 
 
-def _rules(attributes: pa.Table, config: SelectConfig) -> list[Rule]:
+def all_rules(attributes: pa.Table, config: SelectConfig) -> list[Rule]:
+    """What each rule says about each row, in the order in which they are applied."""
     filters = [getattr(config, name) for name in FILTERS]
     num_words = column(attributes, "num_words").to_numpy().astype(np.float64)
     rules = [Rule.at_least(EMPTY, num_words, 1)]

@@ -143,6 +143,10 @@ class Artifact:
             raise StoreError(f"{path} is no manifest: {self._cure}")
         return manifest
 
+    def is_committed(self) -> bool:
+        """Whether there is a manifest: of a large artifact it takes a while to read."""
+        return self.store.exists(f"{self.path}/manifest.json")
+
     def committed(self) -> dict[str, Any]:
         """The manifest of an artifact that must be there: a parent of what is running. Raises StoreError."""
         manifest = self.manifest()

@@ -1,5 +1,6 @@
 """Some documents that a step kept or dropped, to read."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +34,20 @@ class Sampled:
     text: str
 
 
-def sample(store: Store, plan: Plan, step: str, reason: str | None, number: int, seed: int = 0) -> list[Sampled]:
+def sample(
+    store: Store,
+    plan: Plan,
+    step: str,
+    reason: str | None,
+    number: int,
+    seed: int = 0,
+    max_shards: int | None = None,
+) -> list[Sampled]:
     """`number` documents that `step` kept (no reason) or dropped for `reason`, chosen by a hash of their ids.
 
-    Raises UsageError for a step that has not run, or drops nothing for that reason.
+    Where there are more input shards than `max_shards`, only as many are read as give `number` documents, in an order
+    that `seed` decides; a rare reason may then give fewer. Raises UsageError for a step that has not run, or drops
+    nothing for that reason.
     """
     if step not in STEPS:
         raise UsageError(f"step {step!r} has no documents to read; there are {', '.join(STEPS)}")
@@ -50,7 +61,12 @@ def sample(store: Store, plan: Plan, step: str, reason: str | None, number: int,
     shards = artifacts["extract"].committed()["input_shards"]
     names = {bytes.fromhex(shard["prefix"]): (shard["source"], shard["path"]) for shard in shards}
     chosen: list[tuple[int, Sampled]] = []
+    is_bounded = max_shards is not None and len(shards) > max_shards
+    if max_shards is not None and is_bounded:
+        shards = random.Random(seed).sample(shards, max_shards)
     for shard in shards:
+        if is_bounded and len(chosen) >= number:
+            break
         chosen += _of_shard(artifacts, step, reason, shard["unit"], number, seed, names)
         chosen = sorted(chosen, key=lambda pair: pair[0])[:number]
     return [sampled for _, sampled in chosen]

@@ -27,7 +27,7 @@ _SUMS = ("records_in", "records_out", "dropped", "digest", "seconds")
 
 def run_summary(store: Store, state: StateDirectory, record: RunRecord, plan: Plan) -> dict[str, Any]:
     """The run as one JSON value: `run`, `state`, `steps`, `training`, `export` and what went wrong."""
-    steps = [_step_summary(store, state, step) for step in plan.steps]
+    steps = [step_summary(store, state, step) for step in plan.steps]
     return {
         "run": record.run,
         "store": store.url,
@@ -58,7 +58,8 @@ def _conformance(store: Store, plan: Plan) -> dict[str, Any] | None:
     return said | {"is_of_these_ranks": certificate["layout"]["ranks"] == plan.run.cluster.training_ranks}
 
 
-def _step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:
+def step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:
+    """What a step took in and put out, or, before it is done, how many of its units are."""
     artifact = Artifact(store, step.kind, step.fingerprint)
     manifest = artifact.manifest()
     summary = {"kind": step.kind, "fingerprint": step.fingerprint, "path": artifact.path}

@@ -1,13 +1,12 @@
 """From a run file to a job in the queue.
 
-    RUN.yaml --draft--> plan, verdict, cluster, bundle --(a person says yes)--> submit --> store, registry
+    RunConfig --draft--> plan, verdict, cluster, bundle --(a person says yes)--> submit --> store, registry
 
 `draft` writes nothing that anybody sees; `submit` puts run and bundle into the store, and then the job into the
 registry, which the controller reads.
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,7 @@ from seedbed.registry.records import Cluster, Job, NewJob
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import ACTIVE, JobState
 from seedbed.reservation import Reservation, reservation, reserve
-from seedbed.runfile.load import load_run, write_resolved
+from seedbed.runfile.load import write_resolved
 from seedbed.runfile.run import RunConfig
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -60,8 +59,7 @@ def draft(
     store: Store,
     state: StateDirectory,
     registry: Registry,
-    run_file: str,
-    overrides: Sequence[str],
+    run: RunConfig,
     *,
     cluster: str | None = None,
     address: str | None = None,
@@ -72,13 +70,12 @@ def draft(
 ) -> Draft:
     """Plan the run, check it against its budget and the cluster, and make its bundle.
 
-    Raises RunFileError, SourceError; UsageError for what can never be, with the arithmetic; BudgetRefused where the
+    Raises SourceError; UsageError for what can never be, with the arithmetic; BudgetRefused where the
     plan is over its budget and no reason to start it all the same is given.
     """
     check_until(until)
     chosen = choose(registry, cluster, address)
     awaited = None if after is None else registry.find_job(after)
-    run = load_run(run_file, overrides)
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))

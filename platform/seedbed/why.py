@@ -23,7 +23,7 @@ def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
     artifacts = {
         step.kind: artifact
         for step in plan.steps
-        if (artifact := Artifact(store, step.kind, step.fingerprint)).manifest() is not None
+        if (artifact := Artifact(store, step.kind, step.fingerprint)).is_committed()
     }
     if "extract" not in artifacts:
         raise UsageError(f"run {plan.run_id} has read nothing yet: `seedbed show {plan.run_id}` says where it is")

@@ -106,6 +106,18 @@ def start() -> Iterator[Callable[..., Conversation]]:
 
 A, B = file_prefix("docs", "a.warc.gz"), file_prefix("docs", "b.jsonl")
 
+FLOW = {
+    "extract": (7, 4),
+    "clean": (4, 4),
+    "annotate": (4, 4),
+    "select": (4, 3),
+    "deduplicate": (3, 2),
+    "corpus": (2, 2),
+    "shards": (2, 2),
+    "ledger": (7, 2),
+}
+"""Records in and out of each step of `pipeline`."""
+
 
 def rows(schema: pa.Schema, *records: dict[str, Any]) -> pa.Table:
     """A table of this schema; what a record does not say is null, or nothing."""
@@ -137,7 +149,15 @@ class Pipeline:
         for table, parts in tables.items():
             for unit, content in parts.items():
                 write_table(artifact, table, unit, content)
-        artifact.commit({"kind": kind, "digest": f"digest of {kind}", "dropped": {}, **manifest})
+        came, went = FLOW.get(kind, (0, 0))
+        sums = {"records_in": came, "records_out": went, "seconds": 2.0, "counts": {}, "made_by_run": self.plan.run_id}
+        sums |= dict.fromkeys(("bytes_in", "bytes_out", "bytes_cut", "bytes_added"), 0)
+        shards = [
+            {"unit": "00000", "source": "docs", "path": "a.warc.gz", "prefix": A.hex()},
+            {"unit": "00001", "source": "docs", "path": "b.jsonl", "prefix": B.hex()},
+        ]
+        said = {"kind": kind, "digest": f"digest of {kind}", "dropped": {}, "input_shards": shards}
+        artifact.commit(said | sums | manifest)
 
     def write_ledger(self, num_partitions: int = 2) -> None:
         ledger = {shard: ledger_of_shard(self.artifacts, shard) for shard in ("00000", "00001")}
@@ -203,10 +223,6 @@ def pipeline(run_file: Path, tmp_path: Path) -> Pipeline:
             },
         },
         dropped={"http_status_not_200": 1, "extraction_crashed": 1, "not_a_response": 1},
-        input_shards=[
-            {"unit": "00000", "source": "docs", "path": "a.warc.gz", "prefix": A.hex()},
-            {"unit": "00001", "source": "docs", "path": "b.jsonl", "prefix": B.hex()},
-        ],
     )
     cut = {"num_bytes": 31, "num_cut_bytes": 15, "cut_starts": [10], "cut_ends": [25], "cut_rules": [1]}
     made.write(

@@ -1,5 +1,6 @@
 import pytest
 
+import seedbed.sample as sample_module
 from seedbed.errors import UsageError
 from seedbed.sample import Sampled, sample
 
@@ -104,3 +105,13 @@ def test_a_step_that_has_not_run_is_told(pipeline):
         taken(pipeline, "corpus")
     run = pipeline.plan.run_id
     assert str(refused.value) == f"corpus has not run yet: `seedbed show {run}` says where the run is"
+
+
+def test_of_many_shards_only_as_many_are_read_as_it_takes(pipeline, monkeypatch):
+    read = []
+    original = sample_module._of_shard
+    monkeypatch.setattr(sample_module, "_of_shard", lambda *given: read.append(given[3]) or original(*given))
+    assert len(sample(pipeline.store, pipeline.plan, "extract", None, 1, max_shards=1)) == 1
+    assert len(read) == 1
+    sample(pipeline.store, pipeline.plan, "extract", None, 1, max_shards=2)
+    assert len(read) == 3

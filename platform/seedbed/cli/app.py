@@ -6,6 +6,7 @@ import typer
 
 from seedbed.cli.cluster import cluster
 from seedbed.cli.conform import conform
+from seedbed.cli.dashboard import dashboard
 from seedbed.cli.describe import describe
 from seedbed.cli.doctor import doctor
 from seedbed.cli.events import events
@@ -71,5 +72,6 @@ app.command()(why)
 app.command()(sample)
 app.command()(export)
 app.command()(track)
+app.command()(dashboard)
 app.command()(gc)
 app.command()(doctor)

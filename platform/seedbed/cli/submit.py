@@ -64,6 +64,7 @@ def submit(
     from seedbed.errors import UsageError
     from seedbed.job_table import next_command
     from seedbed.login import login_name
+    from seedbed.runfile.load import load_run
 
     if as_json and follow:
         raise UsageError("--json prints one document, and --follow what the job prints: give one of the two")
@@ -73,8 +74,7 @@ def submit(
         opened,
         directory,
         known,
-        run_file,
-        overrides or (),
+        load_run(run_file, overrides or ()),
         cluster=cluster,
         address=address,
         project=submitting.require_usable(project),

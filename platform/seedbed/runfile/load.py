@@ -27,7 +27,15 @@ def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     Paths start at the folder of the file that says them, those of overrides at the working directory; source paths come
     back absolute. Raises RunFileError with every problem, each with file, line and dotted key.
     """
-    tree = read_tree(Path(path), str(path))
+    return _load(read_tree(Path(path), str(path)), overrides)
+
+
+def load_run_text(text: str, origin: str, folder: Path, overrides: Iterable[str] = ()) -> RunConfig:
+    """The same from the text of a run file that messages call `origin`, whose paths start at `folder`."""
+    return _load(parse_tree(text, Place(origin, 1, folder)), overrides)
+
+
+def _load(tree: Tree, overrides: Iterable[str]) -> RunConfig:
     if not isinstance(tree.value, dict):
         raise RunFileError(f"{tree.place(())}: expected keys and values: name, {', '.join(PIECES)}")
     parsed = [_parse_override(text) for text in overrides]

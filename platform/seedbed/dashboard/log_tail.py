@@ -1,0 +1,52 @@
+"""The end of a log, followed: read once for all who look at it."""
+
+import threading
+from collections import deque
+from itertools import islice
+
+from seedbed.dashboard.hub import News, first_number
+from seedbed.reports import LogReader
+from seedbed.store import Store
+
+FIRST_BYTES = 64 << 10
+"""What is shown of a log when somebody opens it."""
+MAX_LINES = 2000
+MAX_LINE_CHARACTERS = 2000
+
+
+class LogTail:
+    """The topic of one attempt's log, of all sources or one. A piece of news has `lines`, each [source, text], and
+    `is_all`: they are all that is known, and come in place of what was told before."""
+
+    def __init__(self, store: Store, run_id: str, attempt: int, source: str | None) -> None:
+        self._reader = LogReader(store, run_id, attempt, source)
+        self._lines: deque[tuple[str, str]] = deque(maxlen=MAX_LINES)
+        self._lock = threading.Lock()
+        self._is_begun = False
+        self.number = first_number()  # of the last line
+
+    def look(self) -> None:
+        """Raises StoreError."""
+        with self._lock:
+            if not self._is_begun:
+                self._reader.skip_to_end(FIRST_BYTES)
+                self._is_begun = True
+            for source, text in self._reader.new():
+                for line in text.splitlines():
+                    cut = line if len(line) <= MAX_LINE_CHARACTERS else f"{line[:MAX_LINE_CHARACTERS]} …"
+                    self._lines.append((source, cut))
+                    self.number += 1
+
+    def lines(self) -> tuple[int, list[tuple[str, str]]]:
+        """(number of the last line, the lines that are kept)."""
+        with self._lock:
+            return self.number, list(self._lines)
+
+    def since(self, number: int) -> list[News]:
+        with self._lock:
+            new = self.number - number
+            if new <= 0:
+                return []
+            first = max(len(self._lines) - new, 0)
+            told = {"lines": list(islice(self._lines, first, None)), "is_all": new > len(self._lines)}
+            return [News("lines", self.number, told)]

@@ -1,0 +1,95 @@
+"""Compare: what was planned differently, how it learnt, what became of the records, for two runs or more."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from seedbed.dashboard.drawings import funnel
+from seedbed.dashboard.pages.run import Subject, find
+from seedbed.dashboard.rows import run_href
+from seedbed.plan import Plan
+from seedbed.summary import FUNNEL_STEPS
+
+MAX_RUNS = 6
+"""As many as there are colours that can be told apart."""
+MAX_CHOICES = 100
+_MISSING = object()
+
+router = APIRouter()
+
+
+@router.get("/compare")
+def page(request: Request, run: Annotated[list[str] | None, Query()] = None) -> Response:
+    """The runs side by side, in the order in which they are named."""
+    wanted = list(dict.fromkeys(run or []))
+    chosen = [find(request.app, name, None) for name in wanted[:MAX_RUNS]]
+    plans = [_plan(of) for of in chosen]
+    curves = [
+        {"url": run_href(of.row.run_id, of.row.store_url, "/curves.json"), "name": of.row.run_id} for of in chosen
+    ]
+    return request.app.state.page.show(
+        request,
+        "compare.html",
+        chosen=chosen,
+        choices=request.app.state.watch.view().runs[:MAX_CHOICES],
+        wanted=wanted,
+        too_many=len(wanted) > MAX_RUNS,
+        most=MAX_RUNS,
+        curves=json.dumps(curves),
+        numbers=_numbers(chosen, plans),
+        differences=differences([plan.config for plan in plans]),
+        steps=_steps(plans),
+        funnels=[
+            (of.row, funnel(of.details.steps(plan), FUNNEL_STEPS)) for of, plan in zip(chosen, plans, strict=True)
+        ],
+    )
+
+
+def _plan(of: Subject) -> Plan:
+    assert of.row.run is not None, "it was found among the runs"
+    return of.details.plan(of.row.run)
+
+
+def _numbers(chosen: list[Subject], plans: list[Plan]) -> list[tuple[str, str, list[Any]]]:
+    """(what, the filter that writes it, a value a run)."""
+    trained = [of.details.training(plan) or of.row.training for of, plan in zip(chosen, plans, strict=True)]
+    spent = [of.row.spending or of.details.spending(plan) for of, plan in zip(chosen, plans, strict=True)]
+    return [
+        ("Parameters", "short_count", [plan.parameters for plan in plans]),
+        ("Training tokens", "short_count", [plan.tokens for plan in plans]),
+        ("Steps planned", "count", [plan.run.training.num_steps for plan in plans]),
+        ("Last training loss", "nats", [told.get("loss_last", told.get("loss")) for told in trained]),
+        ("Validation loss", "nats", [told.get("validation_loss") for told in trained]),
+        ("Bits per byte", "nats", [told.get("bits_per_byte") for told in trained]),
+        ("Predicted loss", "nats", [plan.predicted_loss.value for plan in plans]),
+        ("FLOPs spent", "real", [told.get("flops") for told in spent]),
+        ("Device hours spent", "real", [told.get("device_hours") for told in spent]),
+        ("Goodput", "share", [told.get("goodput") if told.get("wall_hours") else None for told in spent]),
+    ]
+
+
+def differences(configs: list[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
+    """(dotted key, a value a run) for each key whose values are not all the same, in the order of the keys."""
+    flat = [dict(_flat(config)) for config in configs]
+    keys = sorted({key for one in flat for key in one})
+    found = [(key, [one.get(key, _MISSING) for one in flat]) for key in keys]
+    return [
+        (key, ["not said" if value is _MISSING else value for value in values])
+        for key, values in found
+        if any(value != values[0] for value in values)
+    ]
+
+
+def _flat(value: Any, key: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        return [pair for name, inner in value.items() for pair in _flat(inner, f"{key}.{name}" if key else name)]
+    return [(key, value)]
+
+
+def _steps(plans: list[Plan]) -> list[tuple[str, list[str], bool]]:
+    """(step, a fingerprint a run, whether all are the same): what the runs share."""
+    kinds = [step.kind for step in plans[0].steps] if plans else []
+    rows = [(kind, [plan.step(kind).fingerprint for plan in plans]) for kind in kinds]
+    return [(kind, prints, len(set(prints)) == 1) for kind, prints in rows]

@@ -1,0 +1,174 @@
+"""Data: what became of every page of the crawl, one by one and all together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+
+from dataprep.clean import RULES
+from seedbed.dashboard.drawings import funnel, histogram
+from seedbed.dashboard.live import live_part
+from seedbed.dashboard.pages.run import Subject, find
+from seedbed.document_text import document_text
+from seedbed.errors import UsageError
+from seedbed.plan import Plan
+from seedbed.sample import STEPS, sample
+from seedbed.show import DONE
+from seedbed.summary import FUNNEL_STEPS
+from seedbed.survey import Share, Survey, survey
+from seedbed.why import why
+
+HISTOGRAM = (300, 90)  # pixels
+SHOWN = 12
+"""Languages, sources and domains in a table."""
+SAMPLES = 10
+MAX_SAMPLE_SHARDS = 100
+MAX_CHARACTERS = 20_000
+SAMPLE_CHARACTERS = 1_500
+
+router = APIRouter()
+
+
+def _subject(app: FastAPI, run: str | None, store: str | None) -> Subject | None:
+    """The run that is asked for, else the newest; None where there is none."""
+    if run is not None:
+        return find(app, run, store)
+    runs = app.state.watch.view().runs
+    watched = [one for one in runs if one.store_url in app.state.watch.stores]
+    return find(app, watched[0].run_id, watched[0].store_url) if watched else None
+
+
+@router.get("/data")
+def page(request: Request, run: str | None = None, store: str | None = None) -> Response:
+    """The data of a run, as a whole."""
+    of = _subject(request.app, run, store)
+    if of is None:
+        return request.app.state.page.show(request, "no_data.html")
+    return request.app.state.page.show(request, "data.html", **_context(of, counts=False), runs=of.view.runs)
+
+
+@router.get("/live/data")
+def live(request: Request, run: str, store: str | None = None) -> Response:
+    of = find(request.app, run, store)
+    app, place = request.app, of.row.store_url
+
+    def render() -> str:
+        part: str = app.state.page.part("live/data.html", **_context(find(app, run, place), counts=True))
+        return part
+
+    return live_part(request, f"data {of.key}", render)
+
+
+def _plan(of: Subject) -> Plan:
+    run = of.row.run
+    assert run is not None, "it was found among the runs"
+    return of.details.plan(run)
+
+
+def _context(of: Subject, counts: bool) -> dict[str, Any]:
+    """`counts` False leaves out what takes a while to count, unless it was counted before."""
+    plan = _plan(of)
+    steps = of.details.steps(plan)
+    done = {step["kind"] for step in steps if step["state"] == DONE}
+    counted = _survey(of, plan, done, counts)
+    return {
+        "row": of.row,
+        "now": of.now,
+        "steps": steps,
+        "funnel": funnel(steps, FUNNEL_STEPS),
+        "is_annotated": "annotate" in done,
+        "has_ledger": "ledger" in done,
+        "survey": counted,
+        "size": HISTOGRAM,
+        "histograms": [(one, histogram(one, *HISTOGRAM)) for one in counted.distributions] if counted else [],
+        "tables": _tables(counted) if counted else [],
+    }
+
+
+def _survey(of: Subject, plan: Plan, done: set[str], counts: bool) -> Survey | None:
+    if "annotate" not in done:
+        return None
+    key = (of.row.store_url, plan.step("select").fingerprint, "ledger" in done and plan.step("ledger").fingerprint)
+    found: Survey | None = of.app.state.surveys.get(
+        key, lambda: survey(of.store, plan) if counts else None, lambda made: made is not None
+    )
+    return found
+
+
+def _tables(counted: Survey) -> list[tuple[str, int, list[tuple[str, Share]]]]:
+    named = (("Language", counted.languages), ("Source", counted.sources), ("Domain", counted.domains))
+    return [
+        (name, len(shares), sorted(shares.items(), key=lambda item: (-item[1].records, item[0]))[:SHOWN])
+        for name, shares in named
+        if shares
+    ]
+
+
+@router.get("/data/document")
+def document(request: Request, run: str, target: str = "", store: str | None = None) -> Response:
+    """One page of the crawl: what became of it and why, its way through the steps, its text."""
+    of = find(request.app, run, store)
+    plan = _plan(of)
+    wanted = target.strip()
+    told, fault = None, None
+    try:
+        told = why(of.store, plan, wanted) if wanted else None
+    except UsageError as error:
+        fault = str(error)
+    spans = document_text(of.store, plan, told["document_id"]) if told is not None else None
+    return request.app.state.page.show(
+        request,
+        "document.html",
+        status=404 if fault else 200,
+        row=of.row,
+        target=wanted,
+        told=told,
+        fault=fault,
+        spans=_cut(spans) if spans else None,
+        num_characters=sum(len(span.text) for span in spans or ()),
+        shown=MAX_CHARACTERS,
+    )
+
+
+def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None]]:
+    """The first MAX_CHARACTERS, as (text, rule that cut it)."""
+    found: list[tuple[str, str | None]] = []
+    left = MAX_CHARACTERS
+    for span in spans:
+        if left <= 0:
+            break
+        found.append((span.text[:left], span.rule))
+        left -= len(span.text)
+    return found
+
+
+@router.get("/data/samples")
+def samples(
+    request: Request, run: str, step: str = "select", reason: str = "", seed: int = 0, store: str | None = None
+) -> Response:
+    """Some documents that a step kept, or dropped for a reason, to read."""
+    of = find(request.app, run, store)
+    plan = _plan(of)
+    found, fault = [], None
+    try:
+        found = sample(of.store, plan, step, reason or None, SAMPLES, seed, MAX_SAMPLE_SHARDS)
+    except UsageError as error:
+        fault = str(error)
+    by_kind = {one["kind"]: one for one in of.details.steps(plan)}
+    reasons = {kind: by_kind[kind]["dropped"] for kind in STEPS if by_kind[kind]["state"] == DONE}
+    choices = {kind: sorted(RULES if kind == "clean" else dropped) for kind, dropped in reasons.items()}
+    return request.app.state.page.show(
+        request,
+        "samples.html",
+        status=404 if fault else 200,
+        row=of.row,
+        step=step,
+        reason=reason,
+        seed=seed,
+        samples=found,
+        fault=fault,
+        choices=choices,
+        most=SAMPLE_CHARACTERS,
+        max_shards=MAX_SAMPLE_SHARDS,
+    )

@@ -1,0 +1,145 @@
+"""Stop, retry, resume, acknowledge: by the functions that the command line calls, with a question before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from seedbed import job_requests, reports
+from seedbed.dashboard.login import form
+from seedbed.dashboard.pages.run import Subject, TheRun, find
+from seedbed.dashboard.rows import run_href
+from seedbed.dashboard.run_actions import RESUME, RETRY, STOP, STOP_NOW
+from seedbed.errors import UsageError
+from seedbed.login import login_name
+from seedbed.registry.records import Job
+from seedbed.registry.registry import Registry
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked before something is done."""
+
+    title: str
+    text: str
+    button: str
+    is_dangerous: bool = False
+
+
+_STOP_TEXT = "It takes a checkpoint and ends, between two units of a data step at once. What was done stays done."
+_STOP_NOW_TEXT = (
+    "It ends at once. Training steps since its newest checkpoint are lost, and taken again when it goes on."
+)
+_QUESTIONS = {
+    STOP: Question("Stop", _STOP_TEXT, "Stop it"),
+    STOP_NOW: Question("Stop now", _STOP_NOW_TEXT, "Stop it now", is_dangerous=True),
+    RETRY: Question("Retry", "It goes back into the queue and on from what is done.", "Try again"),
+    RESUME: Question("Resume", "It goes back into the queue and on from its newest checkpoint.", "Resume it"),
+}
+
+JobAct = Callable[[Registry, Job], Any]
+_JOB_ACTS: dict[str, JobAct] = {
+    STOP: lambda registry, job: job_requests.stop(registry, job, now=False, actor=_actor()),
+    STOP_NOW: lambda registry, job: job_requests.stop(registry, job, now=True, actor=_actor()),
+    RETRY: lambda registry, job: job_requests.retry(registry, job, actor=_actor()),
+    RESUME: lambda registry, job: job_requests.resume(registry, job, actor=_actor()),
+}
+
+
+def _actor() -> str:
+    return f"{login_name()} (dashboard)"
+
+
+def _question(verb: str) -> Question:
+    if verb not in _QUESTIONS:
+        raise UsageError(f"{verb!r} is nothing that can be asked; there are {', '.join(_QUESTIONS)}")
+    return _QUESTIONS[verb]
+
+
+def _ask(request: Request, question: Question, about: str, back: str, status: int = 200, fault: str = "") -> Response:
+    page: Response = request.app.state.page.show(
+        request, "confirm.html", status=status, question=question, about=about, back=back, fault=fault
+    )
+    return page
+
+
+def _back(job: Job) -> str:
+    return run_href(job.run_id, job.store_url)
+
+
+@router.get("/jobs/{number}/{verb}")
+def ask_of_job(request: Request, number: int, verb: str) -> Response:
+    """Whether it is meant."""
+    job = request.app.state.watch.registry.job(number)
+    return _ask(request, _question(verb), f"job {job.id} ({job.run_id})", _back(job))
+
+
+@router.post("/jobs/{number}/{verb}")
+async def do_to_job(request: Request, number: int, verb: str, _: Annotated[dict[str, str], Depends(form)]) -> Response:
+    """Do it, as `seedbed stop`, `retry` and `resume` do."""
+    question, registry = _question(verb), request.app.state.watch.registry
+    job = await run_in_threadpool(registry.job, number)
+    try:
+        await run_in_threadpool(_JOB_ACTS[verb], registry, job)
+    except UsageError as error:  # it has moved on since the page was made
+        return _ask(request, question, f"job {job.id} ({job.run_id})", _back(job), status=409, fault=str(error))
+    await run_in_threadpool(request.app.state.watch.look)
+    return RedirectResponse(_back(job), 303)
+
+
+@router.get("/runs/{run_id}/{verb}")
+def ask_of_run(request: Request, of: TheRun, verb: str) -> Response:
+    """Whether it is meant: of a run that `seedbed run` drives."""
+    if verb not in (STOP, STOP_NOW):
+        raise UsageError(f"a run has no page {verb!r}")
+    return _ask(request, _question(verb), f"run {of.row.run_id}", of.row.href)
+
+
+@router.post("/runs/{run_id}/{verb}")
+async def do_to_run(
+    request: Request,
+    run_id: str,
+    verb: str,
+    _: Annotated[dict[str, str], Depends(form)],
+    store: str | None = None,
+) -> Response:
+    """Leave the request where its driver looks, and write it down."""
+    if verb not in (STOP, STOP_NOW):
+        raise UsageError(f"a run cannot be asked to {verb!r}")
+    of = find(request.app, run_id, store)
+    if not of.row.is_at_it:
+        fault = f"run {run_id} is {of.row.state.state}: there is nothing to stop"
+        return _ask(request, _question(verb), f"run {run_id}", of.row.href, status=409, fault=fault)
+    await run_in_threadpool(_stop_run, of, verb)
+    return RedirectResponse(of.row.href, 303)
+
+
+def _stop_run(of: Subject, verb: str) -> None:
+    desired = reports.STOP if verb == STOP else reports.STOP_NOW
+    reports.ask(of.store, of.row.run_id, desired, _actor())
+    how = "at a checkpoint" if verb == STOP else "now"
+    registry = of.app.state.watch.registry
+    registry.event("run", of.row.run_id, reason=f"{_actor()} asked to stop it {how}", actor=_actor())
+
+
+@router.get("/alarms/{number}/acknowledge")
+def ask_of_alarm(request: Request, number: int) -> Response:
+    """Whether it is meant."""
+    alarm = next((one for one in request.app.state.watch.registry.alarms() if one.id == number), None)
+    if alarm is None:
+        raise UsageError(f"no alarm {number} stands")
+    question = Question("Acknowledge", f"{alarm.subject}: {alarm.message}", "I have seen it")
+    return _ask(request, question, "this alarm; it stands until what it tells of is over", "/")
+
+
+@router.post("/alarms/{number}/acknowledge")
+async def acknowledge(request: Request, number: int, _: Annotated[dict[str, str], Depends(form)]) -> Response:
+    """Write down who has seen it."""
+    await run_in_threadpool(request.app.state.watch.registry.acknowledge, number, actor=_actor())
+    await run_in_threadpool(request.app.state.watch.look)
+    return RedirectResponse("/", 303)

@@ -1,0 +1,54 @@
+// The run file is checked while it is written; the button works for what was checked, and the server looks once more.
+import { morph } from "./morph.js";
+
+const PAUSE_MS = 700;
+const form = document.getElementById("submit");
+const go = document.getElementById("go");
+const key = document.getElementById("checked");
+const part = document.getElementById("check");
+let due, number = 0;
+
+function show(html) {
+  morph(part, new DOMParser().parseFromString(html, "text/html").body);
+}
+
+function say(text) {
+  const note = document.createElement("p");
+  note.className = "empty";
+  note.textContent = text;
+  part.replaceChildren(note);
+}
+
+async function check() {
+  const mine = ++number;
+  go.disabled = true;
+  key.value = "";
+  if (!form.elements.text.value.trim()) return say("The plan and its verdict come here.");
+  part.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch("/submit/check", { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { accept: "application/json" } });
+    const told = await answer.json();
+    if (mine !== number) return; // it was changed again meanwhile
+    if (!answer.ok) return say(told.error);
+    show(told.html);
+    key.value = told.key ?? "";
+    go.disabled = !told.key;
+  } catch {
+    if (mine === number) say("The dashboard does not answer: nothing was checked.");
+  } finally {
+    part.removeAttribute("aria-busy");
+  }
+}
+
+form.addEventListener("input", () => {
+  go.disabled = true;
+  key.value = "";
+  number++;
+  clearTimeout(due);
+  due = setTimeout(check, PAUSE_MS);
+});
+document.getElementById("recheck").addEventListener("click", (event) => {
+  event.preventDefault();
+  check();
+});
+if (form.elements.text.value.trim() && !key.value) check();

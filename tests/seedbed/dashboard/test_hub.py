@@ -1,0 +1,158 @@
+import asyncio
+import json
+import threading
+import time
+
+import pytest
+
+from seedbed.dashboard import hub as hub_module
+from seedbed.dashboard.hub import Hub, Latest
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(hub_module, "TICK_S", 0.02)
+    monkeypatch.setattr(hub_module, "PING_S", 0.2)
+
+
+def parsed(event):
+    lines = dict(line.split(": ", 1) for line in event.strip().split("\n"))
+    return lines["event"], json.loads(lines["data"])
+
+
+async def take(events, wanted, number):
+    """The data of the next `number` events named `wanted`."""
+    found = []
+    async for event in events:
+        name, data = parsed(event)
+        if name == wanted:
+            found.append(data)
+            if len(found) == number:
+                return found
+    return found
+
+
+def with_hub(scenario):
+    async def main():
+        hub = Hub()
+        hub.start(asyncio.get_running_loop())
+        try:
+            await asyncio.wait_for(scenario(hub), 20)
+        finally:
+            hub.stop()
+
+    asyncio.run(main())
+
+
+def test_what_many_watch_is_made_once():
+    made = []
+
+    def make():
+        made.append(threading.get_ident())
+        return f"version {min(len(made), 3)}"
+
+    async def scenario(hub):
+        viewers = [hub.events("page", lambda: Latest("part", make)) for _ in range(20)]
+        told = await asyncio.gather(*(take(viewer, "part", 1) for viewer in viewers))
+        assert {parts[-1] for parts in told} <= {"version 1", "version 2", "version 3"}
+        assert hub.num_topics == 1
+        # Twenty viewers came at once: there was a look at their coming, and one a tick, but none for each.
+        assert len(made) < 20
+
+    with_hub(scenario)
+
+
+def test_a_viewer_is_told_of_changes_alone():
+    values = iter(["a", "a", "a", "b", "b", "c"])
+    last = ["c"]
+
+    def make():
+        last[0] = next(values, last[0])
+        return last[0]
+
+    async def scenario(hub):
+        assert await take(hub.events("x", lambda: Latest("part", make)), "part", 3) == ["a", "b", "c"]
+
+    with_hub(scenario)
+
+
+def test_a_viewer_who_comes_back_is_told_only_what_is_newer():
+    async def scenario(hub):
+        def make():
+            return Latest("part", lambda: "same")
+
+        seen = 0
+        async for event in hub.events("x", make):
+            if parsed(event)[0] == "part":
+                seen = int(event.partition("id: ")[2].partition("\n")[0])
+                break
+        names = []
+        async for event in hub.events("x", make, seen):
+            names.append(parsed(event)[0])
+            if len(names) == 3:
+                break
+        assert "part" not in names
+        assert "ping" in names
+
+    with_hub(scenario)
+
+
+def test_a_viewer_who_comes_back_to_a_server_that_was_started_anew_is_told():
+    before = Latest("part", lambda: "old")
+    for number in range(3):
+        before._make = lambda number=number: f"old {number}"
+        before.look()
+    time.sleep(0.01)
+    after = Latest("part", lambda: "new")
+    after.look()
+    assert [news.data for news in after.since(before.number)] == ["new"]
+
+
+def test_a_fault_is_told_and_its_end_as_well():
+    is_broken = [True]
+
+    def make():
+        if is_broken[0]:
+            raise ValueError("no store")
+        return "fine"
+
+    async def scenario(hub):
+        events = hub.events("x", lambda: Latest("part", make))
+        assert (await take(events, "fault", 1))[0]["message"] == "no store"
+        is_broken[0] = False
+        events = hub.events("x", lambda: Latest("part", make))
+        assert await take(events, "part", 1) == ["fine"]
+
+    with_hub(scenario)
+
+
+def test_one_topic_that_hangs_holds_up_no_other():
+    release = threading.Event()
+
+    async def scenario(hub):
+        stuck = hub.events("stuck", lambda: Latest("part", release.wait))
+        waiting = asyncio.create_task(take(stuck, "part", 1))
+        assert await take(hub.events("other", lambda: Latest("part", lambda: "here")), "part", 1) == ["here"]
+        assert not waiting.done()
+        release.set()
+        assert await waiting == [True]
+
+    with_hub(scenario)
+
+
+def test_what_nobody_watches_is_not_made():
+    made = []
+
+    async def scenario(hub):
+        def make():
+            return Latest("part", lambda: made.append(1) or "x")
+
+        events = hub.events("x", make)
+        assert await take(events, "part", 1) == ["x"]
+        await events.aclose()
+        await asyncio.sleep(0.1)
+        before = len(made)
+        await asyncio.sleep(0.3)
+        assert len(made) == before
+
+    with_hub(scenario)
