@@ -23,6 +23,9 @@ AFTER_HANG_WATCH_S = 300.0
 """By so much a collective call waits longer than the driver: given up first, the ranks would leave no stacks. A dead
 peer is noticed at once; who only waits may wait for a rank that uploads, or reads the weights, alone."""
 
+HEARD_WITHIN_S = 10.0
+"""A driver that is busier than that hears of a start when it can."""
+
 
 class Rank:
     """One rank: given an address, it joins the others and trains to the end."""
@@ -30,7 +33,7 @@ class Rank:
     def __init__(self, task: TrainTask, token: str, number: int, num_ranks: int, environment: dict[str, str]) -> None:
         self._task, self._token = task, token
         self._number, self._num_ranks = number, num_ranks
-        self._channel = Channel()
+        self._channel = Channel(HEARD_WITHIN_S)
         self._output: Output | None = None
         os.environ.update(environment)
         os.environ["DS_ACCELERATOR"] = task.cluster.device  # DeepSpeed would look around and warn
