@@ -16,6 +16,7 @@ import ray
 
 from jobs.pretrain import attempt, stacks
 from jobs.pretrain.channel import Channel, Heard
+from jobs.pretrain.imports import load_deepspeed
 from jobs.pretrain.output import Output
 from jobs.pretrain.task import TrainTask
 
@@ -60,6 +61,7 @@ class Rank:
         hang_timeout_s = self._task.training.hang_timeout_s
         join_group(address, self._number, self._num_ranks, self._task.cluster.device, hang_timeout_s)
         self._channel.progress("loading DeepSpeed")
+        load_deepspeed()
         from jobs.pretrain.worker import train_rank
 
         reached = train_rank(self._task, self._token, self._channel)
