@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from seedbed import processes
@@ -56,8 +55,7 @@ class Service:
 def services(cluster: LocalCluster, registry: Registry, registry_url: str | None) -> list[Service]:
     """What is to run for `cluster`."""
     wanted = [_ray(cluster), _mlflow(cluster)] if cluster.has_ray else []
-    if find_spec("seedbed.controller"):
-        wanted.append(_controller(cluster, registry, registry_url))
+    wanted.append(_controller(cluster, registry, registry_url))
     return wanted
 
 

@@ -63,9 +63,7 @@ def start(
     Raises UsageError for an unknown step, RunFileError and SourceError, and BudgetRefused where the plan is over its
     budget and no reason to start it all the same is given.
     """
-    kinds = [step.kind for step in STEPS]
-    if until is not None and until not in kinds:
-        raise UsageError(f"--until {until}: there is no such step; the steps are {', '.join(kinds)}")
+    check_until(until)
     run = load_run(run_file, overrides)
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
@@ -74,6 +72,13 @@ def start(
     path = state.write(f"launches/{plan.run_id}.json", json.dumps(asdict(launch), indent=1))
     record_run(store, state, plan, run, over_budget)
     return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours
+
+
+def check_until(until: str | None) -> None:
+    """Raises UsageError for a step that there is not."""
+    kinds = [step.kind for step in STEPS]
+    if until is not None and until not in kinds:
+        raise UsageError(f"--until {until}: there is no such step; the steps are {', '.join(kinds)}")
 
 
 def record_run(store: Store, state: StateDirectory, plan: Plan, run: RunConfig, over_budget: str | None) -> None:

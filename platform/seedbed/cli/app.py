@@ -6,15 +6,23 @@ import typer
 
 from seedbed.cli.cluster import cluster
 from seedbed.cli.conform import conform
+from seedbed.cli.describe import describe
 from seedbed.cli.doctor import doctor
+from seedbed.cli.events import events
 from seedbed.cli.export import export
 from seedbed.cli.gc import gc
+from seedbed.cli.jobs import jobs
+from seedbed.cli.logs import logs
 from seedbed.cli.options import RootRegistryOption, RootStateOption, RootStoreOption, places
 from seedbed.cli.plan import plan
+from seedbed.cli.resume import resume
+from seedbed.cli.retry import retry
 from seedbed.cli.run import run
 from seedbed.cli.sample import sample
 from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
+from seedbed.cli.stop import stop
+from seedbed.cli.submit import submit
 from seedbed.cli.track import track
 from seedbed.cli.why import why
 
@@ -49,6 +57,14 @@ app.command()(plan)
 app.command()(scaling)
 app.command()(run)
 app.add_typer(cluster, name="cluster")
+app.command()(submit)
+app.command()(jobs)
+app.command()(logs)
+app.command()(events)
+app.command()(describe)
+app.command()(stop)
+app.command()(resume)
+app.command()(retry)
 app.command()(conform)
 app.command()(show)
 app.command()(why)

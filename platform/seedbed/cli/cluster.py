@@ -11,7 +11,7 @@ from seedbed.programs import typed
 if TYPE_CHECKING:
     from seedbed.cluster_status import ClusterStatus
 
-cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow beside it.")
+cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow and a controller.")
 
 LOCAL = "local"
 _GIVEN_OUT = "That Ray gives out. Default: as before, or all."
@@ -37,7 +37,7 @@ def up(
     registry: RegistryOption = None,
     state: StateOption = None,
 ) -> None:
-    """Start Ray and MLflow on this machine, or register a Ray that is up. Can be repeated: mends."""
+    """Start Ray, MLflow and the controller on this machine, or register a Ray that is up. Can be repeated: mends."""
     here = places(context, None, state, registry)
     opened = here.open_registry()
     if address is None:

@@ -81,6 +81,7 @@ class Attempts:
         to: JobState,
         reason: str,
         actor: str,
+        attempt_reason: str | None = None,
         attempt_state: AttemptState = AttemptState.ENDED,
         failure: str | None = None,
         exit_code: int | None = None,
@@ -88,10 +89,11 @@ class Attempts:
         **changes: Any,
     ) -> tuple[Job, Attempt]:
         """Attempt and job after the attempt's end, in one transaction; `changes` are the job's. `to` is the job's
-        state: final, or queued for a retry. Raises as `move` does."""
+        state: final, or queued for a retry; `reason` is the job's, and the attempt's where it has none of its own.
+        Raises as `move` does."""
         ended = {
             "state": attempt_state,
-            "reason": reason,
+            "reason": reason if attempt_reason is None else attempt_reason,
             "failure": failure,
             "exit_code": exit_code,
             "ended_at": time.time() if ended_at is None else ended_at,

@@ -142,6 +142,17 @@ class Jobs:
             connection.execute(sa.update(jobs).where(is_same).values(reason=reason))
             return _job(connection, job.id)
 
+    def hurry(self, job: Job, *, reason: str, actor: str) -> Job:
+        """The queued job, which need not wait for its next try any more. Raises as `move` does."""
+        with self._database.write() as connection:
+            changed = {"not_before": None, "reason": reason, "revision": job.revision + 1}
+            query = sa.update(jobs).where(jobs.c.id == job.id, jobs.c.revision == job.revision).values(changed)
+            row = connection.execute(query.returning(*jobs.c)).one_or_none()
+            if row is None:
+                raise StaleState(f"job {job.id} is not as it was when it was read")
+            write_event(connection, "job", job.id, reason=reason, actor=actor)
+            return as_job(row)
+
 
 def as_job(row: sa.Row[Any]) -> Job:
     """The record of a row of the table `jobs`."""

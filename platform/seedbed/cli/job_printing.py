@@ -1,0 +1,80 @@
+"""What commands on jobs share: how a job is followed, warned of, and told."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seedbed.programs import typed
+
+if TYPE_CHECKING:
+    from seedbed.registry.records import Job
+    from seedbed.registry.registry import Registry
+
+JobArgument = Annotated[
+    str, typer.Argument(metavar="JOB", help="A job's number, a run's id or name: then its newest.", show_default=False)
+]
+INTERRUPTED_EXIT_CODE = 130
+
+
+def follow_to_the_end(registry: "Registry", job: "Job", source: str | None = "driver", tail: bool = False) -> int:
+    """Show what the job prints until it is over; the exit code that goes with it. Ctrl-C leaves the job alone."""
+    from seedbed.cli.printing import console
+    from seedbed.following import TAIL_BYTES, JobLog, exit_code, follow
+    from seedbed.job_table import next_command
+
+    def say(line: str) -> None:
+        console().print(f"-- {line}", soft_wrap=True)
+
+    log = JobLog(registry, job, source, TAIL_BYTES if tail else None)
+    try:
+        job = follow(log, say, Writer(with_names=source is None))
+    except KeyboardInterrupt:
+        say(f"job {job.id} goes on without you; follow it again with: {typed(f'seedbed logs -f {job.id}')}")
+        return INTERRUPTED_EXIT_CODE
+    console().print(f"next: {typed(next_command(job))}", soft_wrap=True)
+    return exit_code(registry, job)
+
+
+class Writer:
+    """Puts out text of several sources, each line with its source's name where they are mixed."""
+
+    def __init__(self, with_names: bool) -> None:
+        self._with_names = with_names
+
+    def __call__(self, source: str, text: str) -> None:
+        if self._with_names:
+            text = "".join(f"{source}: {line}" for line in text.splitlines(keepends=True))
+        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+        sys.stdout.flush()
+
+
+def print_queued_again(job: "Job", as_json: bool) -> None:
+    """After `retry` and `resume`."""
+    from seedbed.cli.printing import console, print_json
+
+    if as_json:
+        print_json({"job": job.id, "run": job.run_id, "state": job.state})
+        return
+    console().print(f"job {job.id} ({job.run_id}): queued again", soft_wrap=True)
+    console().print(f"next: {typed(f'seedbed logs -f {job.id}')}", soft_wrap=True)
+
+
+def print_silence(registry: "Registry") -> None:
+    """On standard error where the controller is not heard: what is shown may be old."""
+    from seedbed.controller.silence import check_controller
+    from seedbed.login import login_name
+
+    silence = check_controller(registry, login_name())
+    if silence is not None:
+        print(f"warning: {silence}", file=sys.stderr)
+
+
+def duration(seconds: float | None) -> str:
+    """1 h 02 min, 3 min 20 s, 12 s; empty where it is not known."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"

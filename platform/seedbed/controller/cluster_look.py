@@ -1,0 +1,61 @@
+"""A look at a cluster: does its Ray answer, which attempts does it know, what has it and what is in use."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedbed.controller.judge import RayWord
+from seedbed.controller.queue import Room
+from seedbed.ray_api import RayApi, read_token
+from seedbed.ray_node import Node
+from seedbed.registry.records import Cluster
+
+
+@dataclass(frozen=True)
+class ClusterLook:
+    """What Ray answered."""
+
+    began_at: float
+    ended_at: float
+    session: str  # another one: the head was started anew
+    version: str
+    words: dict[str, RayWord]  # by submission id
+    nodes: list[Node] = field(default_factory=list)
+
+    def room(self) -> Room:
+        alive = [node.resources_total for node in self.nodes if node.alive]
+        cpus, gpus = (sum(total.get(kind, 0.0) for total in alive) for kind in ("CPU", "GPU"))
+        return Room(cpus, gpus, None if alive else "which has no living node")
+
+    def snapshot(self) -> dict[str, Any]:
+        """For those who read the registry: nodes as `Node.to_json` has them."""
+        return {
+            "at": self.ended_at,
+            "ray_version": self.version,
+            "session": self.session,
+            "nodes": [node.to_json() for node in self.nodes],
+        }
+
+
+def api_of(cluster: Cluster) -> RayApi:
+    """Raises UsageError where the token cannot be read on this machine."""
+    token = read_token(cluster.token_file) if cluster.token_file else None
+    return RayApi(cluster.address, token)
+
+
+def look_at_cluster(cluster: Cluster, known_session: str | None) -> ClusterLook:
+    """Ask Ray. A head that is new to us must refuse whoever has no token. Raises RayError and UsageError."""
+    began_at = time.time()
+    api = api_of(cluster)
+    version = api.version()
+    session = str(version.get("session_name", ""))
+    if session != known_session:
+        api.require_token_auth()
+    words = {
+        str(job["submission_id"]): RayWord(
+            str(job["status"]), str(job.get("message") or ""), job.get("driver_exit_code")
+        )
+        for job in api.jobs()
+        if job.get("submission_id")
+    }
+    return ClusterLook(began_at, time.time(), session, str(version.get("ray_version", "")), words, api.nodes())

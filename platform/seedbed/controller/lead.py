@@ -1,0 +1,59 @@
+"""One controller of a registry works, others wait: a lead that is renewed, and taken over when its holder is dead."""
+
+import socket
+from pathlib import Path
+
+import psutil
+
+from seedbed.registry.registry import Registry
+
+NAME = "controller"
+LEAD_S = 30.0
+"""Without a renewal for so long, another controller takes over."""
+
+
+class Lead:
+    """This process's hold on the lead."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._holder = _holder()
+
+    def renew(self) -> bool:
+        """Whether this process leads from now on for LEAD_S."""
+        if self._registry.lead(NAME, self._holder, seconds=LEAD_S):
+            return True
+        other = self._registry.leader(NAME)
+        if other is None or not _is_dead_here(other):
+            return False
+        # Who was killed on this machine and started again need not wait for the time to run out.
+        self._registry.stop_leading(NAME, other)
+        return self._registry.lead(NAME, self._holder, seconds=LEAD_S)
+
+    def give_up(self) -> None:
+        self._registry.stop_leading(NAME, self._holder)
+
+
+def _holder() -> str:
+    """`host/pid namespace/pid/time of its start`: enough to see on the same machine whether it lives."""
+    process = psutil.Process()
+    return f"{socket.gethostname()}/{_namespace()}/{process.pid}/{process.create_time():.2f}"
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # not a Linux
+        return ""
+
+
+def _is_dead_here(holder: str) -> bool:
+    try:
+        host, namespace, pid, started = holder.split("/")
+        if (host, namespace) != (socket.gethostname(), _namespace()):
+            return False
+        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
+    except psutil.NoSuchProcess:
+        return True
+    except (ValueError, psutil.Error):
+        return False

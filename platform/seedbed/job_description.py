@@ -1,0 +1,122 @@
+"""Everything that registry and store know of one job, for `describe`."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seedbed.job_table import JobRow, next_command, rows_of
+from seedbed.registry.records import Alarm, Attempt, Cluster, Event, Job
+from seedbed.registry.registry import Registry
+
+NUM_EVENTS = 12
+
+
+@dataclass(frozen=True)
+class JobDescription:
+    """A job with its attempts (oldest first), newest events (oldest first) and standing alarms."""
+
+    row: JobRow
+    attempts: list[Attempt]
+    events: list[Event]
+    alarms: list[Alarm]
+    cluster: Cluster | None
+    awaited: Job | None
+
+    @property
+    def job(self) -> Job:
+        return self.row.job
+
+    @property
+    def mlflow(self) -> str | None:
+        """The page of the experiment that the run is tracked in."""
+        uri = self.job.summary.get("mlflow_uri")
+        if not uri or uri.startswith("sqlite:"):
+            return None
+        return f"{uri.rstrip('/')}/#/experiments (experiment {self.job.summary.get('experiment')})"
+
+    @property
+    def next_command(self) -> str:
+        return next_command(self.job)
+
+    def to_json(self) -> dict[str, Any]:
+        job = asdict(self.job)
+        return {
+            **self.row.to_json(),
+            "key": job["key"],
+            "bundle": job["bundle"],
+            "store": job["store_url"],
+            "until": job["until"],
+            "over_budget": job["over_budget"],
+            "after": job["after"],
+            "max_retries": job["max_retries"],
+            "not_before": job["not_before"],
+            "plan": job["summary"],
+            "mlflow": self.mlflow,
+            "attempts": [asdict(attempt) for attempt in self.attempts],
+            "events": [asdict(event) for event in self.events],
+            "alarms": [asdict(alarm) for alarm in self.alarms],
+            "next": self.next_command,
+        }
+
+
+def describe(registry: Registry, job: Job) -> JobDescription:
+    attempts = registry.attempts(job.id)
+    subjects = [f"job {job.id}", *(f"attempt {job.id}.{attempt.number}" for attempt in attempts)]
+    events = registry.events(subjects, limit=NUM_EVENTS, newest_first=True)
+    alarms = [
+        alarm
+        for alarm in registry.alarms()
+        if (alarm.subject_kind, alarm.subject_id) in (("job", str(job.id)), ("cluster", job.cluster))
+    ]
+    [row] = rows_of(registry, [job])
+    cluster = next((one for one in registry.clusters() if one.name == job.cluster), None)
+    awaited = registry.job(job.after) if job.after is not None else None
+    return JobDescription(row, attempts, events[::-1], alarms, cluster, awaited)
+
+
+def lines(found: JobDescription) -> list[tuple[str, str]]:
+    """(what, value) of the job, for people."""
+    job, plan = found.job, found.job.summary
+    latest = found.attempts[-1] if found.attempts else None
+    told = [
+        ("job", f"{job.id}: {job.state}" + (f" ({job.reason})" if job.reason else "")),
+        ("run", f"{job.run_id}, project {job.project}, submitted by {job.owner} at {moment(job.submitted_at)}"),
+        ("store", job.store_url),
+        ("cluster", f"{job.cluster}" + (f" ({found.cluster.state})" if found.cluster else " (not registered)")),
+        ("reserves", f"{job.cpus:g} CPUs, {job.gpus:g} GPUs; priority {job.priority}"),
+    ]
+    if found.awaited is not None:
+        told.append(("after", f"job {found.awaited.id} ({found.awaited.run_id}), which is {found.awaited.state}"))
+    told.append(("plan", f"{plan['parameters']:,} parameters, {plan['num_steps']:,} steps, {plan['tokens']:,} tokens"))
+    told.append(("estimate", f"{_range(plan.get('hours'), 'hours')}; {_range(plan.get('cost'), 'of money')}"))
+    verdict = plan["verdict"] + (f", started all the same: {job.over_budget}" if job.over_budget else "")
+    told.append(("budget", verdict))
+    if job.until:
+        told.append(("until", job.until))
+    if found.row.step:
+        told.append(("progress", f"{found.row.step}: {found.row.progress}"))
+    spending = latest.progress.get("spending") if latest else None
+    if spending:
+        cost = "" if spending.get("cost") is None else f", {spending['cost']:.4g} of money"
+        told.append(("spent", f"{spending['device_hours']:.4g} device hours{cost}"))
+    if latest is not None and latest.node:
+        told.append(("runs on" if not job.is_final else "ran on", latest.node))
+    told.append(("faults", f"{job.infrastructure_faults} of machines, {job.user_faults} of the run"))
+    told.append(("retries", f"{max(len(found.attempts) - 1, 0)}; after faults of machines at most {job.max_retries}"))
+    told.append(("code", f"bundle {job.bundle}" + (f", commit {plan['git_commit']}" if plan.get("git_commit") else "")))
+    if found.mlflow:
+        told.append(("MLflow", found.mlflow))
+    return told
+
+
+def moment(at: float | None) -> str:
+    """Local time, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at is not None else ""
+
+
+def _range(values: list[float | None] | None, unit: str) -> str:
+    low, high = values or (None, None)
+    if low is None or high is None:
+        return f"{unit} unknown"
+    shown = f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"
+    return f"{shown} {unit}"

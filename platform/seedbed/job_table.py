@@ -1,0 +1,123 @@
+"""What a list of jobs shows of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seedbed.registry.records import Attempt, Job
+from seedbed.registry.registry import Registry
+from seedbed.registry.states import ACTIVE, FINAL, JobState
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job with what its newest heartbeat says."""
+
+    job: Job
+    attempt: Attempt | None
+
+    @property
+    def step(self) -> str:
+        """The step that is at work, while it is."""
+        return str(self._progress.get("step") or "") if self.job.state not in FINAL and self.attempt else ""
+
+    @property
+    def progress(self) -> str:
+        """`120 of 400`; how many steps of the run are done where nothing is counted."""
+        if self.job.state == JobState.FINISHED:
+            return "all done"
+        done, total = self._progress.get("done"), self._progress.get("total")
+        if done is not None and total:
+            return f"{done:,} of {total:,}"
+        finished = self._progress.get("steps_done")
+        return f"{len(finished)} of {len(self.job.summary.get('steps') or finished)} steps" if finished else ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        return self._progress.get("seconds_left") if self.job.state == JobState.RUNNING else None
+
+    @property
+    def cost(self) -> float | None:
+        """Of the training so far; None where it has no price."""
+        return self._spending.get("cost")
+
+    @property
+    def device_hours(self) -> float | None:
+        return self._spending.get("device_hours")
+
+    @property
+    def retries(self) -> int:
+        return max(self.attempt.number - 1, 0) if self.attempt else 0
+
+    @property
+    def _progress(self) -> dict[str, Any]:
+        return self.attempt.progress if self.attempt else {}
+
+    @property
+    def _spending(self) -> dict[str, Any]:
+        return self._progress.get("spending") or {}
+
+    def to_json(self) -> dict[str, Any]:
+        job, attempt = self.job, self.attempt
+        return {
+            "id": job.id,
+            "run": job.run_id,
+            "name": job.name,
+            "project": job.project,
+            "owner": job.owner,
+            "cluster": job.cluster,
+            "state": job.state,
+            "desired": job.desired,
+            "reason": job.reason,
+            "step": self.step or None,
+            "done": self._progress.get("done"),
+            "total": self._progress.get("total"),
+            "unit": self._progress.get("unit"),
+            "steps_done": self._progress.get("steps_done"),
+            "seconds_left": self.seconds_left,
+            "cost": self.cost,
+            "device_hours": self.device_hours,
+            "attempts": attempt.number if attempt else 0,
+            "infrastructure_faults": job.infrastructure_faults,
+            "user_faults": job.user_faults,
+            "priority": job.priority,
+            "cpus": job.cpus,
+            "gpus": job.gpus,
+            "submitted_at": job.submitted_at,
+            "started_at": job.started_at,
+            "ended_at": job.ended_at,
+            "heard_at": attempt.heard_at if attempt else None,
+            "exit_code": attempt.exit_code if attempt else None,
+            "failure": attempt.failure if attempt else None,
+        }
+
+
+def job_rows(registry: Registry, *, project: str | None, is_all: bool, limit: int) -> list[JobRow]:
+    """Jobs that are not over, then the newest others up to `limit` in all; with `is_all` as many as there are."""
+    if is_all:
+        found = registry.jobs(project=project, limit=None)
+    else:
+        active = registry.jobs(states=ACTIVE, project=project, limit=None)
+        over = registry.jobs(states=FINAL, project=project, limit=max(limit - len(active), 0))
+        found = [*active, *over]
+    return rows_of(registry, found)
+
+
+def rows_of(registry: Registry, jobs: Sequence[Job]) -> list[JobRow]:
+    attempts = registry.latest_attempts([job.id for job in jobs])
+    return [JobRow(job, attempts.get(job.id)) for job in jobs]
+
+
+def next_command(job: Job) -> str:
+    """What to type next."""
+    known = {
+        JobState.QUEUED: f"seedbed jobs; to take it back: seedbed stop {job.id}",
+        JobState.STARTING: f"seedbed logs -f {job.id}",
+        JobState.RUNNING: f"seedbed logs -f {job.id}; to stop it at a checkpoint: seedbed stop {job.id}",
+        JobState.STOPPING: f"seedbed logs -f {job.id}; to end it at once: seedbed stop --now {job.id}",
+        JobState.FINISHED: f"seedbed show {job.run_id} --store {job.store_url}",
+        JobState.STOPPED: f"seedbed resume {job.id}",
+        JobState.FAILED: f"seedbed logs {job.id}; with the cause mended: seedbed retry {job.id}",
+        JobState.LOST: f"seedbed retry {job.id}",
+    }
+    return known[job.state]

@@ -1,0 +1,11 @@
+"""Who types: the owner of what he submits, the actor of what he asks."""
+
+import getpass
+import os
+
+
+def login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"

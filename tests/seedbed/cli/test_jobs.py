@@ -1,0 +1,151 @@
+"""Commands on jobs that need no cluster: what they say of what is there, and of what is not."""
+
+import json
+import sys
+import time
+
+import pytest
+
+from seedbed.cli.entry import main
+from seedbed.controller.follow_up import PRINTED_LAST
+from seedbed.registry.database import open_registry
+from seedbed.registry.records import Cluster, NewJob
+from seedbed.registry.states import ClusterState, JobState
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+SUMMARY = {
+    "num_steps": 12,
+    "tokens": 6144,
+    "parameters": 43904,
+    "verdict": "warn",
+    "hours": [1.0, 2.0],
+    "steps": ["x"] * 12,
+}
+
+
+@pytest.fixture
+def seedbed(monkeypatch, capsys, tmp_path):
+    """Runs a command line in this process: exit code, what it printed, what it printed as errors."""
+    monkeypatch.setenv("SEEDBED_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("SEEDBED_STORE", str(tmp_path / "store"))
+    for name in ("SEEDBED_REGISTRY", "SEEDBED_PROJECT", "SEEDBED_CLUSTER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("getpass.getuser", lambda: "ben")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["seedbed", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        return left.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def registry(tmp_path):
+    opened = open_registry(None, StateDirectory(tmp_path / "state"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def running(registry, tmp_path):
+    """Job 1, whose first attempt failed and whose second runs."""
+    new = NewJob("k", "small-1", "small", "pilots", "ann", "local", str(tmp_path / "store"), "b", 2, 0, max_retries=3)
+    job, _ = registry.add_job(NewJob(**(vars(new) | {"summary": SUMMARY})), actor="ann")
+    job, first = registry.begin_attempt(job, reason="room", actor="controller")
+    details = {PRINTED_LAST: "error: the machine went away"}
+    registry.event("attempt", "1.1", reason="what it printed last", actor="controller", details=details)
+    job, _ = registry.end_attempt(
+        job, first, to=JobState.QUEUED, reason="gone", actor="controller", failure="node_lost", infrastructure_faults=1
+    )
+    job, second = registry.begin_attempt(job, reason="room", actor="controller")
+    spending = {"cost": 1.25, "device_hours": 0.5}
+    heard = {"sequence": 3, "step": "pretrain", "done": 4, "total": 12, "seconds_left": 200.0, "spending": spending}
+    progress = {"job": 1, "attempt": 2, "store_attempt": 2, "steps_done": ["extract"], **heard}
+    registry.update_attempt(second, progress=progress, node="node-7", heard_at=time.time())
+    return registry.move(job, JobState.RUNNING, reason="its driver reports", actor="controller")
+
+
+def test_nothing_yet_says_what_to_type(seedbed):
+    assert seedbed("jobs") == (0, "no jobs yet; next: seedbed submit RUN.yaml\n", "")
+    for command in ("logs", "stop", "retry", "resume", "describe"):
+        code, _, err = seedbed(command, "small")
+        assert code == 2 and "nothing was submitted yet; `seedbed submit RUN.yaml` does" in err, command
+
+
+def test_the_table_of_jobs(seedbed, running):
+    code, out, _ = seedbed("jobs")
+    row = out.splitlines()[1].split()
+    assert (code, row[:5]) == (0, ["1", "small", "running", "pretrain", "4"])
+    assert "4 of 12" in out and "3 min 20 s" in out and "1.25" in out and "its driver reports" in out
+    assert "next: seedbed logs -f 1" in out
+    [found] = json.loads(seedbed("jobs", "--json")[1])["jobs"]
+    assert (found["cost"], found["attempts"], found["infrastructure_faults"], found["user_faults"]) == (1.25, 2, 1, 0)
+    assert json.loads(seedbed("jobs", "--json", "--project", "others")[1]) == {"jobs": []}
+
+
+def test_describe_tells_attempts_and_failures(seedbed, running):
+    _, out, _ = seedbed("describe", "small")
+    for said in (
+        "small-1, project pilots, submitted by ann",
+        "node-7",
+        "node lost",
+        "1 to 2 hours",
+        "pretrain: 4 of 12",
+    ):
+        assert said in out, out
+    assert "1 of machines, 0 of the run" in out and "next: seedbed logs -f 1" in out
+
+
+def test_logs_are_those_of_the_store_and_of_who_did_not_live_to_report(seedbed, running, tmp_path):
+    store = Store(str(tmp_path / "store"))
+    for source, text in (("driver", "loss 3.2\n"), ("rank-00001", "here\n")):
+        store.write(f"runs/small-1/attempts/0002/logs/{source}/000000.log", text.encode())
+    assert seedbed("logs", "1")[1] == "loss 3.2\n"
+    assert seedbed("logs", "1", "--rank", 1)[1] == "here\n"
+    assert seedbed("logs", "1", "--all")[1] == "driver: loss 3.2\nrank-00001: here\n"
+    assert "the machine went away" in seedbed("logs", "1", "--attempt", 1)[1]
+    code, _, err = seedbed("logs", "1", "--attempt", 3)
+    assert (code, "job 1 has no attempt 3; it has 2" in err) == (2, True)
+
+
+def test_events_of_a_job_are_those_of_its_attempts_too(seedbed, running, registry):
+    registry.event("cluster", "local", reason="of no job", actor="ann")
+    _, out, _ = seedbed("events", "1")
+    assert "attempt 1.1 new -> starting" in out and "job 1 starting -> queued" in out and "of no job" not in out
+    assert "of no job" in seedbed("events")[1] and "of no job" in seedbed("events", "cluster local")[1]
+
+
+def test_stop_asks_and_names_who(seedbed, running, registry):
+    _, out, _ = seedbed("stop", "1")
+    assert "job 1 (small-1): asked to stop at a checkpoint\nnext: seedbed logs -f 1" in out
+    assert registry.events("job 1", newest_first=True)[0].actor == "ben"
+    assert seedbed("resume", "1")[0] == 2
+
+
+def test_a_controller_that_is_silent_is_told_by_every_command(seedbed, running, registry):
+    controller = {"host": "h", "pid": 1, "at": time.time() - 300}
+    row = Cluster("local", "http://127.0.0.1:1", "127.0.0.1:2", ClusterState.UP, controller=controller)
+    registry.save_cluster(row, reason="up", actor="ann")
+    for command in (("jobs",), ("describe", "1"), ("events",), ("stop", "1")):
+        _, _, err = seedbed(*command)
+        assert err.startswith("warning: the controller was last heard at ") and "`seedbed cluster up`" in err, command
+    [alarm] = registry.alarms()
+    assert (alarm.kind, alarm.level) == ("controller_silent", "critical")
+    registry.update_cluster("local", controller=controller | {"at": time.time()})
+    assert seedbed("jobs")[2] == "" and registry.alarms() == []
+
+
+def test_submitting_without_a_cluster_says_how_to_get_one(seedbed, registry, tmp_path):
+    code, _, err = seedbed("submit", tmp_path / "run.yaml", "--yes")
+    assert (code, err) == (2, "error: no cluster is up: `seedbed cluster up` starts one on this machine\n")
+    row = Cluster("lab", "http://127.0.0.1:1", "", ClusterState.DOWN)
+    registry.save_cluster(row, reason="down", actor="ann")
+    code, _, err = seedbed("submit", tmp_path / "run.yaml", "--cluster", "lab")
+    assert (code, err) == (2, "error: the cluster lab is down: `seedbed cluster up` first\n")
+    code, _, err = seedbed("submit", tmp_path / "run.yaml", "--address", "http://far:8265")
+    assert "is not registered: seedbed cluster up --address http://far:8265 --token-file FILE" in err
+    assert "expected 1 to 200 characters" in seedbed("submit", tmp_path / "run.yaml", "--project", "a/b")[2]
