@@ -36,10 +36,15 @@ class Heard:
 
 
 class Channel:
-    """One rank's channel. Rank 0 alone says records and events; every rank says how it gets on."""
+    """One rank's channel. Rank 0 alone says records and events; every rank says how it gets on.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # the rank's thread says, another one of its process answers
+    `heard_within_s`: so long `wait_until_heard` gives the driver; nothing where nobody asks.
+    """
+
+    def __init__(self, heard_within_s: float = 0.0) -> None:
+        self._lock = threading.Condition()  # the rank's thread says, another one of its process answers
+        self._heard_within_s = heard_within_s
+        self._confirmed = 0
         self._messages: list[Message] = []
         self._said = 0
         self._metrics = bytearray()
@@ -78,10 +83,17 @@ class Channel:
         with self._lock:
             return self._stop
 
+    def wait_until_heard(self) -> None:
+        """Wait until the driver has all that was said: a process that is lost tells nothing any more."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._confirmed >= self._said, self._heard_within_s)
+
     def exchange(self, confirmed: int, stop: str | None) -> Heard:
         """The driver's turn: it has messages up to number `confirmed`, and may ask to stop."""
         with self._lock:
             self._stop = self._stop or stop
+            self._confirmed = max(self._confirmed, confirmed)
+            self._lock.notify_all()
             self._messages = [message for message in self._messages if message.number > confirmed]
             return Heard(list(self._messages), self._progress, self._doing)
 

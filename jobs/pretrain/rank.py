@@ -16,12 +16,16 @@ import ray
 
 from jobs.pretrain import attempt, stacks
 from jobs.pretrain.channel import Channel, Heard
+from jobs.pretrain.imports import load_deepspeed
 from jobs.pretrain.output import Output
 from jobs.pretrain.task import TrainTask
 
 AFTER_HANG_WATCH_S = 300.0
 """By so much a collective call waits longer than the driver: given up first, the ranks would leave no stacks. A dead
 peer is noticed at once; who only waits may wait for a rank that uploads, or reads the weights, alone."""
+
+HEARD_WITHIN_S = 10.0
+"""A driver that is busier than that hears of a start when it can."""
 
 
 class Rank:
@@ -30,7 +34,7 @@ class Rank:
     def __init__(self, task: TrainTask, token: str, number: int, num_ranks: int, environment: dict[str, str]) -> None:
         self._task, self._token = task, token
         self._number, self._num_ranks = number, num_ranks
-        self._channel = Channel()
+        self._channel = Channel(HEARD_WITHIN_S)
         self._output: Output | None = None
         os.environ.update(environment)
         os.environ["DS_ACCELERATOR"] = task.cluster.device  # DeepSpeed would look around and warn
@@ -57,6 +61,7 @@ class Rank:
         hang_timeout_s = self._task.training.hang_timeout_s
         join_group(address, self._number, self._num_ranks, self._task.cluster.device, hang_timeout_s)
         self._channel.progress("loading DeepSpeed")
+        load_deepspeed()
         from jobs.pretrain.worker import train_rank
 
         reached = train_rank(self._task, self._token, self._channel)

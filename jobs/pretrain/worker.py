@@ -56,6 +56,7 @@ def _train(rank: "RankTrainer", task: TrainTask, channel: Channel) -> int:
     channel.progress("taking up a checkpoint")
     progress = rank.take_up()
     rank.report_event({"event": "taken_up", "step": progress.step})
+    channel.wait_until_heard()  # or the steps up to here would be taken for told when this start is lost at once
     saved_step = progress.step
     while progress.step < task.training.num_steps:
         is_stopping = rank.is_asked_to_stop()

@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-NUM_STEPS = 400
+NUM_STEPS = 200
 LONGER = ("--set", f"training.num_steps={NUM_STEPS}", "--set", "training.checkpoint_every_steps=1000")
 
 

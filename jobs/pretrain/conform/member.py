@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobs.pretrain.conform.case import Case
 from jobs.pretrain.conform.result import CaseResult
+from jobs.pretrain.imports import load_deepspeed
 from jobs.pretrain.rank import free_address, join_group
 from seedbed.runfile.cluster import ClusterConfig
 
@@ -26,6 +27,7 @@ class Member:
         """The device's name, and on rank 0 what each case came to."""
         cluster = self._cluster
         join_group(address, self._number, cluster.training_ranks, cluster.device, self._hang_timeout_s)
+        load_deepspeed()
         import torch
 
         from jobs.pretrain.conform.run import conform

@@ -1,5 +1,6 @@
 """The comparison of many cases in one group of processes, as starting a group costs more than a case."""
 
+import gc
 from collections.abc import Sequence
 
 import torch
@@ -26,6 +27,9 @@ def conform(cases: Sequence[Case], device: str = "cpu", mutate: Mutate | None = 
             plain = reference if precision == "fp32" else plain_trace(case, precision, on)
             results.append(compare(case, layout, reference, plain, _initial(case)))
         dist.barrier()
+        if case is cases[0]:
+            gc.collect()
+            gc.freeze()  # all modules are loaded by now; what collects after each engine need not look through them
     return results
 
 

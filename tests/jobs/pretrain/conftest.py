@@ -82,9 +82,11 @@ def groups(ray_session) -> Iterator[dict[int, Callable[..., None]]]:
             return free_address()
 
         def join(self, address: str) -> None:
+            from jobs.pretrain.imports import load_deepspeed
             from jobs.pretrain.rank import join_group
 
             join_group(address, self.number, self.num_ranks, "cpu", hang_timeout_s=300)
+            load_deepspeed()
 
         def train(self, task: TrainTask, token: str, fault: str, stop: str | None) -> int:
             from jobs.pretrain.channel import Channel

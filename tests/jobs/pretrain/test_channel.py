@@ -30,6 +30,27 @@ def test_a_checkpoint_carries_the_metrics_of_the_one_before_and_of_the_steps_sin
     assert heard.messages[2].content["time"] > 0
 
 
+def test_who_waits_goes_on_when_all_that_was_said_is_confirmed():
+    channel, went_on = Channel(heard_within_s=60), threading.Event()
+    channel.begin(b"")
+    channel.event({"event": "taken_up"})
+    thread = threading.Thread(target=lambda: (channel.wait_until_heard(), went_on.set()))
+    thread.start()
+    assert len(channel.exchange(0, None).messages) == 2
+    channel.exchange(1, None)
+    assert not went_on.wait(0.2)
+    channel.exchange(2, None)
+    thread.join(timeout=10)
+    assert went_on.is_set()
+
+
+def test_who_waits_for_a_driver_that_does_not_ask_goes_on_in_the_end():
+    channel = Channel(heard_within_s=0.05)
+    channel.event({"event": "taken_up"})
+    channel.wait_until_heard()
+    assert len(channel.exchange(0, None).messages) == 1
+
+
 def test_every_sign_of_life_counts():
     channel = Channel()
     before = channel.exchange(0, None).progress

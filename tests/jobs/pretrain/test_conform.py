@@ -43,7 +43,7 @@ FOUR_RANKS = [
 
 
 def training(keys):
-    base = {"num_steps": 3, "global_batch_tokens": SEQUENCES * 16, "micro_batch_sequences": 1, "learning_rate": 0.01}
+    base = {"num_steps": 3, "global_batch_tokens": SEQUENCES * 16, "micro_batch_sequences": 2, "learning_rate": 0.01}
     return TrainingConfig(**base | keys)
 
 

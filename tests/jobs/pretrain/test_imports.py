@@ -1,0 +1,41 @@
+"""What a rank loads until it has trained to the end."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+UNUSED = ("mlflow", "pandas", "sklearn", "torch._inductor.compile_fx")
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{}, {"zero_stage": 0}, {"zero_stage": 3}, {"precision": "bf16", "activation_checkpointing": True}],
+    ids=["ZeRO-1", "ZeRO-0", "ZeRO-3", "bf16, recomputed"],
+)
+def test_a_rank_does_not_load_what_it_never_uses(ray_session, make_task, layout):
+    import ray
+
+    from jobs.pretrain import attempt
+
+    def loaded(task, token):
+        import os
+        import sys
+
+        os.environ["DS_ACCELERATOR"] = "cpu"
+        from jobs.pretrain.channel import Channel
+        from jobs.pretrain.imports import load_deepspeed
+        from jobs.pretrain.rank import free_address, join_group
+
+        join_group(free_address(), 0, 1, "cpu", hang_timeout_s=300)
+        load_deepspeed()
+        from jobs.pretrain.worker import train_rank
+
+        step = train_rank(task, token, Channel())
+        found = [name for name in UNUSED if name in sys.modules]
+        import mlflow  # who wants it later has it
+
+        return step, found, mlflow.__name__
+
+    task = make_task("alone", num_steps=3, **layout)
+    told = ray.get(ray.remote(num_cpus=0, max_calls=1)(loaded).remote(task, attempt.begin(task)))
+    assert told == (3, [], "mlflow")
