@@ -60,7 +60,7 @@ def _pages(run_id: str) -> list[str]:
         f"/runs/{run_id}/logs",
         f"/runs/{run_id}/plan",
         f"/data?run={run_id}",
-        f"/data/document?run={run_id}&target=https://site-2.example/3/17",
+        f"/data/document?run={run_id}&target=https://site-2.example/1/17",
         f"/data/samples?run={run_id}&step=select&reason=too_few_words",
         f"/compare?run={run_id}&run=many-00000001",
         "/cluster",
