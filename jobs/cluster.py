@@ -15,6 +15,7 @@ import psutil
 
 from jobs import sessions
 from jobs.executor import RayExecutor
+from jobs.other_machines import OtherMachines
 from jobs.ray_authentication import require_token_auth
 from jobs.scratch import own_folder
 from seedbed.errors import InfrastructureError
@@ -30,13 +31,17 @@ PROBE_TIMEOUT_S = 5.0
 class RayCluster:
     """Where units are done and ranks train: `cluster.address`, or a Ray on this machine, of this process alone.
 
-    `sources` are files that every node must be able to read, as it must the store.
+    `sources` are files that every node must be able to read, as it must the store. `machines` are looked at for as long
+    as this is at a Ray that was up.
     """
 
-    def __init__(self, config: ClusterConfig, store: Store, sources: Sequence[Path]) -> None:
+    def __init__(
+        self, config: ClusterConfig, store: Store, sources: Sequence[Path], machines: OtherMachines | None = None
+    ) -> None:
         self._config = config
         self._store = store
         self._sources = sources
+        self._machines = machines if config.address is not None else None  # a Ray of its own has this machine alone
         self._session: sessions.Held | None = None
         self.node_id: str | None = None  # of the Ray node that this process is at, once Ray is there
         self._started = False
@@ -66,6 +71,8 @@ class RayCluster:
             from jobs.nodes import require_equal_nodes
 
             require_equal_nodes(self._store, self._sources)
+        if self._machines is not None:
+            self._machines.start()
 
     def _start_own(self) -> None:
         import ray
@@ -126,6 +133,8 @@ class RayCluster:
         if self._started:
             import ray
 
+            if self._machines is not None:
+                self._machines.stop()
             ray.shutdown()
             self._started = False
         if self._session is not None:

@@ -18,6 +18,7 @@ from jobs.cluster import RayCluster
 from jobs.ending import EndingSignals, Stopped
 from jobs.executor import check_stop
 from jobs.machine import refused
+from jobs.other_machines import OtherMachines
 from jobs.reporter import Reporter
 from jobs.step_run import Cluster, Reports, StepRun
 from jobs.tee import Tee
@@ -33,6 +34,7 @@ from seedbed.quarantine import check_quarantine
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.summary import print_end, print_step
+from seedbed.tracking.shipped import system_spool
 from seedbed.tracking.tracker import Tracker
 
 
@@ -195,7 +197,7 @@ def _carry_out(
     reporter: Reporter,
 ) -> bool:
     """Do every step that is not done; whether `--until` ended it before the last."""
-    cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan))
+    cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan), _other_machines(plan, state))
     reporter.ray_node = lambda: cluster.node_id
     try:
         for planned in plan.steps:
@@ -213,6 +215,14 @@ def _carry_out(
     finally:
         cluster.stop()
     return False
+
+
+def _other_machines(plan: Plan, state: StateDirectory) -> OtherMachines | None:
+    """None where nobody wants to know of them."""
+    tracking = plan.run.tracking
+    if not tracking.enabled or tracking.system_metrics_every_s is None:
+        return None
+    return OtherMachines(system_spool(state, plan.run_id), tracking.system_metrics_every_s)
 
 
 def _one_file_a_source(plan: Plan) -> list[Path]:

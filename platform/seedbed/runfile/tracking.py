@@ -34,8 +34,13 @@ class TrackingConfig(Strict):
         max_length=255,
         description="alias of the model version that was registered last",
     )
+    dashboard_url: str | None = Field(
+        default=None, description="`http(s)://` address of `seedbed dashboard`: the run's page in MLflow links to it"
+    )
     system_metrics_every_s: float | None = Field(
-        default=10.0, ge=1, description="seconds between two looks at the driver's CPU, memory, disk, network and GPUs"
+        default=10.0,
+        ge=1,
+        description="seconds between two looks at CPU, memory, disk, network and GPUs of each machine",
     )
     final_wait_s: float = Field(
         default=30.0, ge=0, description="seconds that a run waits at its end for MLflow; what is left is sent later"
@@ -45,6 +50,10 @@ class TrackingConfig(Strict):
     def _mlflow_takes_it(self) -> Self:
         if self.mlflow_uri is not None:
             _check_uri(self.mlflow_uri)
+        if self.dashboard_url is not None:
+            if urlsplit(self.dashboard_url).scheme not in ("http", "https"):
+                raise ValueError("dashboard_url: expected http(s)://host:port, with a path at most")
+            _check_server("dashboard_url", self.dashboard_url)
         if self.alias.lower() == "latest" or re.fullmatch(r"[vV]\d+", self.alias):
             raise ValueError(f"alias {self.alias}: MLflow keeps this name to itself; take another, such as newest")
         return self
@@ -59,7 +68,7 @@ def _check_uri(uri: str) -> None:
                 "mlflow_uri: expected sqlite://// and the absolute path of a file: sqlite:////data/mlflow.db"
             )
     elif parts.scheme in ("http", "https"):
-        _check_server(uri)
+        _check_server("mlflow_uri", uri)
     elif parts.scheme in ("file", ""):
         raise ValueError(
             "mlflow_uri: MLflow itself refuses stores of plain files, and they keep twice what is sent twice; take "
@@ -72,16 +81,17 @@ def _check_uri(uri: str) -> None:
         )
 
 
-def _check_server(uri: str) -> None:
+def _check_server(key: str, uri: str) -> None:
     parts = urlsplit(uri)
     if "@" in parts.netloc:
+        cure = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN) in the environment"
         raise ValueError(
-            "mlflow_uri: it holds a user or a password, which would be kept with the run; set MLFLOW_TRACKING_USERNAME "
-            "and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN) in the environment instead"
+            f"{key}: it holds a user or a password, which would be kept with the run; "
+            + (f"set {cure} instead" if key == "mlflow_uri" else "take it away")
         )
     try:
         whole = bool(parts.hostname) and parts.port != 0
     except ValueError:
         whole = False
     if not whole or parts.query or parts.fragment or re.search(r"\s", uri):
-        raise ValueError("mlflow_uri: expected http(s)://host:port, with a path at most")
+        raise ValueError(f"{key}: expected http(s)://host:port, with a path at most")

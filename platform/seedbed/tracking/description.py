@@ -107,6 +107,18 @@ def run_tags(plan: Plan, record: RunRecord, store: Store) -> dict[str, str]:
     return {key: fitted_tag(value) for key, value in tags.items()}
 
 
+def model_tags(plan: Plan, store: Store, evaluation: dict[str, Any]) -> dict[str, str]:
+    """What leads from a version of a model back to its run, its data and its documents, and how good it is."""
+    tags = {RUN_TAG: plan.run_id, "seedbed.store": without_password(store.url)}
+    tags |= {
+        f"seedbed.{kind}": artifact_source(Artifact(store, kind, plan.step(kind).fingerprint))
+        for kind in ("corpus", "tokenizer", "shards", "ledger")  # the ledger: a row for each record that was read
+    }
+    tags["seedbed.documents"] = f"seedbed why URL --run {plan.run_id}"
+    tags |= {name: f"{value:.6g}" for name, value in metrics.evaluation_values(evaluation)}
+    return {key: fitted_tag(value) for key, value in tags.items()}
+
+
 def attempt_tags(attempt: Attempt, run_uuid: str) -> dict[str, str]:
     """Of a nested run; MLflow's tag makes it one."""
     tags = {
@@ -140,11 +152,13 @@ def fitted_tag(text: str) -> str:
 
 
 def _note(plan: Plan) -> str:
+    url = plan.run.tracking.dashboard_url
+    page = f"[this run in the dashboard]({url.rstrip('/')}/runs/{plan.run_id}), " if url else ""
     return (
         f"`{plan.run_id}`: {plan.parameters:,} parameters, {plan.tokens:,} tokens, {plan.flops:.3g} FLOPs.\n\n"
         "This run holds each step once, as soon as a checkpoint covers it; its nested runs are the attempts, with "
         "every step that they took. What each metric means and its unit: artifact `run/metrics.md`.\n\n"
-        f"More: `seedbed show {plan.run_id}`"
+        f"More: {page}`seedbed show {plan.run_id}`"
     )
 
 

@@ -199,8 +199,10 @@ SYSTEM: tuple[Metric, ...] = (
     Metric("system/gpu_{n}_utilization_percentage", "%", "of GPU n, where nvidia-smi is there"),
     Metric("system/gpu_{n}_memory_usage_megabytes", "MB (1e6 bytes)", "used on GPU n"),
     Metric("system/gpu_{n}_power_usage_watts", "W", "drawn by GPU n"),
+    Metric("system/{node}/{name}", "as above", "of another machine of the cluster, by its address"),
 )
-"""Of the driver's machine, under MLflow's own names; a point's step is the seconds since the run was first started."""
+"""Of the driver's machine and of the others, under MLflow's own names; a point's step is the seconds since the run was
+first started."""
 
 
 def step_values(step: Step, facts: RunFacts, settled: bool) -> Iterator[tuple[str, float]]:

@@ -28,7 +28,7 @@ from seedbed.tracking.metrics import evaluation_values, manifest_values
 from seedbed.tracking.place import tracking_place
 from seedbed.tracking.settle import FAILED, FINISHED, KILLED, RUNNING
 from seedbed.tracking.shipped import Memory, system_spool
-from seedbed.tracking.system_metrics import point_step
+from seedbed.tracking.system_metrics import point_step, sample_values
 from seedbed.tracking.training_shipment import LOSS, TrainingShipment
 
 _STATUS = {  # of our record -> as MLflow calls it
@@ -243,8 +243,8 @@ class Shipment:
             version = self._to.register(name, config.alias, self._model_source(export), self._run, tags)
             faults.point("tracking.model.registered")
         evaluation = Artifact(self._store, "evaluate", self._plan.step("evaluate").fingerprint).manifest() or {}
-        scores = {name: f"{value:.6g}" for name, value in evaluation_values(evaluation.get("evaluation", {}))}
-        self._to.tag_version(name, version, {description.RUN_TAG: self._plan.run_id, **scores})
+        back = description.model_tags(self._plan, self._store, evaluation.get("evaluation", {}))
+        self._to.tag_version(name, version, back)
         self._memory.remember(model_version=version)
 
     def _model_source(self, export: Artifact) -> str:
@@ -274,7 +274,7 @@ class Shipment:
         end = self.shipped.system_offset
         for sample, offset in journal.read_from(self._samples, end):
             time_ms, at = int(sample["time"] * 1000), point_step(sample, created_at)
-            points = [Point(f"system/{name}", value, time_ms, at) for name, value in sample.items() if name != "time"]
+            points = [Point(name, value, time_ms, at) for name, value in sample_values(sample)]
             if len(batch) + len(points) > MAX_METRICS:
                 self._send_sample_batch(batch, end)
                 batch = []

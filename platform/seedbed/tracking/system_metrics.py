@@ -1,4 +1,4 @@
-"""CPU, memory, disk, network and GPUs of the driver's machine, sampled into a spool: an outage of MLflow loses nothing.
+"""CPU, memory, disk, network and GPUs of a machine, sampled into a spool: an outage of MLflow loses nothing.
 
 Names and units are those of MLflow's own monitor, which would stamp what it sees with the time at which it is sent.
 """
@@ -22,32 +22,18 @@ _GPU_FIELDS = ("utilization.gpu", "memory.used", "power.draw")
 _MEBIBYTE = float(1 << 20)  # nvidia-smi's memory.used is in MiB
 
 
-class SystemMonitor:
-    """Samples in a thread, from `start` to `stop`. A run shorter than the pause between two looks leaves none."""
+class Machine:
+    """The machine that this process is on, and of its file systems that of `folder`."""
 
-    def __init__(self, spool: Path, every_s: float) -> None:
-        self._spool, self._every_s = spool, every_s
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="system metrics", daemon=True)
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
         self._nvidia_smi = shutil.which("nvidia-smi")
         self._network = psutil.net_io_counters()
-
-    def start(self) -> None:
         psutil.cpu_percent()  # each call tells of the time since the one before
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._done.set()
-        self._thread.join(timeout=_NVIDIA_SMI_TIMEOUT_S)
-
-    def _watch(self) -> None:
-        while not self._done.wait(self._every_s):
-            with contextlib.suppress(OSError, psutil.Error):  # a look that fails is left out; the run goes on
-                journal.append(self._spool, {"time": time.time(), **self.look()})
 
     def look(self) -> dict[str, float]:
-        """What is measured now, by MLflow's name without `system/`."""
-        memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(self._spool.parent))
+        """What is measured now, by MLflow's name without `system/`. Raises OSError and psutil.Error."""
+        memory, disk = psutil.virtual_memory(), psutil.disk_usage(self._folder)
         values = {
             "cpu_utilization_percentage": psutil.cpu_percent(),
             "system_memory_usage_megabytes": round(memory.used / MEGABYTE, 1),
@@ -74,6 +60,42 @@ class SystemMonitor:
         except (OSError, subprocess.TimeoutExpired):
             return
         yield from gpu_values(answer.stdout)
+
+
+class SystemMonitor:
+    """Samples this machine in a thread, from `start` to `stop`. A run shorter than the pause between two looks leaves
+    none."""
+
+    def __init__(self, spool: Path, every_s: float) -> None:
+        self._spool, self._every_s = spool, every_s
+        self._machine = Machine(spool.parent)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="system metrics", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._done.set()
+        self._thread.join(timeout=_NVIDIA_SMI_TIMEOUT_S)
+
+    def _watch(self) -> None:
+        while not self._done.wait(self._every_s):
+            with contextlib.suppress(OSError, psutil.Error):  # a look that fails is left out; the run goes on
+                journal.append(self._spool, sample(self._machine.look()))
+
+
+def sample(values: dict[str, float], node: str | None = None) -> dict[str, Any]:
+    """A line of the spool; `node` is the address of a machine that is not the driver's."""
+    return {"time": time.time(), **({} if node is None else {"node": node}), **values}
+
+
+def sample_values(line: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Name in MLflow and value of all that a line of the spool tells; of another machine, with its address."""
+    place = f"system/{line['node']}/" if "node" in line else "system/"
+    for name, value in line.items():
+        if name not in ("time", "node"):
+            yield f"{place}{name}", value
 
 
 def gpu_values(csv: str) -> Iterator[tuple[str, float]]:

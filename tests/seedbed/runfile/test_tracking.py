@@ -34,6 +34,15 @@ def test_what_mlflow_would_not_take_is_an_error_at_once(uri, said):
     assert said in str(refused.value)
 
 
+def test_the_dashboards_address_is_one_without_a_password():
+    assert TrackingConfig(dashboard_url="http://head:8780/seedbed").dashboard_url == "http://head:8780/seedbed"
+    for wrong in ("head:8780", "ftp://head", "http://", "http://head/?a=b", "http://joe:s3cret@head"):
+        with pytest.raises(ValidationError) as refused:
+            TrackingConfig(dashboard_url=wrong)
+        assert "Value error, dashboard_url: " in str(refused.value)
+        assert "MLFLOW" not in str(refused.value)
+
+
 @pytest.mark.parametrize("alias", ["latest", "Latest", "v3", "new est", ""])
 def test_an_alias_that_mlflow_keeps_to_itself_is_an_error(alias):
     with pytest.raises(ValidationError):

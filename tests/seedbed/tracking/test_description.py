@@ -59,6 +59,17 @@ def test_tags_lead_from_the_run_to_every_step_and_to_the_reason_it_was_started_f
     assert max(map(len, tags.values())) <= description.MAX_TAG
 
 
+def test_the_note_leads_to_the_dashboard_where_the_run_file_says_where_that_is(run_file, store):
+    def note(*overrides):
+        plan = make_plan(load_run(run_file, overrides), store)
+        record = runs.RunRecord(plan.run_id, plan.name, runs.now())
+        return plan.run_id, description.run_tags(plan, record, store)["mlflow.note.content"]
+
+    run, told = note("tracking.dashboard_url=http://head:8780/")
+    assert f"(http://head:8780/runs/{run})" in told
+    assert "dashboard" not in note()[1]
+
+
 def test_the_verdict_is_what_is_known_of_the_tokens_by_now(run_file, store):
     run = load_run(run_file)
     plan = make_plan(run, store)

@@ -123,6 +123,9 @@ def expect_whole_run(mlflow, tracked, source):
     assert version.run_id == run.info.run_id
     assert version.tags["seedbed.run"] == tracked.run_id
     assert version.tags["evaluation/loss"] == "5"
+    assert version.tags["seedbed.documents"] == f"seedbed why URL --run {tracked.run_id}"
+    for kind in ("corpus", "tokenizer", "shards", "ledger"):
+        assert version.tags[f"seedbed.{kind}"].endswith(f"/steps/{kind}-{tracked.plan.step(kind).fingerprint}")
     assert version.source.endswith(source(run))
 
 
