@@ -1,8 +1,10 @@
 """A run on two machines ends as one on a single machine does, whatever happens to the second of them on the way."""
 
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import time
 from dataclasses import replace
 
@@ -40,11 +42,19 @@ def disturbed(make_workspace, tmp_path_factory):
     return make_workspace(tmp_path_factory.mktemp("disturbed"))
 
 
-def test_a_run_that_nothing_disturbs(two_machines, workspace, reference):
-    driver = two_machines.start(workspace)
+def test_a_run_that_nothing_disturbs(two_machines, workspace, reference, tmp_path):
+    database = tmp_path / "mlflow.db"  # the driver's state directory is its own
+    tracking = {"tracking.mlflow_uri": f"sqlite:///{database}", "tracking.system_metrics_every_s": 1}
+    settings = [part for key, value in tracking.items() for part in ("--set", f"{key}={value}")]
+    driver = two_machines.start(workspace, *settings)
     wait_for(lambda: two_machines.working("ray::execute"), driver)
     wait_for(lambda: two_machines.working("ray::Rank"), driver)
     end(driver)
+    with contextlib.closing(sqlite3.connect(database)) as mlflow:
+        told = {name for (name,) in mlflow.execute("SELECT DISTINCT key FROM metrics")}
+    metric = "cpu_utilization_percentage"
+    of_both = {f"system/{metric}", f"system/{two_machines.other.address}/{metric}"}
+    assert {name for name in told if name.endswith(metric)} == of_both
     assert workspace.digests() == reference.digests()
     assert_trained_as(workspace, reference)
 
