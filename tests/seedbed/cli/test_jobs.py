@@ -139,13 +139,13 @@ def test_a_controller_that_is_silent_is_told_by_every_command(seedbed, running, 
     assert seedbed("jobs")[2] == "" and registry.alarms() == []
 
 
-def test_submitting_without_a_cluster_says_how_to_get_one(seedbed, registry, tmp_path):
-    code, _, err = seedbed("submit", tmp_path / "run.yaml", "--yes")
+def test_submitting_without_a_cluster_says_how_to_get_one(seedbed, registry, run_file):
+    code, _, err = seedbed("submit", run_file, "--yes")
     assert (code, err) == (2, "error: no cluster is up: `seedbed cluster up` starts one on this machine\n")
     row = Cluster("lab", "http://127.0.0.1:1", "", ClusterState.DOWN)
     registry.save_cluster(row, reason="down", actor="ann")
-    code, _, err = seedbed("submit", tmp_path / "run.yaml", "--cluster", "lab")
+    code, _, err = seedbed("submit", run_file, "--cluster", "lab")
     assert (code, err) == (2, "error: the cluster lab is down: `seedbed cluster up` first\n")
-    code, _, err = seedbed("submit", tmp_path / "run.yaml", "--address", "http://far:8265")
+    code, _, err = seedbed("submit", run_file, "--address", "http://far:8265")
     assert "is not registered: seedbed cluster up --address http://far:8265 --token-file FILE" in err
-    assert "expected 1 to 200 characters" in seedbed("submit", tmp_path / "run.yaml", "--project", "a/b")[2]
+    assert "expected 1 to 200 characters" in seedbed("submit", run_file, "--project", "a/b")[2]

@@ -2,6 +2,7 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,7 +42,8 @@ def with_hub(scenario):
         finally:
             hub.stop()
 
-    asyncio.run(main())
+    with ThreadPoolExecutor(1) as thread:  # where a browser is driven, this thread has a loop that runs
+        thread.submit(asyncio.run, main()).result()
 
 
 def test_what_many_watch_is_made_once():
