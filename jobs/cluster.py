@@ -26,6 +26,7 @@ OBJECT_STORE_BYTES = 256 << 20
 """Nothing but small reports passes through Ray's object store: the data goes through files."""
 
 PROBE_TIMEOUT_S = 5.0
+END_WITHIN_S = 10.0  # of what was killed
 
 
 class RayCluster:
@@ -133,10 +134,12 @@ class RayCluster:
         if self._started:
             import ray
 
-            if self._machines is not None:
-                self._machines.stop()
-            ray.shutdown()
-            self._started = False
+            try:
+                if self._machines is not None:
+                    self._machines.stop()
+            finally:
+                ray.shutdown()
+                self._started = False
         if self._session is not None:
             self._session.release()
             self._session = None
@@ -150,7 +153,7 @@ def _end_what_started(folder: Path) -> None:
             if any(str(folder) in argument for argument in process.cmdline()):
                 process.kill()
                 killed.append(process)
-    psutil.wait_procs(killed)
+    psutil.wait_procs(killed, timeout=END_WITHIN_S)
 
 
 def _is_on_loopback_alone(address: str) -> bool:

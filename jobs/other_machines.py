@@ -32,11 +32,14 @@ class OtherMachines:
         self._thread.start()
 
     def stop(self) -> None:
-        """Its actors go with the last reference to them."""
+        """Its actors go with the last reference to them. Nothing, where it was never started."""
         self._done.set()
+        if self._thread.ident is None:
+            return
         self._thread.join(timeout=STOP_WITHIN_S)
-        self._questions.clear()
-        self._actors.clear()
+        if not self._thread.is_alive():  # else Ray does not answer, and it ends with the process
+            self._questions.clear()
+            self._actors.clear()
 
     def _watch(self) -> None:
         from ray.exceptions import RayError
@@ -61,7 +64,7 @@ class OtherMachines:
             except RayError:  # its node is gone, or its look failed: met anew where it is there
                 self._actors.pop(address, None)
         for address, actor in self._actors.items():
-            if address not in self._questions:
+            if address not in self._questions and not self._done.is_set():  # Ray may be down by then
                 self._questions[address] = actor.look.remote()
 
     def _meet(self) -> None:
@@ -76,6 +79,8 @@ class OtherMachines:
             self._questions.pop(gone, None)
         remote: Any = ray.remote  # its types leave out options
         for address in there.keys() - self._actors.keys():
+            if self._done.is_set():
+                return
             where = NodeAffinitySchedulingStrategy(there[address], soft=False)
             self._actors[address] = remote(num_cpus=0, scheduling_strategy=where)(_Visitor).remote()
 

@@ -7,7 +7,7 @@ machine and in every folder, and `jobs.submitted` takes it again of what was unp
 """
 
 import json
-import os
+import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -52,7 +52,7 @@ def make_bundle(folder: Path, launch: Launch, run_yaml: str, packages: Mapping[s
     try:
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.{os.getpid()}.incomplete")
+            temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.incomplete")
             _write_zip(temporary, files)
             temporary.replace(path)
     except OSError as error:
@@ -73,7 +73,7 @@ def fetch(store: Store, digest: str, folder: Path) -> Bundle:
     path = folder / f"{digest}.zip"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.incomplete")
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.incomplete")
         store.download(f"bundles/{digest}.zip", temporary)
         temporary.replace(path)
     return Bundle(digest, path)

@@ -52,8 +52,10 @@ def changes_that_pass(passes: Passes, numbers: PlanNumbers) -> tuple[Change, ...
         for bound, value in (("at most", _below(passes_at, now, least)), ("at least", _above(passes_at, now))):
             if value is not None:
                 found.append(Change(key, bound, value, now, changed(value).training_tokens))
-    for ranks in range(numbers.num_ranks + 1, numbers.micro_batches_per_step + 1):
-        if numbers.micro_batches_per_step % ranks == 0 and passes(numbers.with_ranks(ranks)):
+    of_one = numbers.ranks_per_model
+    for models in range(numbers.num_ranks // of_one + 1, numbers.micro_batches_per_step + 1):
+        ranks = models * of_one
+        if numbers.micro_batches_per_step % models == 0 and passes(numbers.with_ranks(ranks)):
             found.append(Change(RANKS, "at least", ranks, numbers.num_ranks, numbers.training_tokens))
             break
     return tuple(found)

@@ -200,6 +200,7 @@ def _judged(plan: Plan, run: RunConfig) -> Plan:
 def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
     training, cluster = run.training, run.cluster
     sequences = training.global_batch_tokens // run.model.sequence_length
+    micro_batches, rest = divmod(sequences, training.micro_batch_sequences)
     rows = batch_layout(training, run.model.sequence_length, cluster.training_ranks).rows_per_sequence
     return PlanNumbers(
         parameters=plan.parameters,
@@ -214,7 +215,8 @@ def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
         step_time_s=step_time_s(model_flops_per_token(run.model), training, cluster, rows),
         num_ranks=cluster.training_ranks,
         rows_per_sequence=rows,
-        micro_batches_per_step=sequences // training.micro_batch_sequences,
+        ranks_per_model=training.pipeline_stages,
+        micro_batches_per_step=0 if rest else micro_batches,
         price_per_device_hour=cluster.price_per_device_hour,
         loss_law=run.budget.loss_law,
         min_num_steps=training.warmup_steps + 1,

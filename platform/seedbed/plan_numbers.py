@@ -22,7 +22,8 @@ class PlanNumbers:
     likely_unique_tokens: int | None = None  # an estimate; None before `deduplicate`
     num_ranks: int = 1
     rows_per_sequence: float = 1.0  # that are computed, padding included; in `step_time_s`
-    micro_batches_per_step: int = 1  # over all ranks: the number of ranks divides it
+    ranks_per_model: int = 1  # that hold it once: the stages of a pipeline
+    micro_batches_per_step: int = 1  # over all ranks; 0 where the batch is not made of whole ones
     price_per_device_hour: float | None = None
     loss_law: str = "besiroglu"
     min_num_steps: int = 1  # fewer are no run: the warm-up leaves at least one
@@ -99,6 +100,6 @@ class PlanNumbers:
         )
 
     def with_ranks(self, num_ranks: int) -> "PlanNumbers":
-        """The same work on other ranks, at the same MFU; they divide the micro batches, so no row is padding."""
+        """The same work at the same MFU on other ranks, which cut the batch into whole micro batches, without padding."""
         step_time = self.step_time_s.times(self.num_ranks / num_ranks / self.rows_per_sequence)
         return replace(self, num_ranks=num_ranks, rows_per_sequence=1.0, step_time_s=step_time)

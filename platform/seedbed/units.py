@@ -5,7 +5,8 @@ def si(number: float) -> str:
     """A large number to three digits: 1.23 M."""
     for factor, unit in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= factor:
-            return f"{number / factor:.3g} {unit}"
+            value = number / factor
+            return f"{value:.3g} {unit}" if abs(value) < 999.5 else f"{value:,.0f} {unit}"
     return f"{number:.3g} "
 
 

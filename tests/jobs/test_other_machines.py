@@ -56,6 +56,10 @@ def test_one_whose_process_is_gone_is_met_anew(from_elsewhere, tmp_path):
     assert machines._actors[from_elsewhere] is not actor
 
 
+def test_where_it_was_never_started_there_is_nothing_to_stop(tmp_path):
+    OtherMachines(tmp_path / "system.jsonl", 3600).stop()  # a cluster that cannot do the run is refused before
+
+
 def test_the_drivers_own_machine_is_none_of_the_others(ray_session, tmp_path):
     machines = OtherMachines(tmp_path / "system.jsonl", 3600)
     machines.look()

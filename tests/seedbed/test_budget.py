@@ -200,6 +200,17 @@ def test_a_limit_on_money_without_a_price_says_that_it_limits_nothing():
     )
 
 
+def ranks_that_would_do(**changes):
+    (finding,) = findings(replace(NUMBERS, **changes), max_wall_hours=2.0)
+    return nearest(finding).get("cluster.training_ranks")
+
+
+def test_ranks_are_advised_in_whole_pipelines_and_where_they_cut_the_batch():
+    assert ranks_that_would_do() == ("at least", 4)
+    assert ranks_that_would_do(num_ranks=3, ranks_per_model=3) == ("at least", 6)
+    assert ranks_that_would_do(micro_batches_per_step=0) is None  # whatever their number, rows would be padding
+
+
 def test_more_ranks_that_divide_the_batch_need_no_padding():
     padded = replace(NUMBERS, num_ranks=3, rows_per_sequence=1.5)
     on_six = padded.with_ranks(6)

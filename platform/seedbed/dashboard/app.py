@@ -14,7 +14,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from dataprep.errors import SeedbedError
 from seedbed.dashboard import login
 from seedbed.dashboard.curves_feed import CurvesFeed
-from seedbed.dashboard.guards import Guard
+from seedbed.dashboard.guards import HEADERS, Guard
 from seedbed.dashboard.hub import Hub
 from seedbed.dashboard.page import HERE, Page, link
 from seedbed.dashboard.pages import cluster, compare, data, job_actions, overview, run, runs_list, submit
@@ -91,9 +91,11 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    return _error(
+    answer = _error(
         request, 500, f"{type(error).__name__}: this is a defect of Seedbed; its traceback is in the terminal."
     )
+    answer.headers.update(HEADERS)  # this answer passes by the guard
+    return answer
 
 
 def _error(request: Request, status: int, message: str) -> Response:

@@ -4,6 +4,7 @@ import json
 import threading
 from typing import Any
 
+from seedbed.curves import Point
 from seedbed.dashboard.run_details import Kept
 from seedbed.reports import MetricsReader
 from seedbed.store import Store
@@ -17,21 +18,25 @@ class _Feed:
     def __init__(self, store: Store, run_id: str) -> None:
         self._reader = MetricsReader(store, run_id, MAX_POINTS)
         self._lock = threading.Lock()
-        self.version = 0
-        self._made: tuple[int, bytes] | None = None
+        self._version = 0
+        self._made: tuple[int, str] | None = None
 
-    def look(self) -> "MetricsReader":
-        with self._lock:
-            if self._reader.look():
-                self.version += 1
-            return self._reader
+    def _look(self) -> None:
+        if self._reader.look():
+            self._version += 1
 
     def document(self, more: dict[str, Any]) -> bytes:
-        reader = self.look()
         with self._lock:
-            if self._made is None or self._made[0] != self.version:
-                self._made = self.version, json.dumps(more | aligned(reader) | {"version": self.version}).encode()
-            return self._made[1]
+            self._look()
+            if self._made is None or self._made[0] != self._version:
+                self._made = self._version, json.dumps(aligned(self._reader) | {"version": self._version})
+            curves = self._made[1]
+        return f"{json.dumps(more)[:-1]}, {curves[1:]}".encode()  # two objects as one; the large one is made once
+
+    def series(self, name: str) -> list[Point]:
+        with self._lock:
+            self._look()
+            return self._reader.curves.series(name)
 
 
 class CurvesFeed:
@@ -40,19 +45,13 @@ class CurvesFeed:
     def __init__(self) -> None:
         self._feeds = Kept(MAX_READERS)
 
-    def version(self, store: Store, run_id: str) -> int:
-        """Rises when there is something new."""
-        feed = self._feed(store, run_id)
-        feed.look()
-        return feed.version
-
     def document(self, store: Store, run_id: str, more: dict[str, Any]) -> bytes:
-        """The curves as JSON: see `aligned`; `more` are facts of the run, the same for each call."""
+        """The curves as JSON: see `aligned`; with `more`, facts of the run that asks."""
         return self._feed(store, run_id).document(more)
 
     def loss(self, store: Store, run_id: str, max_points: int) -> list[tuple[float, float]]:
         """(step, loss), thinned to about `max_points`: for a sparkline."""
-        points = self._feed(store, run_id).look().curves.series("loss")
+        points = self._feed(store, run_id).series("loss")
         every = max(1, -(-len(points) // max_points))
         kept = points[::-1][::every][::-1]  # the newest always
         return [(point.step, point.value) for point in kept]

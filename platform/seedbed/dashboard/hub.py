@@ -105,7 +105,7 @@ class Hub:
         return len(self._topics)
 
     async def events(self, key: str, make: Callable[[], Topic], seen: int = 0) -> AsyncIterator[str]:
-        """The stream of one viewer of the topic `key`, which `make` makes where it is not there."""
+        """The stream of one viewer of the topic `key`, which `make` makes at once where it is not there."""
         watched = self._enter(key, make)
         fault: str | None = None
         try:
@@ -132,7 +132,9 @@ class Hub:
         with self._lock:
             if key not in self._topics and len(self._topics) >= MAX_TOPICS:
                 self._forget(0.0)
-            watched = self._topics.setdefault(key, _Watched(make()))
+            if key not in self._topics:
+                self._topics[key] = _Watched(make())
+            watched = self._topics[key]
             watched.viewers += 1
         self._start(watched)
         return watched

@@ -69,7 +69,8 @@ def logged_in(request: Request) -> None:
 async def form(request: Request) -> dict[str, str]:
     """The fields of a form that was sent from a page of this session. Raises HTTPException 403 without its token."""
     fields = await _fields(request)
-    if not hmac.compare_digest(fields.get("csrf", ""), request.session.get("csrf") or secrets.token_hex()):
+    wanted = request.session.get("csrf") or secrets.token_hex()
+    if not hmac.compare_digest(fields.get("csrf", "").encode(), wanted.encode()):
         raise HTTPException(403, "This form is from another session: load the page again, then send it once more.")
     return fields
 

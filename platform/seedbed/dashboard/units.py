@@ -21,8 +21,13 @@ def short_count(value: float | None) -> str:
         return UNKNOWN
     for limit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= limit:
-            return f"{value / (1e3 if name == 'k' else limit):.3g} {name}"
+            return f"{_three_digits(value / (1e3 if name == 'k' else limit))} {name}"
     return f"{value:,.0f}"
+
+
+def _three_digits(value: float) -> str:
+    """Never as 1e+03."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def real(value: Any, digits: int = 4) -> str:
@@ -56,7 +61,7 @@ def size(num_bytes: float | None) -> str:
         return UNKNOWN
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if abs(num_bytes) < 1024 or unit == "TiB":
-            return f"{num_bytes:.0f} B" if unit == "B" else f"{num_bytes:.3g} {unit}"
+            return f"{num_bytes:.0f} B" if unit == "B" else f"{_three_digits(num_bytes)} {unit}"
         num_bytes /= 1024
     raise AssertionError("the last unit takes everything")
 

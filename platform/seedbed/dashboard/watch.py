@@ -1,13 +1,13 @@
 """What the dashboard sees: registry and stores, looked at by threads of this process however many people look on.
 
-Each place has a thread of its own, so that one which does not answer holds up no other. What was seen last stays, with
-the time it was seen: pages say how old it is.
+Each place has a thread of its own, so that one which does not answer holds up no look at another; a page that reads a
+store itself waits for it. What was seen last stays, with the time it was seen: pages say how old it is.
 """
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -36,10 +36,12 @@ class Place:
     name: str
     heard_at: float | None = None  # when it answered last
     fault: str | None = None  # why it did not at the last look
+    asked_since: float | None = None  # when it was first asked
 
     def out_of_reach_since(self, now: float) -> float | None:
         """When it was heard last, where that is too long ago (0 for never); None while it answers."""
-        if self.fault is None and (self.heard_at is None or now - self.heard_at < LOST_AFTER_S):
+        last = self.heard_at or self.asked_since  # one that hangs at its first look was never heard
+        if self.fault is None and (last is None or now - last < LOST_AFTER_S):
             return None
         return self.heard_at or 0.0
 
@@ -94,6 +96,7 @@ class Watch:
 
     def start(self) -> None:
         """Look once at everything that answers at once, then go on in threads."""
+        self._places = {name: replace(place, asked_since=time.time()) for name, place in self._places.items()}
         self._begin(self.registry.name, REGISTRY_EVERY_S, self._look_at_registry)
         for store in self.stores.values():
             every_s = STORE_EVERY_S if store.is_local else REMOTE_STORE_EVERY_S
@@ -144,11 +147,11 @@ class Watch:
             with self._lock:
                 if name not in self._places:
                     return
-                self._places[name] = Place(name, self._places[name].heard_at, str(error) or type(error).__name__)
+                self._places[name] = replace(self._places[name], fault=str(error) or type(error).__name__)
         else:
             with self._lock:
                 if name in self._places:
-                    self._places[name] = Place(name, time.time())
+                    self._places[name] = replace(self._places[name], heard_at=time.time(), fault=None)
 
     def _look_at_registry(self) -> None:
         registry = self.registry

@@ -14,6 +14,14 @@ def test_every_answer_forbids_scripts_and_styles_from_elsewhere(site):
         assert "frame-ancestors 'none'" in policy
 
 
+def test_an_answer_that_nobody_foresaw_forbids_them_as_well(site, monkeypatch):
+    monkeypatch.delattr(site.client.app.state, "hub")
+    answer = site.client.get("/live/overview", headers={"accept": "text/html"})
+    assert answer.status_code == 500
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_no_page_has_a_script_or_a_style_of_its_own(site):
     site.record()
     site.look()

@@ -17,7 +17,7 @@ PAYLOADS = (
     "'-alert(1)-'\"onmouseover=\"alert(1)",
     "</textarea></title></style><svg onload=alert(1)>",
     "javascript:alert(1)",
-    "{{ 7 * 7 }}{% include '/etc/passwd' %}",
+    "{{ 7919 * 7907 }}{% include '/etc/passwd' %}",
 )
 
 
@@ -77,4 +77,5 @@ def test_what_is_asked_for_is_text(site, payload):
             assert payload not in answer.text
             assert "<script>document" not in answer.text
             assert "<img src=x" not in answer.text
-        assert "49" + "{%" not in answer.text
+        assert answer.status_code < 500
+        assert "62615533" not in answer.text  # 7919 x 7907: nobody has worked it out

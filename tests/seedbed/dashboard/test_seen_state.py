@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from seedbed.dashboard.seen_state import seen_state
+from seedbed.dashboard.watch import LOST_AFTER_S, Place
 from seedbed.registry.records import Job, Run
 from seedbed.registry.states import JobState
 
@@ -57,3 +58,13 @@ def test_a_driver_has_a_minute_for_its_first_word():
 )
 def test_a_job_that_is_not_over_says_more_than_the_run(job_state, run, expected):
     assert seen_state(run, replace(JOB, state=job_state), beat(2), NOW, None).state == expected
+
+
+def test_a_place_that_hangs_at_its_first_look_is_out_of_reach_in_the_end():
+    place = Place("store", asked_since=1000.0)
+    assert place.out_of_reach_since(1000.0 + LOST_AFTER_S - 1) is None
+    assert place.out_of_reach_since(1000.0 + LOST_AFTER_S) == 0.0
+    heard = replace(place, heard_at=1010.0)
+    assert heard.out_of_reach_since(1010.0 + LOST_AFTER_S - 1) is None
+    assert heard.out_of_reach_since(1010.0 + LOST_AFTER_S) == 1010.0
+    assert replace(heard, fault="no").out_of_reach_since(1011.0) == 1010.0

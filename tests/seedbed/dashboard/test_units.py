@@ -30,12 +30,17 @@ def test_measured_numbers(value, written):
     assert units.real(value) == written
 
 
-@pytest.mark.parametrize(("value", "written"), [(999, "999"), (12_345, "12.3 k"), (1.35e6, "1.35 M"), (None, "–")])
+@pytest.mark.parametrize(
+    ("value", "written"), [(999, "999"), (12_345, "12.3 k"), (999_700, "1,000 k"), (1.35e6, "1.35 M"), (None, "–")]
+)
 def test_short_counts(value, written):
     assert units.short_count(value) == written
 
 
-@pytest.mark.parametrize(("num_bytes", "written"), [(512, "512 B"), (1536, "1.5 KiB"), (3 << 30, "3 GiB"), (None, "–")])
+@pytest.mark.parametrize(
+    ("num_bytes", "written"),
+    [(512, "512 B"), (1536, "1.5 KiB"), (3 << 30, "3 GiB"), (1007 << 30, "1,007 GiB"), (None, "–")],
+)
 def test_sizes(num_bytes, written):
     assert units.size(num_bytes) == written
 

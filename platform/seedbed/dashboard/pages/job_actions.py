@@ -13,7 +13,7 @@ from seedbed.dashboard.login import form
 from seedbed.dashboard.pages.run import Subject, TheRun, find
 from seedbed.dashboard.rows import run_href
 from seedbed.dashboard.run_actions import RESUME, RETRY, STOP, STOP_NOW
-from seedbed.errors import UsageError
+from seedbed.errors import StaleState, UsageError
 from seedbed.login import login_name
 from seedbed.registry.records import Job
 from seedbed.registry.registry import Registry
@@ -86,7 +86,7 @@ async def do_to_job(request: Request, number: int, verb: str, _: Annotated[dict[
     job = await run_in_threadpool(registry.job, number)
     try:
         await run_in_threadpool(_JOB_ACTS[verb], registry, job)
-    except UsageError as error:  # it has moved on since the page was made
+    except (UsageError, StaleState) as error:  # it has moved on since the page was made
         return _ask(request, question, f"job {job.id} ({job.run_id})", _back(job), status=409, fault=str(error))
     await run_in_threadpool(request.app.state.watch.look)
     return RedirectResponse(_back(job), 303)

@@ -194,7 +194,8 @@ def _logs_page(
 
 @router.get("/live/runs/{run_id}/logs")
 def live_logs(request: Request, of: TheRun, attempt: int, source: str | None = None, seen: int = 0) -> Response:
-    return stream(request, f"logs {of.key} {attempt} {source}", lambda: _tail(of, attempt, source), seen)
+    tail = _tail(of, attempt, source)  # here, in a thread: it asks the store
+    return stream(request, f"logs {of.key} {attempt} {source}", lambda: tail, seen)
 
 
 def _tail(of: Subject, attempt: int, source: str | None) -> LogTail:

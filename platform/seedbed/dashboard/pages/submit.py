@@ -1,6 +1,7 @@
 """Submit a run: the run file is checked while it is written; plan and budget come before the button works."""
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,5 +126,5 @@ def _draft(app: FastAPI, fields: Mapping[str, str]) -> Draft:
 
 
 def _require_integer(name: str, text: str) -> None:
-    if not text.lstrip("-").isdecimal() or (name == "retries" and text.startswith("-")):
+    if not re.fullmatch(r"-?[0-9]{1,9}", text) or (name == "retries" and text.startswith("-")):
         raise UsageError(f"{name}: found {text!r}, expected a whole number")

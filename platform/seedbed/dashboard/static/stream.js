@@ -18,7 +18,7 @@ function show() {
 }
 
 export function follow(url, handlers) {
-  let source, quiet;
+  let source, quiet, seen;
   const heard = () => {
     state.heardAt = Date.now();
     if (state.lost || document.getElementById("connection")?.dataset.state !== "live") {
@@ -35,10 +35,13 @@ export function follow(url, handlers) {
   };
   const open = () => {
     source?.close();
-    source = new EventSource(url);
+    const place = new URL(url, location);
+    if (seen) place.searchParams.set("seen", seen); // a new EventSource tells the server nothing of the one before
+    source = new EventSource(place);
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
         heard();
+        seen = event.lastEventId || seen;
         handle(JSON.parse(event.data));
       });
     }

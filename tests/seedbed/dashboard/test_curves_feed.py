@@ -1,0 +1,12 @@
+import json
+
+from seedbed.dashboard.curves_feed import CurvesFeed
+
+
+def test_runs_that_share_a_training_have_their_own_facts(site):
+    site.metrics({"step": 1, "time": 1.0, "loss": 3.0}, {"step": 2, "time": 2.0, "loss": 2.5})
+    feed = CurvesFeed()
+    told = [json.loads(feed.document(site.store, site.run_id, {"run": run})) for run in ("one", "other", "one")]
+    assert [document["run"] for document in told] == ["one", "other", "one"]
+    assert all(document["lines"]["loss"]["mean"] == [3.0, 2.5] for document in told)
+    assert feed.loss(site.store, site.run_id, 10) == [(1, 3.0), (2, 2.5)]
