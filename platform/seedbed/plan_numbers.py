@@ -100,6 +100,6 @@ class PlanNumbers:
         )
 
     def with_ranks(self, num_ranks: int) -> "PlanNumbers":
-        """The same work at the same MFU on other ranks, which cut the batch into whole micro batches, without padding."""
+        """The same work at the same MFU on other ranks, which cut the batch into whole micro batches: no padding."""
         step_time = self.step_time_s.times(self.num_ranks / num_ranks / self.rows_per_sequence)
         return replace(self, num_ranks=num_ranks, rows_per_sequence=1.0, step_time_s=step_time)
