@@ -44,8 +44,8 @@ def disturbed(make_workspace, tmp_path_factory):
 
 def test_a_run_that_nothing_disturbs(two_machines, workspace, reference, tmp_path):
     database = tmp_path / "mlflow.db"  # the driver's state directory is its own
-    tracking = {"tracking.mlflow_uri": f"sqlite:///{database}", "tracking.system_metrics_every_s": 1}
-    settings = [part for key, value in tracking.items() for part in ("--set", f"{key}={value}")]
+    tracking = {"enabled": "true", "mlflow_uri": f"sqlite:///{database}", "system_metrics_every_s": 1}
+    settings = [part for key, value in tracking.items() for part in ("--set", f"tracking.{key}={value}")]
     driver = two_machines.start(workspace, *settings)
     wait_for(lambda: two_machines.working("ray::execute"), driver)
     wait_for(lambda: two_machines.working("ray::Rank"), driver)
