@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -43,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="sb-") as name:
         rows = _measure(Path(name), options.times)
-    print(f"{platform.node()}: {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the end")
+    print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the end")
     for part in PARTS:
         values = [row[part] for row in rows]
         print(f"{part:<24} median {statistics.median(values):6.1f} s   {min(values):.1f} to {max(values):.1f}")

@@ -133,7 +133,8 @@ def test_a_store_that_one_machine_does_not_see_is_refused(two_machines, workspac
     """The state directory of these runs is in sight of the first machine alone."""
     wait_for(lambda: two_machines.num_machines() == 2)
     hidden = replace(workspace, store=workspace.state / "store")
-    driver = two_machines.start(hidden)
+    # With tracking: what looks at other machines is there, and has not begun when the run is refused.
+    driver = two_machines.start(hidden, "--set", "tracking.enabled=true")
     out, _ = driver.communicate(timeout=120)
     assert driver.returncode == 2, out
     assert f"node {two_machines.other.address} does not see the store {hidden.store}" in out

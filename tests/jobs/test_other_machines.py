@@ -57,7 +57,12 @@ def test_one_whose_process_is_gone_is_met_anew(from_elsewhere, tmp_path):
 
 
 def test_where_it_was_never_started_there_is_nothing_to_stop(tmp_path):
-    OtherMachines(tmp_path / "system.jsonl", 3600).stop()  # a cluster that cannot do the run is refused before
+    spool = tmp_path / "system.jsonl"
+    machines = OtherMachines(spool, 0.01)
+    machines.stop()  # a cluster that cannot do the run is refused before
+    machines.start()
+    time.sleep(0.1)
+    assert not spool.exists()  # it has ended before it began
 
 
 def test_the_drivers_own_machine_is_none_of_the_others(ray_session, tmp_path):
