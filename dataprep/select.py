@@ -25,7 +25,7 @@ class SelectConfig(BaseModel):
 
 
 def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
-    """The verdict (`schemas.VERDICTS`) on each row of `attributes` (`schemas.attributes`).
+    """The verdict (`schemas.VERDICTS`) on each row of `attributes` (`AnnotateConfig.table_schema`).
 
     The first rule that a document fails gives the reason, with what was measured and what it was held against.
     Documents without words come first: reason `empty`.
