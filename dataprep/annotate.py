@@ -15,6 +15,7 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.repetition import RepetitionMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
 
@@ -39,6 +40,7 @@ class AnnotateConfig(BaseModel):
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
+            RepetitionMeasure(),
             MinHashMeasure(self.minhash),
         ]
 

@@ -2,12 +2,18 @@
 
 from pydantic import BaseModel
 
+from dataprep.filters.c4 import C4Config
+from dataprep.filters.fineweb import FineWebConfig
 from dataprep.filters.gopher_quality import GopherQualityConfig
+from dataprep.filters.gopher_repetition import GopherRepetitionConfig
 from dataprep.filters.language import LanguageConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
     "language": LanguageConfig,
+    "gopher_repetition": GopherRepetitionConfig,
     "gopher_quality": GopherQualityConfig,
+    "c4": C4Config,
+    "fineweb": FineWebConfig,
 }
 
 

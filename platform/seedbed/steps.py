@@ -112,7 +112,7 @@ STEPS: tuple[StepKind, ...] = (
         ("fasttext-predict",),
         lambda: {"lid.176.ftz": model_digest()},
     ),
-    StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
+    StepKind("select", 2, ("annotate",), lambda run, _: _json(run.data.select)),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
