@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataprep import language
@@ -14,15 +15,15 @@ from dataprep.reading.formats import ReaderConfig, read_records
 LANGUAGE_CHARACTERS = 2000  # as AnnotateConfig
 
 
-def texts(crawl: Path, cache: Path, only: str | None = None) -> pa.LargeStringArray:
-    """The text of every page of the crawl's files, in order; of one language where `only` names one."""
+def texts(crawl: Path, cache: Path, only: str | None = None) -> tuple[pa.LargeStringArray, pa.StringArray]:
+    """Text and language of every page of the crawl's files, in order; of one language where `only` names one."""
     parts = [_cached(file, cache / f"{file.name.split('.')[0]}.parquet") for file in sorted(crawl.glob("*.warc.gz"))]
     if not parts:
         raise FileNotFoundError(f"{crawl} holds no *.warc.gz")
     table = pa.concat_tables(parts)
     if only is not None:
-        table = table.filter(pa.compute.equal(table["language"], only))
-    return column(table.combine_chunks(), "text")
+        table = table.filter(pc.equal(table["language"], only))
+    return column(table, "text"), column(table, "language")
 
 
 def _cached(file: Path, cached: Path) -> pa.Table:

@@ -27,7 +27,7 @@ def clear(table, bits):
         table[slot] = EMPTY
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def first_equal(table, bits, keys, i):
     """Where `keys[i]` occurred first, `i` itself where it is new (then it is entered). Linear probing.
 

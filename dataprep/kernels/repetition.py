@@ -53,36 +53,32 @@ def _measure(offsets, hashes, num_characters, characters):
     """Looks at n-grams of one size after the other. An n-gram can only repeat where the (n-1)-grams at its start and
     at the next word repeat: each size leaves fewer places to look at, and most documents have none left early.
 
-    `places` are where an n-gram begins that occurs more than once, ascending; `firsts` where it occurred first, which
-    names it; the key of an n-gram is the names of the two (n-1)-grams in it.
+    `places` are where an n-gram begins that may occur more than once, ascending. `firsts` by place is where it occurred
+    first, which names it; the key of an n-gram is the names of the two (n-1)-grams in it. `counts` and `ends` are kept
+    at the first place: how often it was met, 0 for once, and where the last occurrence that counts ends.
     """
     longest = 0
     for document in range(len(offsets) - 1):
         longest = max(longest, offsets[document + 1] - offsets[document])
     table = np.empty(1 << table_bits(longest), np.int32)
     keys = np.empty(longest, np.uint64)
-    firsts = np.empty(longest, np.int32)
-    counts = np.empty(longest, np.int32)  # at the first place of an n-gram: 0 until it is met again
-    ends = np.empty(longest, np.int32)  # at the first place: where its last counted occurrence ends
+    firsts, counts, ends = np.empty(longest, np.int32), np.empty(longest, np.int32), np.empty(longest, np.int32)
     places = np.empty(longest, np.int32)
     for document in range(len(offsets) - 1):
-        start = offsets[document]
-        num_words = offsets[document + 1] - start
-        if num_words <= _FIRST:
-            continue
-        words = hashes[start : start + num_words]
-        lengths = num_characters[start : start + num_words]
-        num_places = _pairs(words, keys, places)
+        start, stop = offsets[document], offsets[document + 1]
+        lengths = num_characters[start:stop]
+        num_places = _pairs(hashes[start:stop], keys, places)
         for n in range(_FIRST, _LAST + 1):
-            if n > _FIRST:
-                num_places = _longer(places, num_places, firsts, keys)
             if num_places < 2:
                 break
-            top, num_places = _match(places, num_places, n, keys, table, firsts, counts, ends, lengths)
+            bits = table_bits(num_places)
+            clear(table, bits)
             if n <= _LAST_TOP:
-                characters[n - _FIRST, document] = top
+                found = _top(table, bits, keys, places, num_places, n, firsts, counts, ends, lengths)
             else:
-                characters[n - _FIRST, document] = _covered(places, num_places, n, firsts, lengths)
+                found = _duplicate(table, bits, keys, places, num_places, n, firsts, counts, lengths)
+            characters[n - _FIRST, document] = found
+            num_places = _longer(places, num_places, firsts, counts, keys)
 
 
 @njit(cache=True, nogil=True)
@@ -95,26 +91,10 @@ def _pairs(words, keys, places):
 
 
 @njit(cache=True, nogil=True)
-def _longer(places, num_places, firsts, keys):
-    """Keeps the places after which the next word is one, too, and fills in their keys; how many."""
-    kept = 0
-    for k in range(num_places - 1):
-        i = places[k]
-        if places[k + 1] == i + 1:
-            keys[i] = np.uint64(firsts[i]) << np.uint64(32) | np.uint64(firsts[i + 1])
-            places[kept] = i
-            kept += 1
-    return kept
-
-
-@njit(cache=True, nogil=True)
-def _match(places, num_places, n, keys, table, firsts, counts, ends, lengths):
-    """Fills in the firsts and keeps the places whose n-gram occurs more than once; (characters in the top n-gram,
-    how many places)."""
-    bits = table_bits(num_places)
-    clear(table, bits)
-    top_count = 1
-    top_characters = 0  # of one occurrence
+def _top(table, bits, keys, places, num_places, n, firsts, counts, ends, lengths):
+    """Fills in the firsts and counts; the characters in the top n-gram."""
+    most = 1
+    longest = 0  # characters of one occurrence
     for k in range(num_places):
         i = places[k]
         first = first_equal(table, bits, keys, i)
@@ -125,32 +105,48 @@ def _match(places, num_places, n, keys, table, firsts, counts, ends, lengths):
         if counts[first] == 0:
             counts[first] = 1
             ends[first] = first + n
-        if n <= _LAST_TOP and i >= ends[first]:
+        if i >= ends[first]:
             counts[first] += 1
             ends[first] = i + n
-            if counts[first] >= top_count:
+            if counts[first] >= most:
                 held = 0
                 for j in range(i, i + n):
                     held += lengths[j]
-                if counts[first] > top_count or held > top_characters:
-                    top_count, top_characters = counts[first], held
-    kept = 0
-    for k in range(num_places):
-        i = places[k]
-        places[kept] = i
-        kept += (firsts[i] != i) | (counts[i] > 0)
-    return top_count * top_characters, kept
+                if counts[first] > most or held > longest:
+                    most, longest = counts[first], held
+    return most * longest
 
 
 @njit(cache=True, nogil=True)
-def _covered(places, num_places, n, firsts, lengths):
-    """The characters of words that stand in an n-gram that occurred before."""
+def _duplicate(table, bits, keys, places, num_places, n, firsts, counts, lengths):
+    """Fills in the firsts and counts; the characters of words in an n-gram that occurred before."""
     covered = 0
     until = 0
     for k in range(num_places):
         i = places[k]
-        if firsts[i] != i:
+        first = first_equal(table, bits, keys, i)
+        firsts[i] = first
+        counts[i] = 0
+        if first != i:
+            counts[first] = 1
             for j in range(max(i, until), i + n):
                 covered += lengths[j]
             until = i + n
     return covered
+
+
+@njit(cache=True, nogil=True)
+def _longer(places, num_places, firsts, counts, keys):
+    """Leaves the places where an n-gram repeats and at the next word one does, too: there an n-gram of one word more
+    may repeat. Fills in its key; how many."""
+    kept = 0
+    before = -2  # the last place where an n-gram repeats
+    for k in range(num_places):
+        i = places[k]
+        if (firsts[i] != i) | (counts[i] > 0):
+            if before == i - 1:
+                keys[before] = np.uint64(firsts[before]) << np.uint64(32) | np.uint64(firsts[i])
+                places[kept] = before
+                kept += 1
+            before = i
+    return kept
