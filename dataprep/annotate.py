@@ -1,11 +1,14 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
+from functools import partial
+from typing import Annotated, Any, Self
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from dataprep import schemas
+from dataprep import plugins, schemas
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.text_buffers import batches, column
@@ -33,8 +36,25 @@ class AnnotateConfig(BaseModel):
         default=2000, ge=1, description="codepoints from the start of a document that its language is told from"
     )
 
+    others: Annotated[dict[str, Any], BeforeValidator(partial(plugins.read_configs, plugins.MEASURES_GROUP))] = Field(
+        default={}, description="measures of other installed packages, by name, each with its keys; see docs/filters.md"
+    )
+
+    @model_validator(mode="after")
+    def _check_names_of_columns(self) -> Self:
+        taken = {field.name for measure in self._own() for field in measure.fields()} | {"id"}
+        for name, measure in self.others.items():
+            for field in measure.fields():
+                if field.name in taken:
+                    raise ValueError(f"others.{name}: there is a column {field.name} already")
+                taken.add(field.name)
+        return self
+
     def measures(self) -> list[Measure]:
-        """What is measured, in the order of the columns."""
+        """What is measured, in the order of the columns; what other packages measure last, by name."""
+        return self._own() + list(self.others.values())
+
+    def _own(self) -> list[Measure]:
         return [
             TextMeasure(),
             LanguageMeasure(),

@@ -15,6 +15,7 @@ from unicodedata import unidata_version
 
 from pydantic import BaseModel
 
+from dataprep import plugins
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
@@ -46,7 +47,8 @@ class StepKind:
     parents: tuple[str, ...]
     config: Callable[[RunConfig, SourceListing], Config]  # what the step's functions get, as JSON
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
-    others: Callable[[], dict[str, str]] = dict  # what else decides them: name -> version, or digest of a model file
+    # what else decides them: name -> version, or digest of a model file
+    others: Callable[[RunConfig], dict[str, str]] = lambda run: {}
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,17 @@ STEPS: tuple[StepKind, ...] = (
         ("extract", "clean"),
         lambda run, _: _json(run.data.annotate),
         ("fasttext-predict",),
-        lambda: {"lid.176.ftz": model_digest()},
+        lambda run: (
+            {"lid.176.ftz": model_digest()} | plugins.software(plugins.MEASURES_GROUP, run.data.annotate.others)
+        ),
     ),
-    StepKind("select", 2, ("annotate",), lambda run, _: _json(run.data.select)),
+    StepKind(
+        "select",
+        2,
+        ("annotate",),
+        lambda run, _: _json(run.data.select),
+        others=lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
+    ),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
@@ -120,7 +130,7 @@ STEPS: tuple[StepKind, ...] = (
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
         ("pyarrow",),  # whose regular expressions bring their own classes of characters
-        lambda: {"unicode": unidata_version},
+        lambda run: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
@@ -138,14 +148,14 @@ def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[Fingerprin
     steps = []
     for step in STEPS:
         parents = {parent: names[parent] for parent in step.parents}
-        config, software = step.config(run, listing), _software(step)
+        config, software = step.config(run, listing), _software(step, run)
         names[step.kind] = fingerprint(step.kind, step.version, config, parents, software)
         steps.append(FingerprintedStep(step.kind, step.version, names[step.kind], parents, config, software))
     return steps
 
 
-def _software(step: StepKind) -> dict[str, str]:
+def _software(step: StepKind, run: RunConfig) -> dict[str, str]:
     try:
-        return package_versions(step.packages) | step.others()
+        return package_versions(step.packages) | step.others(run)
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

@@ -1,8 +1,8 @@
 """What is read and how it becomes token shards: the sources, and a configuration for each step of the data."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dataprep.annotate import AnnotateConfig
 from dataprep.clean import CleanConfig
@@ -49,3 +49,8 @@ class DataConfig(Strict):
     max_quarantined_fraction: float = Field(
         default=0.001, ge=0, le=1, description="share of records that may fail in the extractor before the run fails"
     )
+
+    @model_validator(mode="after")
+    def _filters_find_their_columns(self) -> Self:
+        self.select.check_columns(self.annotate.table_schema())
+        return self
