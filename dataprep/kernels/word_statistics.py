@@ -50,7 +50,9 @@ def _hashes(words: tuple[str, ...]) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _count(offsets, hashes, num_characters, has_letter, stop_words, lorem_ipsum, counts):
-    longest_stop_word = 4  # characters: that, have, with
+    may_be_stop_word = np.zeros(256, np.bool_)  # by the last byte of the hash: spares most words the comparison
+    for stop_word in stop_words:
+        may_be_stop_word[stop_word & np.uint64(0xFF)] = True
     for document in range(len(offsets) - 1):
         characters = 0
         with_letter = 0
@@ -62,7 +64,7 @@ def _count(offsets, hashes, num_characters, has_letter, stop_words, lorem_ipsum,
             with_letter += has_letter[i]
             num_lorem_ipsum += after_lorem & (hashes[i] == lorem_ipsum[1])
             after_lorem = hashes[i] == lorem_ipsum[0]
-            if num_characters[i] <= longest_stop_word:
+            if may_be_stop_word[hashes[i] & np.uint64(0xFF)]:
                 for j in range(len(stop_words)):
                     if hashes[i] == stop_words[j]:
                         seen |= 1 << j
