@@ -34,7 +34,9 @@ class ExtractConfig(BaseModel):
     max_record_bytes: int = Field(default=16 << 20, ge=1024, description="bytes of a record, as stored and as decoded")
     max_nesting: int = Field(default=1000, ge=10, description="elements within each other; parsing time grows squared")
     max_tags: int = Field(default=500_000, ge=100, description="tags of a page")
-    timeout_s: float = Field(default=30.0, gt=0, description="processor time for one page, the backstop behind the limits")
+    timeout_s: float = Field(
+        default=30.0, gt=0, description="processor time for one page, the backstop behind the limits"
+    )
     memory_mb: int = Field(default=4096, ge=512, description="MiB that the extracting process may take, the backstop")
 
 
