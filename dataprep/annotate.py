@@ -34,7 +34,13 @@ class AnnotateConfig(BaseModel):
 
     def measures(self) -> list[Measure]:
         """What is measured, in the order of the columns."""
-        return [TextMeasure(), LanguageMeasure(), WordMeasure(), LineMeasure(), MinHashMeasure(self.minhash)]
+        return [
+            TextMeasure(),
+            LanguageMeasure(),
+            WordMeasure(),
+            LineMeasure(),
+            MinHashMeasure(self.minhash),
+        ]
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""
