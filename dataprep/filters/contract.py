@@ -15,13 +15,15 @@ class Rule:
     """What one rule says about each row.
 
     `reason` names the fault; `value` float64[rows] is what was measured; `threshold` what it was held against (nan
-    where the rule compares no numbers); `fails` bool[rows].
+    where the rule compares no numbers); `fails` bool[rows]. `limits` float64[rows] is what each row was held against
+    where that depends on the row; `threshold` then is what most are held against.
     """
 
     reason: str
     value: np.ndarray
     threshold: float
     fails: np.ndarray
+    limits: np.ndarray | None = None
 
     @classmethod
     def at_least(cls, reason: str, value: np.ndarray, minimum: float, applies: np.ndarray | bool = True) -> Self:

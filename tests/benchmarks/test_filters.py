@@ -80,7 +80,8 @@ def test_all_pages_of_the_large_crawl_are_measured_and_decided_as_the_papers_say
 
 
 def test_a_difference_is_told(monkeypatch):
-    monkeypatch.setattr("benchmarks.filters.papers.STOP_WORDS", {"the"})
+    only_the = {"en": {"udhr_mean_word_characters": 5, "stop_words": ["the"]}}
+    monkeypatch.setattr("benchmarks.filters.papers.STOP_WORDS", only_the)
     # "the" and "and": two stop words to the kernel, one to the changed reading, which then finds one too few.
     assert differences(large("the end and so on"), pa.array(["en"])) == {"num_stop_words": 1, "too_few_stop_words": 1}
 

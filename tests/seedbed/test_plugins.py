@@ -152,7 +152,7 @@ def table_of_the_page() -> list[tuple[str, str, float | None]]:
         cells = [cell.strip().strip("`") for cell in line.split("|")[1:-1]]
         if len(cells) == 6 and cells[0] != "filter" and not cells[0].startswith("-"):
             name = cells[0] or name
-            rows.append((name, cells[4], None if cells[3] == "none" else float(cells[3])))
+            rows.append((name, cells[4], None if cells[3] == "none" else float(cells[3].split(",")[0])))
     return rows
 
 
