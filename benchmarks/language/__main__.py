@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=7, help="rounds, %(default)s by default")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "latest.json")
     arguments = parser.parse_args()
-    declarations = [json.loads(line) for line in gzip.open(arguments.corpora / "text" / "udhr.jsonl.gz", "rt")]
+    declarations = read_lines(arguments.corpora / "text" / "udhr.jsonl.gz")
     pages = web_pages(arguments.corpora / "web", arguments.every)
     codes = json.loads(CODES.read_text())
     assert set(codes.values()) <= known_languages()
@@ -51,9 +51,14 @@ def main() -> None:
     arguments.out.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
 
 
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def web_pages(folder: Path, every: int) -> list[tuple[str, str]]:
     """The detected language and the main content of one page in `every`."""
-    rows = [json.loads(line) for line in gzip.open(folder / "manifest.jsonl.gz", "rt")]
+    rows = read_lines(folder / "manifest.jsonl.gz")
     rows = [row for row in rows if row["kind"] == "doc" and row.get("detected_language")][::every]
     pages = []
     for row in rows:
