@@ -129,7 +129,6 @@ def _draft(app: FastAPI, fields: Mapping[str, str]) -> Draft:
     chosen: dict[str, Any] = {name: said(name) for name in ("cluster", "after", "until", "over_budget")}
     return submitting.draft(
         watch.store(fields.get("store", "")),
-        watch.state,
         watch.registry,
         load_run_text(fields.get("text", ""), ORIGIN, folder),
         project=submitting.require_usable(fields.get("project", "")),
