@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from seedbed import bundle, runs
 from seedbed.errors import UsageError
-from seedbed.lease import Leases
+from seedbed.lease import GC_LEASE, Leases
 from seedbed.registry.records import Job
 from seedbed.state import StateDirectory
 from seedbed.store import TEMPORARY, Store
@@ -24,9 +24,6 @@ class Garbage:
     num_bytes: int
     in_state: bool = False
 
-
-GC_LEASE = "gc"
-"""Held while a run is recorded and while garbage is removed: a run that starts meanwhile waits, then finds it gone."""
 
 WRITING_S = 3600.0
 """A file of the state directory that was begun so long ago is written by nobody any more."""

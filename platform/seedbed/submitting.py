@@ -15,9 +15,8 @@ import blake3
 from seedbed.bundle import FOLDER, Contents, gather, keep
 from seedbed.cluster_choice import choose, nodes_of
 from seedbed.errors import BudgetRefused, UsageError
-from seedbed.garbage import GC_LEASE
 from seedbed.launch import check_until, record_run, refusal
-from seedbed.lease import Leases
+from seedbed.lease import GC_LEASE, Leases
 from seedbed.plan import CACHED, Plan, make_plan
 from seedbed.registry.records import Cluster, Job, NewJob
 from seedbed.registry.registry import Registry

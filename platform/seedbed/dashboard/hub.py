@@ -24,6 +24,8 @@ NUM_THREADS = 8
 LATE_AFTER_S = 15.0
 """A look that takes longer is told to the viewers as a fault, until it comes."""
 LATE = f"there was no answer for {LATE_AFTER_S:g} s; it is waited for"
+OLD_AFTER_S = 3.0
+"""What nobody has looked at for so long is not told to who comes, before it was looked at again."""
 MAX_TOPICS = 1000
 FORGET_AFTER_S = 60.0
 """What nobody has looked at for so long is made anew when somebody comes."""
@@ -83,6 +85,7 @@ class _Watched:
         self.left_at = time.monotonic()
         self.work: Future[None] | None = None
         self.asked_at = 0.0  # when the newest look was asked for, by the monotonic clock
+        self.is_old = False
         self.fault: str | None = None
 
 
@@ -124,7 +127,7 @@ class Hub:
             while not self._ending.is_set():
                 assert self._turn is not None
                 turn = self._turn
-                for news in watched.topic.since(seen):
+                for news in () if watched.is_old else watched.topic.since(seen):
                     seen = news.number
                     yield _event(news.name, news.data, news.number)
                 if watched.fault != fault:
@@ -146,6 +149,8 @@ class Hub:
             if key not in self._topics:
                 self._topics[key] = _Watched(make(), pool or self._pool)
             watched = self._topics[key]
+            if watched.viewers == 0 and time.monotonic() - watched.left_at > OLD_AFTER_S:
+                watched.is_old = True
             watched.viewers += 1
         self._start(watched)
         return watched
@@ -188,8 +193,8 @@ class Hub:
         except Exception as error:  # noqa: BLE001 - the page says so; the other topics go on
             fault = str(error) or type(error).__name__
         with self._lock:
-            is_news = (watched.topic.number, watched.fault) != (number, fault)
-            watched.fault = fault
+            is_news = (watched.topic.number, watched.fault, watched.is_old) != (number, fault, False)
+            watched.fault, watched.is_old = fault, watched.is_old and fault is not None
         if is_news:
             self._wake()
 

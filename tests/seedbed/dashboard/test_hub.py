@@ -181,6 +181,31 @@ def test_topics_of_one_store_that_hang_hold_up_no_other_stores(monkeypatch):
     with_hub(scenario)
 
 
+def test_what_is_old_is_not_told_before_it_was_looked_at_again(monkeypatch):
+    monkeypatch.setattr(hub_module, "OLD_AFTER_S", 0.1)
+    values, hangs, release = ["old", "new"], [False], threading.Event()
+
+    def make():
+        if hangs[0]:
+            release.wait(10)
+        return values[0]
+
+    async def scenario(hub):
+        events = hub.events("x", lambda: Latest("part", make))
+        assert await take(events, "part", 1) == ["old"]
+        await events.aclose()
+        await asyncio.sleep(0.2)
+        hangs[0] = True
+        waiting = asyncio.create_task(take(hub.events("x", lambda: Latest("part", make)), "part", 1))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        values.pop(0)
+        release.set()
+        assert await waiting == ["new"]
+
+    with_hub(scenario)
+
+
 def test_what_nobody_watches_is_not_made():
     made = []
 

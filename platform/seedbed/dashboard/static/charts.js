@@ -3,7 +3,7 @@ import { banner } from "./banner.js";
 import uPlot from "./vendor/uPlot.esm.js";
 
 const EVERY_MS = 5000;
-const RETRY_MS = 10000;
+const RETRY_MS = 5000;
 const CHARTS = [
   { title: "Loss, nats per token", lines: [["loss", "training"], ["validation_loss", "validation"]], predicted: true, tall: true },
   { title: "Learning rate", lines: [["learning_rate", "learning rate"]] },
