@@ -367,7 +367,8 @@ def test_a_dead_mlflow_and_a_dead_ray_are_shown_as_what_they_are(team, watched, 
     inside.goto(f"{served.url}/cluster")
     shows("up", "controller: process", "head")
     assert "does not answer" not in inside.inner_text("main")
-    team.kill("mlflow", of="mlflow")
+    for process in processes.marked(team.cluster.mark("mlflow")):  # the server, and its workers
+        process.kill()
     shows("does not answer")
     assert "Its Ray does not answer" not in inside.inner_text("main")
     team.kill("ray", of="gcs_server")
