@@ -38,7 +38,7 @@ class Filter(Protocol):
     """A pydantic config that knows its rules."""
 
     def rules(self, attributes: pa.Table) -> Iterator[Rule]:
-        """The rules on `attributes` (`schemas.attributes`), in the order in which they are applied."""
+        """The rules on `attributes` (`AnnotateConfig.table_schema`), in the order in which they are applied."""
         ...
 
 

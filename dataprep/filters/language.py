@@ -16,7 +16,7 @@ LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 
 
 class LanguageConfig(BaseModel):
-    """The languages to learn from."""
+    """Languages that are kept, and how sure the model must be of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -106,7 +106,7 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
     StepKind(
         "annotate",
-        1,
+        2,
         ("extract", "clean"),
         lambda run, _: _json(run.data.annotate),
         ("fasttext-predict",),
