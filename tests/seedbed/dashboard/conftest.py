@@ -45,7 +45,9 @@ class Site:
         return self.plan.run_id
 
     def look(self) -> None:
-        self.watch.look()
+        for place in self.watch.stores:
+            self.watch.look_at_store(place)
+        self.watch.look_at_registry()
 
     def get(self, path: str, status: int = 200) -> str:
         """The page, as a browser is told it."""
