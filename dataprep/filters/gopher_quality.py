@@ -63,10 +63,9 @@ class GopherQualityConfig(BaseModel):
 
         mean_length = ratio(attributes, "num_word_characters", "num_words")
         applies = _is_in(attributes, self.mean_word_length_languages)
-        low, high = self.min_mean_word_characters, self.max_mean_word_characters
         lows, highs = self._mean_word_limits(attributes)
-        yield Rule("mean_word_too_short", mean_length, low, (mean_length < lows) & applies, lows)
-        yield Rule("mean_word_too_long", mean_length, high, (mean_length > highs) & applies, highs)
+        yield Rule.at_least("mean_word_too_short", mean_length, lows, applies)
+        yield Rule.at_most("mean_word_too_long", mean_length, highs, applies)
 
         yield Rule.at_most("too_many_hashes", ratio(attributes, "num_hashes", "num_words"), self.max_hashes_per_word)
         ellipses = ratio(attributes, "num_ellipses", "num_words")

@@ -24,6 +24,8 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "fasttext_tables",
+    "fasttext",
 )
 
 

@@ -111,8 +111,7 @@ STEPS: tuple[StepKind, ...] = (
         2,
         ("extract", "clean"),
         lambda run, _: _json(run.data.annotate),
-        ("fasttext-predict",),
-        lambda run: (
+        others=lambda run: (
             {"lid.176.ftz": model_digest()} | plugins.software(plugins.MEASURES_GROUP, run.data.annotate.others)
         ),
     ),

@@ -5,6 +5,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from dataprep import plugins, schemas
 from dataprep.annotate import AnnotateConfig, annotate
 from dataprep.clean import CleanConfig, clean
 from dataprep.filters.registry import FILTERS
+from dataprep.kernels.minhash import MinHashConfig
 from dataprep.select import SelectConfig, select
 from seedbed.errors import UsageError
 from seedbed.runfile.load import load_run
@@ -157,12 +159,14 @@ def table_of_the_page() -> list[tuple[str, str, float | None]]:
 
 
 def test_the_table_of_the_page_has_the_limits_of_the_code():
-    attributes = AnnotateConfig().table_schema().empty_table()
+    schema = AnnotateConfig(minhash=MinHashConfig(num_bands=1)).table_schema()
+    english = {"id": bytes(16), "content_hash": bytes(16), "language": "en", "minhash_bands": [0]}
+    attributes = pa.Table.from_pylist([dict.fromkeys(schema.names, 0) | english], schema)
     rules = {}
     for name in ("language", "gopher_repetition", "gopher_quality", "c4", "fineweb"):
         config = FILTERS[name](keep=("en",)) if name == "language" else FILTERS[name]()
         for rule in config.rules(attributes):
-            rules[name, rule.reason] = None if rule.threshold != rule.threshold else rule.threshold
+            rules[name, rule.reason] = None if np.isnan(rule.usual_threshold) else rule.usual_threshold
     rows = table_of_the_page()
     shown = {(name, reason): limit for name, reason, limit in rows if name in {known for known, _ in rules}}
     assert shown == rules
