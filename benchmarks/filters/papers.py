@@ -164,7 +164,7 @@ def faults(found: dict[str, int], language: str) -> set[str]:
         "curly_bracket": found["num_curly_brackets"] > 0,
         "lorem_ipsum": found["num_lorem_ipsum"] > 0,
         "too_few_sentences": found["num_sentences"] < 5,
-        # Penedo et al. 2024, 3.6
+        # Penedo et al. 2024
         "too_few_punctuated_lines": share("num_punctuated_lines", "num_lines") <= 0.12,
         "too_much_text_in_repeated_lines": line_characters >= 0.1,
         "too_many_short_lines": share("num_short_lines", "num_lines") >= 0.67,

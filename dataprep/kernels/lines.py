@@ -26,7 +26,7 @@ from dataprep.kernels.utf8 import decode
 BULLETS = tuple(ord(c) for c in "-*•‣⁃◦▪▫")
 
 SHORT_LINE_CHARACTERS = 30
-"""A line of fewer is short (Penedo et al. 2024, section 3.6: "lines shorter than 30 characters")."""
+"""A line of fewer is short (Penedo et al. 2024)."""
 
 _LINE_FEED = 0x0A
 _HASH = 0x23
