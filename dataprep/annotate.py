@@ -15,8 +15,10 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
+from dataprep.personal_data import PersonalDataConfig
 
 MAX_BATCH_BYTES = 4 << 20
 """Text measured at a time: its words take up to 7 times as much, and larger batches were no faster (measured)."""
@@ -31,6 +33,9 @@ class AnnotateConfig(BaseModel):
     language_characters: int = Field(
         default=2000, ge=1, description="codepoints from the start of a document that its language is told from"
     )
+    personal_data: PersonalDataConfig = Field(
+        default=PersonalDataConfig(), description="what counts as personal data, here and where it is masked"
+    )
 
     def measures(self) -> list[Measure]:
         """What is measured, in the order of the columns."""
@@ -39,6 +44,7 @@ class AnnotateConfig(BaseModel):
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
+            PersonalDataMeasure(self.personal_data),
             MinHashMeasure(self.minhash),
         ]
 

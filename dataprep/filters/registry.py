@@ -4,8 +4,10 @@ from pydantic import BaseModel
 
 from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.language import LanguageConfig
+from dataprep.filters.personal_data import PersonalDataFilterConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
+    "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
     "gopher_quality": GopherQualityConfig,
 }

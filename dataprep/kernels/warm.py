@@ -22,7 +22,15 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "marked_words",
+    "ip_addresses",
+    "account_numbers",
+    "contacts",
+    "personal_data",
 )
+
+PERSONAL = "a@b.co 91.198.174.192 2606:4700::1 DE89370400440532013000 4111111111111111 Tel.: (030) 123456 +49 30 123456"
+"""One of each kind of personal data."""
 
 
 def kernels() -> list[Dispatcher]:
@@ -42,6 +50,7 @@ def compile_all() -> None:
     from dataprep.clean import CleanConfig, clean
     from dataprep.kernels.jaccard import jaccard, shingle_sets
     from dataprep.kernels.words import find_words
+    from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
 
     text = pa.array(["One line.\nThis line needs JavaScript.\n"], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
@@ -50,6 +59,8 @@ def compile_all() -> None:
     annotate(documents, clean(documents, CleanConfig()), AnnotateConfig())
     sets = shingle_sets(find_words(text), ngram_words=1)
     jaccard(sets, [0], sets, [0])
+    personal = pa.array([PERSONAL], pa.large_string())
+    mask(personal, PersonalDataConfig(), MaskConfig())
 
 
 def forget_all() -> None:

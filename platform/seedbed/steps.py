@@ -85,7 +85,8 @@ def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
-    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split)}
+    personal_data = _json(run.data.annotate.personal_data)  # what is masked is what was counted
+    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split), "personal_data": personal_data}
 
 
 def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
@@ -109,17 +110,17 @@ STEPS: tuple[StepKind, ...] = (
         2,
         ("extract", "clean"),
         lambda run, _: _json(run.data.annotate),
-        ("fasttext-predict",),
+        ("fasttext-predict", "phonenumberslite"),
         lambda: {"lid.176.ftz": model_digest()},
     ),
     StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
-        1,
+        2,
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
-        ("pyarrow",),  # whose regular expressions bring their own classes of characters
+        ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
         lambda: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
