@@ -52,7 +52,7 @@ def iban_at(data, start, floor, end, structures):
     first, second = np.int64(data[start]) - 65, np.int64(data[start + 1]) - 65
     kinds = structures[first * 26 + second]
     in_groups = data[start + 4] == _SPACE
-    remainder = 0
+    remainder = np.int64(0)
     position = start + 4
     length = 0
     while kinds[length] != 0:
@@ -78,8 +78,12 @@ def card_at(data, start, floor, end):
     """Where the card's number ends whose first digit is at `start`, -1 if there is none."""
     if start > floor and (ASCII_CLASSES[data[start - 1]] & JOINED != 0 or _NO_START[data[start - 1]]):
         return -1
-    position, num_digits, prefix, layout, separator = start, 0, 0, 0, 0
-    even_doubled, odd_doubled = 0, 0  # Luhn's sums: which digits are doubled depends on how many there are
+    position, num_digits, layout = start, 0, 0
+    prefix, separator, nothing = np.int64(0), np.int64(0), np.int64(0)
+    even_doubled, odd_doubled = (
+        np.int64(0),
+        np.int64(0),
+    )  # Luhn's sums: which digits are doubled depends on how many there are
     while True:
         group_start = position
         while position < end and num_digits < 20 and ASCII_CLASSES[data[position]] & DIGIT != 0:
@@ -93,10 +97,10 @@ def card_at(data, start, floor, end):
             position += 1
         layout = layout * 32 + (position - group_start)
         goes_on = position + 1 < end and ASCII_CLASSES[data[position + 1]] & DIGIT != 0
-        byte = np.int64(data[position]) if position < end else 0
-        if not goes_on or (byte != _SPACE and byte != _HYPHEN) or num_digits >= 16 or position - group_start > 6:
+        byte = np.int64(data[position]) if position < end else nothing
+        if not goes_on or byte not in (_SPACE, _HYPHEN) or num_digits >= 16 or position - group_start > 6:
             break
-        if separator not in (0, byte):
+        if separator not in (nothing, byte):
             return -1
         separator = byte
         position += 1
@@ -163,6 +167,6 @@ def _card_ends_there(data, position, end):
     byte = data[position]
     if ASCII_CLASSES[byte] & JOINED != 0 or _NO_END[byte]:
         return False
-    if byte == _DOT or byte == _COMMA or byte == _HYPHEN:
+    if byte in (_DOT, _COMMA, _HYPHEN):
         return position + 1 >= end or ASCII_CLASSES[data[position + 1]] & ALNUM == 0
     return True

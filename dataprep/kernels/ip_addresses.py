@@ -2,10 +2,10 @@
 
 **IPv4**: four numbers up to 255 without leading zeros, with full stops between. What is often a version is none: after
 a letter, `_`, `.` or `-`; before a letter, digit, `_`, `.5`, `-beta`; after a word such as `version`; and where no
-number has three digits: sections and versions have small ones (4.12.10.2), of addresses 2.3% do, (100/256)^4
-(private ones, where they are wanted, may). **IPv6**: RFC 4291, 2.2, all three forms; in eight groups without `::` one must
-have more than two digits, or it is a fingerprint. Public addresses are those that the registries of special addresses
-do not name (iana.org/assignments/iana-ipv4-special-registry, iana-ipv6-special-registry), and no multicast.
+number has three digits: sections and versions have small ones (4.12.10.2), of addresses 2.3% do, (100/256)^4; private
+ones, where they are wanted, may. **IPv6**: RFC 4291, 2.2, all three forms; in eight groups without `::` one must have
+more than two digits, or it is a fingerprint. Public addresses are those that the registries of special addresses do
+not name (iana.org/assignments/iana-ipv4-special-registry, iana-ipv6-special-registry), and no multicast.
 
 Numba's cache looks at the file of the calling kernel only: after a change here, run `python -m dataprep.kernels.warm`.
 """
@@ -57,7 +57,7 @@ def ipv4_at(data, start, floor, end, public_only, marks):
 
 @njit(cache=True, nogil=True)
 def _is_special_ipv4(address):
-    for i in range(len(_SPECIAL_IPV4)):
+    for i in range(len(_SPECIAL_IPV4)):  # noqa: SIM110 -- numba knows no `any`
         if _SPECIAL_IPV4[i, 0] <= address <= _SPECIAL_IPV4[i, 1]:
             return True
     return False
@@ -66,7 +66,7 @@ def _is_special_ipv4(address):
 @njit(cache=True, nogil=True)
 def read_ipv4(data, start, end):
     """The address as a number, the digits of its longest part, and where it ends (-1: it is none)."""
-    address = 0
+    address = np.int64(0)
     longest = 0
     position = start
     for part in range(4):
@@ -75,7 +75,7 @@ def read_ipv4(data, start, end):
                 return 0, 0, -1
             position += 1
         first = position
-        value = 0
+        value = np.int64(0)
         while position < end and position - first < 4 and ASCII_CLASSES[data[position]] & DIGIT != 0:
             value = value * 10 + np.int64(data[position]) - 0x30
             position += 1
@@ -89,7 +89,7 @@ def read_ipv4(data, start, end):
 
 @njit(cache=True, nogil=True)
 def _is_dot_or_hyphen(byte):
-    return byte == _DOT or byte == _HYPHEN
+    return byte in (_DOT, _HYPHEN)
 
 
 @njit(cache=True, nogil=True)
@@ -114,7 +114,7 @@ def ipv6_at(data, colon, floor, end, public_only):
         return -1, -1
     if start > floor:
         before = data[start - 1]
-        if ASCII_CLASSES[before] & JOINED != 0 or before == _COLON or before == _DOT:
+        if ASCII_CLASSES[before] & JOINED != 0 or before in (_COLON, _DOT):
             return -1, -1
     groups, gap, has_long, has_digit, first, second, stop = _read_groups(data, start, end)
     if stop < 0 or not _ends_there(data, stop, end):
@@ -148,16 +148,16 @@ def _is_public_ipv6(first, second):
 def _read_groups(data, start, end):
     """Groups, which of them follows `::` (-1: none), whether one has more than two digits, whether there is a decimal
     digit, the first two groups, where they end (-1: it is no address)."""
-    groups, gap, first, second = 0, -1, 0, 0
+    groups, gap, first, second = 0, -1, np.int64(0), np.int64(0)
     has_long, has_digit = False, False
     position = start
     while True:
         group_start = position
-        value = 0
+        value = np.int64(0)
         while position < end and position - group_start < 5 and ASCII_CLASSES[data[position]] & HEX != 0:
             byte = np.int64(data[position])
             value = value * 16 + (byte - 0x30 if byte < 0x3A else (byte & 0x0F) + 9)
-            has_digit |= byte < 0x3A
+            has_digit |= bool(byte < 0x3A)
             position += 1
         length = position - group_start
         if length > 4 or groups > 8:

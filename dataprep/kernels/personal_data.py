@@ -68,10 +68,9 @@ def _propose(data, offsets, structures, marks, public_only, spans):
                 if position + 1 < end and (data[position + 1] == _COLON or ASCII_CLASSES[data[position + 1]] & HEX):
                     start, stop = ipv6_at(data, position, floor, end, public_only)
                     kind = IP_ADDRESS
-            elif may_start_phone(data, position, floor) and position + 1 < end:
-                if data[position + 1] == _OPEN or ASCII_CLASSES[data[position + 1]] & DIGIT != 0:
-                    stop = phone_span(data, position, end)
-                    kind = PHONE
+            elif _leads_to_phone(data, position, floor, end):
+                stop = phone_span(data, position, end)
+                kind = PHONE
             if stop >= 0:
                 spans[0, count], spans[1, count], spans[2, count], spans[3, count] = document, start, stop, kind
                 count += 1
@@ -79,6 +78,13 @@ def _propose(data, offsets, structures, marks, public_only, spans):
                     floor = after = stop
             position = after
     return count
+
+
+@njit(cache=True, nogil=True)
+def _leads_to_phone(data, plus, floor, end):
+    if plus + 1 >= end or not may_start_phone(data, plus, floor):
+        return False
+    return data[plus + 1] == _OPEN or ASCII_CLASSES[data[plus + 1]] & DIGIT != 0
 
 
 @njit(cache=True, nogil=True)
