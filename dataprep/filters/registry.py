@@ -5,8 +5,10 @@ from pydantic import BaseModel
 from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
+from dataprep.filters.url import UrlConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
+    "url": UrlConfig,
     "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
     "gopher_quality": GopherQualityConfig,

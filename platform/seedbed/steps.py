@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
+from seedbed.list_files import with_digests
 from seedbed.runfile.run import RunConfig
 from seedbed.sources import SourceListing
 
@@ -76,6 +77,16 @@ def _extract(run: RunConfig, listing: SourceListing) -> Config:
     }
 
 
+def _with_lists(run: RunConfig, listing: SourceListing) -> Config:
+    """`data` with the digests of its list files in the place of their paths."""
+    return with_digests(_json(run.data), listing.lists)
+
+
+def _select(run: RunConfig, listing: SourceListing) -> Config:
+    data = _with_lists(run, listing)
+    return {"select": data["select"], "removals": data["removals"]["path"]}
+
+
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
     priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
     return {
@@ -109,11 +120,11 @@ STEPS: tuple[StepKind, ...] = (
         "annotate",
         2,
         ("extract", "clean"),
-        lambda run, _: _json(run.data.annotate),
+        lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
         ("fasttext-predict", "phonenumberslite"),
         lambda: {"lid.176.ftz": model_digest()},
     ),
-    StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
+    StepKind("select", 2, ("extract", "annotate"), _select, ("idna",)),  # hosts of removal lists in ASCII
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",

@@ -133,7 +133,7 @@ def test_each_step_gets_what_its_functions_read(run_file):
     ]
     assert configs["extract"]["readers"] == {"docs": {"format": "auto", "text_field": "text", "url_field": "url"}}
     assert type(run.data.clean).model_validate(configs["clean"]) == run.data.clean
-    assert type(run.data.select).model_validate(configs["select"]) == run.data.select
+    assert type(run.data.select).model_validate(configs["select"]["select"]) == run.data.select
     assert configs["deduplicate"]["deduplicate"]["source_priority"] == {"docs": 2}
     assert configs["deduplicate"]["split"] == {"validation_fraction": 0.01, "seed": 0}
     assert set(configs["corpus"]) == {"corpus", "split", "personal_data"}

@@ -1,0 +1,75 @@
+"""The list files that a run names: where the run file says them, what they hold, and the same bytes for every worker.
+
+A list is known by its digest: in a step's configuration it stands in the place of the path, so that another content is
+another step and another folder is not.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import blake3
+
+from seedbed.errors import SourceError
+from seedbed.runfile.list_keys import replaced
+from seedbed.sources import file_system
+
+_DIGEST_DIGITS = 32  # 128 bits in hex
+_MAX_REMEMBERED = 8  # lists in a worker's memory
+
+
+def list_paths(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Dotted key and path of every list file that `data` names."""
+    found: list[tuple[str, str]] = []
+
+    def take(path: str, key: tuple[str | int, ...]) -> str:
+        found.append((".".join(map(str, ("data", *key))), path))
+        return path
+
+    replaced(data, take)
+    return iter(found)
+
+
+def list_digests(data: dict[str, Any]) -> dict[str, str]:
+    """Path -> digest of every list file. Raises SourceError with what is wrong with each."""
+    digests: dict[str, str] = {}
+    problems = []
+    for key, path in list_paths(data):
+        try:
+            digests[path] = _digest(_read(path))
+        except SourceError as error:
+            problems.append(f"{key}: {error}")
+    if problems:
+        raise SourceError("\n".join(problems))
+    return digests
+
+
+def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
+    """`data` with the digest of each list in the place of its path."""
+    return replaced(data, lambda path, _: digests[path])
+
+
+@functools.lru_cache(_MAX_REMEMBERED)
+def read_list(path: str, digest: str) -> bytes:
+    """The bytes of a list as they were planned with. Raises SourceError where they are others by now."""
+    data = _read(path)
+    if _digest(data) != digest:
+        raise SourceError(f"{path} was changed after the run was planned: plan again")
+    return data
+
+
+def _read(path: str) -> bytes:
+    try:
+        fs, place = file_system(path)
+        return bytes(fs.cat_file(place))
+    except FileNotFoundError:
+        raise SourceError(f"nothing is at {path}: expected a file of one entry a line") from None
+    except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
+        what = getattr(error, "strerror", None) or error
+        raise SourceError(
+            f"cannot read the list {path}: {what}; check the address and your right to read it"
+        ) from error
+
+
+def _digest(data: bytes) -> str:
+    return f"blake3:{blake3.blake3(data).hexdigest()[:_DIGEST_DIGITS]}"
