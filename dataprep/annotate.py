@@ -1,5 +1,7 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +17,7 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
@@ -36,15 +39,20 @@ class AnnotateConfig(BaseModel):
     personal_data: PersonalDataConfig = Field(
         default=PersonalDataConfig(), description="what counts as personal data, here and where it is masked"
     )
+    offensive_words: OffensiveWordsConfig = Field(
+        default=OffensiveWordsConfig(), description="which words count as offensive"
+    )
 
-    def measures(self) -> list[Measure]:
-        """What is measured, in the order of the columns."""
+    def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
+        """What is measured, in the order of the columns. `lists` holds the bytes of each list file by the name that
+        this config gives it; nothing can be measured without those that it names."""
         return [
             TextMeasure(),
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
             PersonalDataMeasure(self.personal_data),
+            OffensiveWordsMeasure(self.offensive_words, lists or {}),
             MinHashMeasure(self.minhash),
         ]
 
@@ -54,14 +62,16 @@ class AnnotateConfig(BaseModel):
         return pa.schema([pa.field("id", schemas.ID, nullable=False), *fields])
 
 
-def annotate(documents: pa.Table, edits: pa.Table, config: AnnotateConfig) -> pa.Table:
+def annotate(
+    documents: pa.Table, edits: pa.Table, config: AnnotateConfig, lists: Mapping[str, bytes] | None = None
+) -> pa.Table:
     """The attributes (`config.table_schema()`) of each row of `documents` (`schemas.DOCUMENTS`), seen through `edits`
-    (`schemas.EDITS`).
+    (`schemas.EDITS`). `lists`: see `AnnotateConfig.measures`.
 
     Raises CorruptDataError where the two tables do not hold the same documents in the same order.
     """
     _check_ids(documents, edits)
-    schema, measures = config.table_schema(), config.measures()
+    schema, measures = config.table_schema(), config.measures(lists)
     ids, text = column(documents, "id"), column(documents, "text")
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):

@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.language import LanguageConfig
+from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
 from dataprep.filters.url import UrlConfig
 
@@ -11,6 +12,7 @@ FILTERS: dict[str, type[BaseModel]] = {
     "url": UrlConfig,
     "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
+    "offensive_words": OffensiveWordsFilterConfig,
     "gopher_quality": GopherQualityConfig,
 }
 

@@ -46,6 +46,7 @@ KEPT_PAGE = {
             "num_phones": 0,
             "num_ibans": 0,
             "num_cards": 0,
+            "num_offensive_words": 0,
         },
         {"step": "select", "outcome": "passed", "num_bytes": 16},
         {"step": "deduplicate", "outcome": "passed", "num_bytes": 16},
