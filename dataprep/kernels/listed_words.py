@@ -29,14 +29,15 @@ class WordLists:
     offsets: np.ndarray
 
     @classmethod
-    def of(cls, lists: list[Words]) -> "WordLists":
-        """Each list as the words of its entries, one entry a document of 1 to `MAX_ENTRY_WORDS` words."""
+    def of(cls, lists: list[list[Words]]) -> "WordLists":
+        """Each list as its files: the words of the entries, one entry a document of 1 to `MAX_ENTRY_WORDS` words."""
         starts = np.zeros((len(lists), 1 << _FILTER_BITS), np.uint8)
         entries = []
-        for number, words in enumerate(lists):
-            hashes = np.empty(words.num_documents, np.uint64)
-            _hash_entries(words.offsets, words.hashes, hashes, starts[number])
-            entries.append(np.unique(hashes))
+        for number, files in enumerate(lists):
+            hashes = [np.empty(words.num_documents, np.uint64) for words in files]
+            for words, of_file in zip(files, hashes, strict=True):
+                _hash_entries(words.offsets, words.hashes, of_file, starts[number])
+            entries.append(np.unique(np.concatenate([np.empty(0, np.uint64), *hashes])))
         offsets = np.cumsum([0] + [len(hashes) for hashes in entries], dtype=np.int64)
         return cls(starts, np.concatenate([np.empty(0, np.uint64), *entries]), offsets)
 

@@ -55,9 +55,9 @@ class OffensiveWordsMeasure:
         languages = sorted(shipped.keys() | self.config.lists.keys())
         lists = []
         for language in languages:
-            named = [(self.contents[name], name) for name in self.config.lists.get(language, ())]
-            own = [(shipped[language], f"{language}.txt")] if language in shipped else []
-            lists.append(_parse(named + own))
+            files = [parse_phrases(self.contents[name], name) for name in self.config.lists.get(language, ())]
+            files += [parse_phrases(shipped[language], f"{language}.txt")] if language in shipped else []
+            lists.append(files)
         return languages, WordLists.of(lists)
 
 
@@ -67,14 +67,14 @@ def shipped_lists() -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in sorted(SHIPPED.glob("*.txt"))}
 
 
-def _parse(files: list[tuple[bytes, str]]) -> Words:
-    """Raises DataError with the line of an entry of no words or too many."""
-    lines = [(name, number, entry) for data, name in files for number, entry in entries(data, name)]
-    words = find_words(pa.array([entry for *_, entry in lines], pa.large_string()))
+def parse_phrases(data: bytes, name: str) -> Words:
+    """The words of each entry of a list. Raises DataError with the line of an entry of no words or too many."""
+    lines = list(entries(data, name))
+    words = find_words(pa.array([entry for _, entry in lines], pa.large_string()))
     sizes = np.diff(words.offsets)
     wrong = np.flatnonzero((sizes == 0) | (sizes > MAX_ENTRY_WORDS))
     if wrong.size:
-        name, number, entry = lines[wrong[0]]
+        number, entry = lines[wrong[0]]
         raise DataError(
             f"{name}, line {number}: {entry!r} has {sizes[wrong[0]]} words, expected 1 to {MAX_ENTRY_WORDS}"
         )

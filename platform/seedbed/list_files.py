@@ -5,11 +5,15 @@ another step and another folder is not.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import blake3
 
+from dataprep.errors import DataError
+from dataprep.measures.offensive_words import parse_phrases
+from dataprep.removals import parse as parse_removals
+from dataprep.url_lists import parse_domains, parse_words
 from seedbed.errors import SourceError
 from seedbed.runfile.list_keys import replaced
 from seedbed.sources import file_system
@@ -31,17 +35,29 @@ def list_paths(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def list_digests(data: dict[str, Any]) -> dict[str, str]:
-    """Path -> digest of every list file. Raises SourceError with what is wrong with each."""
+    """Path -> digest of every list file. Raises SourceError with what is wrong with each, in its place or its lines:
+    before a crawl is read, and not hours later."""
     digests: dict[str, str] = {}
     problems = []
     for key, path in list_paths(data):
         try:
-            digests[path] = _digest(_read(path))
-        except SourceError as error:
+            content = _read(path)
+            _parser(key)(content, path)
+            digests[path] = _digest(content)
+        except (SourceError, DataError) as error:
             problems.append(f"{key}: {error}")
     if problems:
         raise SourceError("\n".join(problems))
     return digests
+
+
+def _parser(key: str) -> Callable[[bytes, str], Any]:
+    """What reads the lists that stand at `key`."""
+    if key.startswith("data.removals."):
+        return parse_removals
+    if key.startswith("data.annotate.offensive_words."):
+        return parse_phrases
+    return parse_domains if ".blocked_domains" in key else parse_words
 
 
 def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
