@@ -17,6 +17,7 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.offensive_score import Classifier, OffensiveScoreMeasure
 from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.text import TextMeasure
@@ -42,11 +43,16 @@ class AnnotateConfig(BaseModel):
     offensive_words: OffensiveWordsConfig = Field(
         default=OffensiveWordsConfig(), description="which words count as offensive"
     )
+    offensive_classifier: Classifier | None = Field(
+        default=None,
+        description="a package whose model scores documents in English, some 900 a second: `pip install` it first; "
+        "null: none",
+    )
 
     def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
         """What is measured, in the order of the columns. `lists` holds the bytes of each list file by the name that
         this config gives it; nothing can be measured without those that it names."""
-        return [
+        measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
             WordMeasure(),
@@ -55,6 +61,9 @@ class AnnotateConfig(BaseModel):
             OffensiveWordsMeasure(self.offensive_words, lists or {}),
             MinHashMeasure(self.minhash),
         ]
+        if self.offensive_classifier is not None:
+            measures.append(OffensiveScoreMeasure(self.offensive_classifier))
+        return measures
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""

@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.language import LanguageConfig
+from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
 from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
 from dataprep.filters.url import UrlConfig
@@ -13,6 +14,7 @@ FILTERS: dict[str, type[BaseModel]] = {
     "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
     "offensive_words": OffensiveWordsFilterConfig,
+    "offensive_score": OffensiveScoreFilterConfig,
     "gopher_quality": GopherQualityConfig,
 }
 
