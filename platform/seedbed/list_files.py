@@ -41,9 +41,9 @@ def list_digests(data: dict[str, Any]) -> dict[str, str]:
     problems = []
     for key, path in list_paths(data):
         try:
-            content = _read(path)
+            content = read_now(path)
             _parser(key)(content, path)
-            digests[path] = _digest(content)
+            digests[path] = digest_of(content)
         except (SourceError, DataError) as error:
             problems.append(f"{key}: {error}")
     if problems:
@@ -68,13 +68,14 @@ def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any
 @functools.lru_cache(_MAX_REMEMBERED)
 def read_list(path: str, digest: str) -> bytes:
     """The bytes of a list as they were planned with. Raises SourceError where they are others by now."""
-    data = _read(path)
-    if _digest(data) != digest:
+    data = read_now(path)
+    if digest_of(data) != digest:
         raise SourceError(f"{path} was changed after the run was planned: plan again")
     return data
 
 
-def _read(path: str) -> bytes:
+def read_now(path: str) -> bytes:
+    """The bytes of a list as they are. Raises SourceError."""
     try:
         fs, place = file_system(path)
         return bytes(fs.cat_file(place))
@@ -87,5 +88,6 @@ def _read(path: str) -> bytes:
         ) from error
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
+    """What a list is known by."""
     return f"blake3:{blake3.blake3(data).hexdigest()[:_DIGEST_DIGITS]}"
