@@ -1,5 +1,6 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -18,9 +19,13 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.offensive_score import Classifier, OffensiveScoreMeasure
+from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
+from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.repetition import RepetitionMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
+from dataprep.personal_data import PersonalDataConfig
 
 MAX_BATCH_BYTES = 4 << 20
 """Text measured at a time: its words take up to 7 times as much, and larger batches were no faster (measured)."""
@@ -35,6 +40,17 @@ class AnnotateConfig(BaseModel):
     language_characters: int = Field(
         default=2000, ge=1, description="codepoints from the start of a document that its language is told from"
     )
+    personal_data: PersonalDataConfig = Field(
+        default=PersonalDataConfig(), description="what counts as personal data, here and where it is masked"
+    )
+    offensive_words: OffensiveWordsConfig = Field(
+        default=OffensiveWordsConfig(), description="which words count as offensive"
+    )
+    offensive_classifier: Classifier | None = Field(
+        default=None,
+        description="a package whose model scores documents in English, some 900 a second: `pip install` it first; "
+        "null: none",
+    )
 
     others: Annotated[dict[str, Any], BeforeValidator(partial(plugins.read_configs, plugins.MEASURES_GROUP))] = Field(
         default={}, description="measures of other installed packages, by name, each with its keys; see docs/filters.md"
@@ -42,7 +58,7 @@ class AnnotateConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_names_of_columns(self) -> Self:
-        taken = {field.name for measure in self._own() for field in measure.fields()} | {"id"}
+        taken = {field.name for measure in self._own({}) for field in measure.fields()} | {"id"}
         for name, measure in self.others.items():
             for field in measure.fields():
                 if field.name in taken:
@@ -50,19 +66,26 @@ class AnnotateConfig(BaseModel):
                 taken.add(field.name)
         return self
 
-    def measures(self) -> list[Measure]:
-        """What is measured, in the order of the columns; what other packages measure last, by name."""
-        return self._own() + list(self.others.values())
+    def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
+        """What is measured, in the order of the columns; what other packages measure last, by name. `lists` holds the
+        bytes of each list file by the name that this config gives it; nothing can be measured without those that it
+        names."""
+        return self._own(lists or {}) + list(self.others.values())
 
-    def _own(self) -> list[Measure]:
-        return [
+    def _own(self, lists: Mapping[str, bytes]) -> list[Measure]:
+        measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
             RepetitionMeasure(),
+            PersonalDataMeasure(self.personal_data),
+            OffensiveWordsMeasure(self.offensive_words, lists),
             MinHashMeasure(self.minhash),
         ]
+        if self.offensive_classifier is not None:
+            measures.append(OffensiveScoreMeasure(self.offensive_classifier))
+        return measures
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""
@@ -70,14 +93,16 @@ class AnnotateConfig(BaseModel):
         return pa.schema([pa.field("id", schemas.ID, nullable=False), *fields])
 
 
-def annotate(documents: pa.Table, edits: pa.Table, config: AnnotateConfig) -> pa.Table:
+def annotate(
+    documents: pa.Table, edits: pa.Table, config: AnnotateConfig, lists: Mapping[str, bytes] | None = None
+) -> pa.Table:
     """The attributes (`config.table_schema()`) of each row of `documents` (`schemas.DOCUMENTS`), seen through `edits`
-    (`schemas.EDITS`).
+    (`schemas.EDITS`). `lists`: see `AnnotateConfig.measures`.
 
     Raises CorruptDataError where the two tables do not hold the same documents in the same order.
     """
     _check_ids(documents, edits)
-    schema, measures = config.table_schema(), config.measures()
+    schema, measures = config.table_schema(), config.measures(lists)
     ids, text = column(documents, "id"), column(documents, "text")
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):

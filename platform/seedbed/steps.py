@@ -19,6 +19,7 @@ from dataprep import plugins
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
+from seedbed.list_files import with_digests
 from seedbed.runfile.run import RunConfig
 from seedbed.sources import SourceListing
 
@@ -78,6 +79,16 @@ def _extract(run: RunConfig, listing: SourceListing) -> Config:
     }
 
 
+def _with_lists(run: RunConfig, listing: SourceListing) -> Config:
+    """`data` with the digests of its list files in the place of their paths."""
+    return with_digests(_json(run.data), listing.lists)
+
+
+def _select(run: RunConfig, listing: SourceListing) -> Config:
+    data = _with_lists(run, listing)
+    return {"select": data["select"], "removals": data["removals"]["path"]}
+
+
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
     priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
     return {
@@ -87,7 +98,8 @@ def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
-    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split)}
+    personal_data = _json(run.data.annotate.personal_data)  # what is masked is what was counted
+    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split), "personal_data": personal_data}
 
 
 def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
@@ -110,25 +122,27 @@ STEPS: tuple[StepKind, ...] = (
         "annotate",
         2,
         ("extract", "clean"),
-        lambda run, _: _json(run.data.annotate),
-        others=lambda run: (
+        lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
+        ("phonenumberslite",),
+        lambda run: (
             {"lid.176.ftz": model_digest()} | plugins.software(plugins.MEASURES_GROUP, run.data.annotate.others)
         ),
     ),
     StepKind(
         "select",
         2,
-        ("annotate",),
-        lambda run, _: _json(run.data.select),
-        others=lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
+        ("extract", "annotate"),
+        _select,
+        ("idna",),  # hosts of removal lists in ASCII
+        lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
     ),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
-        1,
+        2,
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
-        ("pyarrow",),  # whose regular expressions bring their own classes of characters
+        ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
         lambda run: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
