@@ -16,6 +16,7 @@ from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
+from dataprep.measures.repetition import RepetitionMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
 from dataprep.personal_data import PersonalDataConfig
@@ -45,6 +46,7 @@ class AnnotateConfig(BaseModel):
             WordMeasure(),
             LineMeasure(),
             PersonalDataMeasure(self.personal_data),
+            RepetitionMeasure(),
             MinHashMeasure(self.minhash),
         ]
 

@@ -33,6 +33,16 @@ class Rule:
         """The rule that fails rows above `maximum`, of those that it applies to."""
         return cls(reason, value, maximum, (value > maximum) & applies)
 
+    @classmethod
+    def above(cls, reason: str, value: np.ndarray, limit: float, applies: np.ndarray | bool = True) -> Self:
+        """The rule that fails rows at or below `limit`, of those that it applies to."""
+        return cls(reason, value, limit, (value <= limit) & applies)
+
+    @classmethod
+    def below(cls, reason: str, value: np.ndarray, limit: float, applies: np.ndarray | bool = True) -> Self:
+        """The rule that fails rows at or above `limit`, of those that it applies to."""
+        return cls(reason, value, limit, (value >= limit) & applies)
+
 
 class Filter(Protocol):
     """A pydantic config that knows its rules."""

@@ -16,7 +16,9 @@ KERNEL_MODULES = (
     "mixing",
     "words",
     "word_statistics",
+    "duplicates",
     "lines",
+    "repetition",
     "line_rules",
     "text_view",
     "shingles",
@@ -55,7 +57,7 @@ def compile_all() -> None:
     from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
     from dataprep.url_lists import url_facts
 
-    text = pa.array(["One line.\nThis line needs JavaScript.\n"], pa.large_string())
+    text = pa.array(["One line.\nThis line needs JavaScript.\n" + "again and " * 20], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
     blank = {name: [None] for name in schemas.DOCUMENTS.names if name not in columns}
     documents = pa.table({**columns, **blank}, schemas.DOCUMENTS)

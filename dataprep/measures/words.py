@@ -8,10 +8,10 @@ from dataprep.measures.contract import counts
 
 
 class WordMeasure:
-    """Words, their codepoints, words with a letter, and how many of Gopher's eight stop words occur."""
+    """Words, their codepoints, words with a letter, how many of Gopher's stop words occur, `lorem ipsum`."""
 
     def fields(self) -> list[pa.Field]:
-        return counts("num_words", "num_word_characters", "num_words_with_letter", "num_stop_words")
+        return counts("num_words", "num_word_characters", "num_words_with_letter", "num_stop_words", "num_lorem_ipsum")
 
     def columns(self, batch: Batch) -> list[pa.Array]:
         found = word_statistics(batch.words)
@@ -20,4 +20,5 @@ class WordMeasure:
             pa.array(found.num_word_characters),
             pa.array(found.num_words_with_letter),
             pa.array(found.num_stop_words),
+            pa.array(found.num_lorem_ipsum),
         ]

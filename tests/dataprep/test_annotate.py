@@ -42,11 +42,25 @@ def test_attributes_describe_the_text_that_survives():
         "num_word_characters": 22,  # 3 + 3 + 1 + 1 + 6 + 2 + 4 + 2
         "num_words_with_letter": 7,
         "num_stop_words": 2,  # the, with
-        "num_hashes": 1,
-        "num_ellipses": 1,
+        "num_lorem_ipsum": 0,
+        "num_newlines": 1,
         "num_lines": 1,
+        "num_line_characters": 35,
         "num_bullet_lines": 1,
         "num_ellipsis_lines": 1,
+        "num_punctuated_lines": 1,
+        "num_short_lines": 0,
+        "num_duplicate_lines": 0,
+        "num_duplicate_line_characters": 0,
+        "num_paragraphs": 1,
+        "num_duplicate_paragraphs": 0,
+        "num_duplicate_paragraph_characters": 0,
+        "num_sentences": 1,
+        "num_hashes": 1,
+        "num_ellipses": 1,
+        "num_curly_brackets": 0,
+        **{f"num_top_{n}_gram_characters": 0 for n in (2, 3, 4)},
+        **{f"num_duplicate_{n}_gram_characters": 0 for n in (5, 6, 7, 8, 9, 10)},
     }
     assert empty["language"] == "und"
     assert empty["content_hash"] == xxhash.xxh3_128_digest(b"")

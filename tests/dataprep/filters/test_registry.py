@@ -1,3 +1,4 @@
+from dataprep.annotate import AnnotateConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.registry import FILTERS, summary
 from dataprep.select import SelectConfig
@@ -19,3 +20,9 @@ def test_every_field_says_what_it_means():
 def test_the_run_file_says_of_a_filter_what_its_docstring_says_first():
     assert summary(LanguageConfig) == "Languages that are kept, and how sure the model must be of them"
     assert SelectConfig.model_fields["language"].description == summary(LanguageConfig)
+
+
+def test_a_reason_belongs_to_one_rule():
+    attributes = AnnotateConfig().table_schema().empty_table()
+    reasons = [rule.reason for config in FILTERS.values() for rule in config().rules(attributes)]
+    assert len(reasons) == len(set(reasons)) > 30
