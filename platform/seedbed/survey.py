@@ -106,7 +106,7 @@ def _count(found: Survey, ledger: Artifact, shard: dict[str, str], table: pa.Tab
         if is_kept:
             kept_ids.add(packed)
         _add(found.sources, shard["source"], is_kept)
-        _add(found.domains, _domain(url), is_kept)
+        _add(found.domains, domain_of(url), is_kept)
     for packed, language in zip(table["id"].to_pylist(), table["language"].to_pylist(), strict=True):
         _add(found.languages, language, packed in kept_ids)
 
@@ -117,7 +117,8 @@ def _add(shares: dict[str, Share], name: str, is_kept: bool) -> None:
     share.kept += is_kept
 
 
-def _domain(url: str | None) -> str:
+def domain_of(url: str | None) -> str:
+    """The host of a URL, `(none)` where there is none."""
     try:
         return urlsplit(url or "").hostname or _NO_DOMAIN
     except ValueError:  # the crawl is hostile
