@@ -30,6 +30,8 @@ KERNEL_MODULES = (
     "contacts",
     "personal_data",
     "url_hosts",
+    "fasttext_tables",
+    "fasttext",
 )
 
 PERSONAL = "a@b.co 91.198.174.192 2606:4700::1 DE89370400440532013000 4111111111111111 Tel.: (030) 123456 +49 30 123456"

@@ -121,7 +121,7 @@ STEPS: tuple[StepKind, ...] = (
         2,
         ("extract", "clean"),
         lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
-        ("fasttext-predict", "phonenumberslite"),
+        ("phonenumberslite",),
         lambda: {"lid.176.ftz": model_digest()},
     ),
     StepKind("select", 2, ("extract", "annotate"), _select, ("idna",)),  # hosts of removal lists in ASCII
