@@ -1,8 +1,7 @@
 """`annotate`: one unit an input shard; writes `attributes`, row for row beside `documents`."""
 
-import pyarrow.compute as pc
-
 from dataprep.annotate import AnnotateConfig, annotate
+from dataprep.kernels.text_view import num_surviving_bytes
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
@@ -21,5 +20,5 @@ def unit(unit: Unit) -> Report:
     edits = unit.read("clean", "edits")
     attributes = annotate(documents, edits, AnnotateConfig.model_validate(unit.config))
     unit.write("attributes", attributes)
-    surviving = edits.append_column("num_surviving_bytes", pc.subtract(edits["num_bytes"], edits["num_cut_bytes"]))
+    surviving = edits.append_column("num_surviving_bytes", num_surviving_bytes(edits))
     return Report(tally_in=tally(surviving, "num_surviving_bytes"), tally_out=tally(attributes, "num_bytes"))

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from typing import Any
-from unicodedata import unidata_version
 
 from pydantic import BaseModel
 
@@ -47,6 +46,7 @@ class StepKind:
     config: Callable[[RunConfig, SourceListing], Config]  # what the step's functions get, as JSON
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
     others: Callable[[], dict[str, str]] = dict  # what else decides them: name -> version, or digest of a model file
+    optional_packages: Callable[[RunConfig], tuple[str, ...]] = lambda run: ()  # that decide them in some runs only
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,13 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 STEPS: tuple[StepKind, ...] = (
     StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
-    StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
+    StepKind(
+        "clean",
+        2,
+        ("extract",),
+        lambda run, _: _json(run.data.clean),
+        optional_packages=lambda run: ("ftfy",) if run.data.clean.mojibake else (),
+    ),
     StepKind(
         "annotate",
         1,
@@ -116,11 +122,10 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
-        1,
+        2,
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
         ("pyarrow",),  # whose regular expressions bring their own classes of characters
-        lambda: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
@@ -138,14 +143,14 @@ def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[Fingerprin
     steps = []
     for step in STEPS:
         parents = {parent: names[parent] for parent in step.parents}
-        config, software = step.config(run, listing), _software(step)
+        config, software = step.config(run, listing), _software(step, run)
         names[step.kind] = fingerprint(step.kind, step.version, config, parents, software)
         steps.append(FingerprintedStep(step.kind, step.version, names[step.kind], parents, config, software))
     return steps
 
 
-def _software(step: StepKind) -> dict[str, str]:
+def _software(step: StepKind, run: RunConfig) -> dict[str, str]:
     try:
-        return package_versions(step.packages) | step.others()
+        return package_versions((*step.packages, *step.optional_packages(run))) | step.others()
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

@@ -14,7 +14,6 @@ from seedbed.sources import SourceFile
 TOKENS_PER_PLAIN_BYTE = 1  # a token of byte-level BPE holds a byte or more; a document's markup outweighs its end mark
 TOKENS_PER_COMPRESSED_BYTE = 10  # no compressor gets English text below a tenth: mattmahoney.net/dc/text.html, enwik9
 LIKELY_TOKENS_PER_BYTE = 0.29335  # GPT-2's tokenizer on the Pile: Gao et al. 2020, section 3.1
-GROWTH = {"none": 1, "NFC": 3, "NFKC": 11}  # of UTF-8 bytes at most: unicode.org/faq/normalization.html, 12
 SHORTEST_EMAIL = len("a@b.cc")
 
 
@@ -51,6 +50,5 @@ def _max_tokens(file: SourceFile) -> int:
 
 
 def _growth(data: DataConfig) -> float:
-    """How much longer `corpus` can make a text: by its normal form, and where a mask is longer than an address."""
-    mask = len(data.corpus.email_token) / SHORTEST_EMAIL if data.corpus.mask_emails else 1
-    return max(GROWTH[data.corpus.normalization], mask)
+    """How much longer `corpus` can make a text: where a mask is longer than an address."""
+    return max(1, len(data.corpus.email_token) / SHORTEST_EMAIL if data.corpus.mask_emails else 1)

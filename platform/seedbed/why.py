@@ -11,6 +11,7 @@ from seedbed.ledger import KEPT, find_url, ledger_of_shard
 from seedbed.plan import Plan
 from seedbed.store import Store
 
+CUTS = ("cut_starts", "cut_ends", "cut_rules", "added_lengths")  # lists of `schemas.EDITS`: too long to be told
 _DECIDING = ("extract", "select", "deduplicate", "corpus")
 
 
@@ -105,7 +106,7 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         row = rows.filter(pc.equal(rows["id"], found)).to_pylist()
         if not row:
             break
-        left_out = ("id", "text", "url", "content_hash", "minhash_bands", "cut_starts", "cut_ends", "cut_rules")
+        left_out = ("id", "text", "url", "content_hash", "minhash_bands", "added_text", *CUTS)
         measured = {k: v for k, v in row[0].items() if k not in left_out and v is not None and k != "duplicate_of"}
         if "date" in measured:
             measured["date"] = measured["date"].isoformat()
