@@ -61,8 +61,8 @@ class RefinedWebConfig(BaseModel):
 
 class CleanConfig(BaseModel):
     """How a text is normalised and which lines go. C4's own choice is `terminal_punctuation: true, min_words: 3`,
-    which costs much good text; RefinedWeb's is `refinedweb: {}`. Line ends, control characters and blanks at line ends have
-    no key: they are never text."""
+    which costs much good text; RefinedWeb's is `refinedweb: {}`. Line ends, control characters and blanks at line ends
+    have no key: they are never text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -72,8 +72,8 @@ class CleanConfig(BaseModel):
     )
     normalization: Literal["NFC", "NFKC", "none"] = Field(
         default="NFC",
-        description="Unicode normal form (UAX #15), with at most 30 combining marks in a row; NFKC also folds ligatures, "
-        "widths and superscripts",
+        description="Unicode normal form (UAX #15), with at most 30 combining marks in a row; NFKC also folds "
+        "ligatures, widths and superscripts",
     )
     zero_width: bool = Field(
         default=True,

@@ -228,7 +228,10 @@ def _measure_line(data, start, end, classes, lower):
         last = np.int64(codepoint)
         if kind & WORD == 0:
             inside = False
-            num_dots = num_dots + 1 if codepoint == _FULL_STOP else 0
+            if codepoint == _FULL_STOP:
+                num_dots = num_dots + 1 if run > 1 else 1
+            else:
+                num_dots = 0
             continue
         num_dots = 0
         num_uppercase += lower[codepoint] != codepoint

@@ -29,7 +29,7 @@ def surviving_text(text: pa.LargeStringArray, edits: pa.Table) -> pa.LargeString
     if bad_row >= 0:
         _refuse(edits.slice(bad_row, 1), bad_row, len(text[bad_row].as_buffer()))
     _check_sizes(edits, "num_bytes", np.diff(offsets), "the text")
-    _check_sizes(edits, "num_cut_bytes", parsed.num_cut_bytes(), "the cuts")
+    _check_sizes(edits, "num_cut_bytes", parsed.num_cut_bytes(), "their sum")
     return apply(text, parsed)
 
 
@@ -57,8 +57,8 @@ def _refuse(row: pa.Table, number: int, num_bytes: int) -> None:
     told = {name: row[name][0].as_py() for name in ("cut_starts", "cut_ends", "added_lengths")}
     raise CorruptDataError(
         f"row {number}: cuts from {told['cut_starts']} to {told['cut_ends']}, {told['added_lengths']} bytes in "
-        f"their place, are not ascending, disjoint ranges of whole characters in a text of {num_bytes} bytes, with as many "
-        f"bytes of whole characters in `added_text`"
+        f"their place, are not ascending, disjoint ranges of whole characters in a text of {num_bytes} bytes, with as "
+        f"many bytes of whole characters in `added_text`"
     )
 
 

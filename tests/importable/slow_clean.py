@@ -3,6 +3,7 @@
 Written from the published rules and the docstrings, not from the kernels.
 """
 
+import functools
 import re
 import unicodedata
 
@@ -18,6 +19,7 @@ COUNTER = re.compile(
 )
 
 
+@functools.cache
 def is_removed(c: str, zero_width: bool) -> bool:
     codepoint = ord(c)
     if c not in "\t\n" and unicodedata.category(c) == "Cc":
@@ -79,10 +81,15 @@ def without_removed(text: str, zero_width: bool, limits_marks: bool) -> str:
     return "".join(kept)
 
 
+@functools.cache
+def is_mark(c: str) -> bool:
+    return unicodedata.category(c)[0] == "M"
+
+
 def without_extra_marks(text: str) -> str:
     kept, marks = [], 0
     for c in text:
-        marks = marks + 1 if unicodedata.category(c)[0] == "M" else 0
+        marks = marks + 1 if is_mark(c) else 0
         if marks <= 30:
             kept.append(c)
     return "".join(kept)
@@ -100,12 +107,16 @@ def normal_form(text: str, form: str = "NFC", zero_width: bool = True) -> str:
     return without_trailing_blanks(text)
 
 
+@functools.cache
+def is_single(c: str) -> bool:
+    return unicodedata.category(c)[0] == "L" and unicodedata.name(c, "").startswith(UNSPACED_NAMES)
+
+
 def words(line: str) -> list[str]:
     found: list[str] = []
     inside = unspaced = False
     for c in line:
-        category = unicodedata.category(c)[0]
-        single = category == "L" and unicodedata.name(c, "").startswith(UNSPACED_NAMES)
+        category, single = unicodedata.category(c)[0], is_single(c)
         if category not in "LMN":
             inside = False
         elif inside and not single and not (unspaced and category != "M"):
@@ -126,8 +137,7 @@ def longest_word(line: str) -> int:
         if is_space(c):
             run = 0
             continue
-        single = unicodedata.category(c)[0] == "L" and unicodedata.name(c, "").startswith(UNSPACED_NAMES)
-        run = 1 if single else run + 1
+        run = 1 if is_single(c) else run + 1
         longest = max(longest, run)
     return longest
 
@@ -145,7 +155,7 @@ def line_rule(line: str, config: dict) -> str | None:
         return "policy_line"
     if not stripped:
         return None
-    if longest_word(line) > config["max_word_characters"]:
+    if len(line) > config["max_word_characters"] and longest_word(line) > config["max_word_characters"]:
         return "long_word_line"
     if len(words(line)) < config["min_words"]:
         return "short_line"
