@@ -30,6 +30,8 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "fasttext_tables",
+    "fasttext",
 )
 
 
