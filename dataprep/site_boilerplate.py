@@ -16,6 +16,7 @@ import pyarrow as pa
 import xxhash
 from pydantic import BaseModel, ConfigDict, Field
 
+from dataprep.errors import CorruptDataError
 from dataprep.kernels.edit_rules import SITE_BOILERPLATE
 from dataprep.kernels.edits import Edits, cuts
 from dataprep.kernels.line_keys import line_keys
@@ -132,6 +133,8 @@ def boilerplate(lines: list[pa.Table], pages: list[pa.Table], config: SiteBoiler
     table = _added_up(lines, LINE_PAGES)
     sites = _added_up(pages, SITE_PAGES)
     of_line = np.searchsorted(column(sites, "site").to_numpy(), column(table, "site").to_numpy())
+    if not is_in(column(table, "site").to_numpy(), column(sites, "site").to_numpy()).all():
+        raise CorruptDataError("lines recur on a site of which no shard has counted the pages: run `clean` again")
     site_pages = column(sites, "num_pages").to_numpy()[of_line]
     is_boilerplate = column(table, "num_pages").to_numpy() >= config.min_share * site_pages
     return table.select(["line"]).filter(pa.array(is_boilerplate))
