@@ -28,7 +28,7 @@ def cut_from(pages: list[str], urls: list[str | None], num_shards: int = 1, num_
     shards = [slice(n, None, num_shards) for n in range(num_shards)]
     lines, of_sites = [], []
     for shard in shards:
-        counted = page_counts(texts(*pages[shard]), sites[shard])
+        counted = page_counts(texts(*pages[shard]), sites[shard].copy())
         lines.append(groups(*by_partition(counted[0], "line", num_partitions)))
         of_sites.append(groups(*by_partition(counted[1], "site", num_partitions)))
     found = [
