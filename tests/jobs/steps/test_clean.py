@@ -43,7 +43,9 @@ def made(folder: Path) -> tuple[Artifact, dict[str, Any]]:
     """`clean` of two files with two pages each, and its manifest."""
     (folder / "pages").mkdir()
     for name in ("a", "b"):
-        texts = [f"Home\u200b | About\ntext {name}{n}, we use cookies \nfine {name}{n}\r\nHome | About" for n in range(2)]
+        texts = [
+            f"Home\u200b | About\ntext {name}{n}, we use cookies \nfine {name}{n}\r\nHome | About" for n in range(2)
+        ]
         pages = [{"text": text, "url": f"https://x.example/{name}{n}"} for n, text in enumerate(texts)]
         (folder / "pages" / f"{name}.jsonl").write_text("\n".join(map(json.dumps, pages)) + "\n")
     (folder / "run.yaml").write_text(RUN)
