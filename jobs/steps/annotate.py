@@ -1,8 +1,7 @@
 """`annotate`: one unit an input shard; writes `attributes`, row for row beside `documents`."""
 
-import pyarrow.compute as pc
-
 from dataprep.annotate import AnnotateConfig, annotate
+from dataprep.kernels.text_view import num_surviving_bytes
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
@@ -26,5 +25,5 @@ def unit(unit: Unit, lists: dict[str, str]) -> Report:
     contents = {digest: read_list(path, digest) for digest, path in lists.items()}
     attributes = annotate(documents, edits, AnnotateConfig.model_validate(unit.config), contents)
     unit.write("attributes", attributes)
-    surviving = edits.append_column("num_surviving_bytes", pc.subtract(edits["num_bytes"], edits["num_cut_bytes"]))
+    surviving = edits.append_column("num_surviving_bytes", num_surviving_bytes(edits))
     return Report(tally_in=tally(surviving, "num_surviving_bytes"), tally_out=tally(attributes, "num_bytes"))

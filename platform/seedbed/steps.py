@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from typing import Any
-from unicodedata import unidata_version
 
 from pydantic import BaseModel
 
@@ -50,6 +49,7 @@ class StepKind:
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
     # what else decides them: name -> version, or digest of a model file
     others: Callable[[RunConfig], dict[str, str]] = lambda run: {}
+    optional_packages: Callable[[RunConfig], tuple[str, ...]] = lambda run: ()  # that decide them in some runs only
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,13 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 STEPS: tuple[StepKind, ...] = (
     StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
-    StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
+    StepKind(
+        "clean",
+        2,
+        ("extract",),
+        lambda run, _: _json(run.data.clean),
+        optional_packages=lambda run: ("ftfy",) if run.data.clean.mojibake else (),
+    ),
     StepKind(
         "annotate",
         2,
@@ -143,7 +149,6 @@ STEPS: tuple[StepKind, ...] = (
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
         ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
-        lambda run: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
@@ -169,6 +174,6 @@ def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[Fingerprin
 
 def _software(step: StepKind, run: RunConfig) -> dict[str, str]:
     try:
-        return package_versions(step.packages) | step.others(run)
+        return package_versions((*step.packages, *step.optional_packages(run))) | step.others(run)
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

@@ -127,14 +127,14 @@ def _document(of: Subject, wanted: str) -> dict[str, Any]:
     }
 
 
-def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None]]:
-    """The first MAX_CHARACTERS, as (text, rule that cut it)."""
-    found: list[tuple[str, str | None]] = []
+def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None, str]]:
+    """The first MAX_CHARACTERS, as (text, rule that cut it, what stands in its place)."""
+    found: list[tuple[str, str | None, str]] = []
     left = MAX_CHARACTERS
     for span in spans:
         if left <= 0:
             break
-        found.append((span.text[:left], span.rule))
+        found.append((span.text[:left], span.rule, span.added))
         left -= len(span.text)
     return found
 
