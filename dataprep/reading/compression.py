@@ -1,6 +1,6 @@
 """Stored bytes with their compression undone: by what the file's first bytes are, whatever its name says.
 
-    stored file --compression.py--> members.py (gzip, bzip2, xz), zstd_frames.py, or as it is --> Piece, Piece, ...
+stored file --compression.py--> members.py (gzip, bzip2, xz), zstd_frames.py, or as it is --> Piece, Piece, ...
 """
 
 import re

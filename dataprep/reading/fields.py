@@ -69,7 +69,7 @@ def as_date(value: Any) -> datetime | None:
         except ValueError:
             return None
     elif isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - its zone is given below
+        value = datetime(value.year, value.month, value.day)
     if not isinstance(value, datetime):
         return None
     return value.replace(tzinfo=value.tzinfo or UTC, microsecond=0)

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from dataprep.reading.plain_buffer import PlainBuffer
 
 MAX_HEADER_BYTES = 1 << 16
-_MAX_RETURNS = 16  # in a file; after them a length over the limit is no longer believed, so no file is read again for ever
+_MAX_RETURNS = (
+    16  # in a file; after them a length over the limit is no longer believed, so no file is read again for ever
+)
 _OVERLAP = 1 << 13  # bytes of a search that are looked at again with what follows: a start may stand across
 
 

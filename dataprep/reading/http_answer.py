@@ -18,7 +18,7 @@ _WANTED = re.compile(
 )
 RIGHTS_HEADERS = ("x-robots-tag", "tdm-reservation", "link")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
-_MONTHS = {name: i + 1 for i, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())}
+_MONTHS = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13), strict=True))  # noqa: SIM905
 
 
 class Block(NamedTuple):
@@ -41,12 +41,17 @@ def http_answer(block: Block, place: Place, max_record_bytes: int) -> Record:
             return plain_block(block, place)  # of another protocol: FTP
         line = data[start : min(end, start + 60)].partition(b"\n")[0].rstrip(b"\r")
         detail = f"no HTTP answer: {line.decode('latin-1')!r}"
-        problem = Problem("not_what_it_claims", detail=detail)
-        return Record(*place, num_payload_bytes=num_bytes, problem=problem, truncated=block.truncated)
+        return Record(
+            *place,
+            num_payload_bytes=num_bytes,
+            problem=Problem("not_what_it_claims", detail=detail),
+            truncated=block.truncated,
+        )
     head_end, body_start = _end_of_head(data, start, end)
     headers = _http_headers(data[match.end() : head_end])
     content_type, charset = split_content_type(headers.get("content-type", ""))
-    body, problem = b"", None
+    body = b""
+    problem: Problem | None = None
     try:
         transfer, content = headers.get("transfer-encoding", ""), headers.get("content-encoding", "")
         body = decode_body(data[body_start:end], transfer, content, max_record_bytes)

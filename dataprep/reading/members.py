@@ -59,7 +59,14 @@ def _xz() -> Any:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
 
-_ERRORS = (zlib.error, igzip_lib.IsalError, lzma.LZMAError, OSError, EOFError, ValueError)
+_ERRORS: Any = (  # igzip_lib is not typed
+    zlib.error,
+    igzip_lib.IsalError,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+)
 GZIP = Kind("gzip", re.compile(rb"\x1f\x8b\x08[\x00-\x1f]", re.DOTALL), _igzip, _Zlib)
 BZIP2 = Kind(
     "bzip2",
@@ -112,9 +119,7 @@ def _member(stored: StoredBytes, kind: Kind, start: int) -> Generator[Piece, Non
     return found
 
 
-def _carefully(
-    stored: StoredBytes, kind: Kind, start: int, num_given: int
-) -> Generator[Piece, None, tuple[int, bool]]:
+def _carefully(stored: StoredBytes, kind: Kind, start: int, num_given: int) -> Generator[Piece, None, tuple[int, bool]]:
     """Gives what a damaged member holds before its damage, behind the bytes that were given already.
 
     Returns where it failed; or the member's end, and that it is whole after all.
@@ -138,7 +143,7 @@ def _carefully(
 
 
 def _next_member(stored: StoredBytes, kind: Kind, position: int) -> int:
-    """Where the next member begins that can be read a while, at or after `position`; the file's end if there is none."""
+    """Where the next member begins that can be read a while, at or after `position`; the file's end if nowhere."""
     return stored.find(kind.magic, position, lambda at: is_readable(stored, kind, at))
 
 

@@ -58,8 +58,8 @@ def _group(
         return
     try:
         for batch in file.iter_batches(_ROWS, row_groups=[group], columns=columns):
-            for row in _rows(batch):
-                yield _record(row, RowPlace(number, offset, 0), names, max_record_bytes)
+            for values in _rows(batch):
+                yield _record(values, RowPlace(number, offset, 0), names, max_record_bytes)
                 number += 1
     except _ERRORS as error:
         detail = f"rows {number:,} to {end - 1:,} cannot be read: {_first_line(error)}"

@@ -19,7 +19,9 @@ class Piece(NamedTuple):
     begins: bool = True  # a member begins with it
     ends: bool = False  # a member ends with it, whole
     is_raw: bool = False  # it stands between two members and is not compressed
-    damage: str | None = None  # why what was to follow cannot be read; the next piece does not join on to what was given
+    damage: str | None = (
+        None  # why what was to follow cannot be read; the next piece does not join on to what was given
+    )
     num_lost: int = 0  # stored bytes that are damaged
     ends_early: bool = False  # nothing is wrong but that the file ends
 

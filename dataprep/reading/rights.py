@@ -1,8 +1,8 @@
 """What a page says of its use: robots directives, reservation of text and data mining, licence.
 
-Sources: robots meta tags and X-Robots-Tag (developers.google.com/search/docs/crawling-indexing/robots-meta-tag), noai and
-noimageai (deviantart.com, 2022), TDM Reservation Protocol (w3.org/community/reports/tdmrep), rel=license (HTML, 4.6.7.8),
-Dublin Core's rights and Creative Commons' cc:license.
+Sources: robots meta tags and X-Robots-Tag (developers.google.com/search/docs/crawling-indexing/robots-meta-tag), noai
+and noimageai (deviantart.com, 2022), TDM Reservation Protocol (w3.org/community/reports/tdmrep), rel=license (HTML,
+4.6.7.8), Dublin Core's rights and Creative Commons' cc:license.
 """
 
 import html
@@ -26,7 +26,15 @@ _MAX_MENTIONS = 16  # of the word, of which one may be the link
 _ATTRIBUTE = re.compile(rb"([a-z:-]{1,40})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _LINK_HEADER = re.compile(r"<([^>]*)>[^<]*;\s*rel\s*=\s*\"?[^\",;]*\blicense\b", re.IGNORECASE)
 _LICENCE_NAMES = frozenset(
-    (b"dc.rights", b"dc.rights.license", b"dcterms.rights", b"dcterms.license", b"dc.license", b"cc:license", b"license")
+    (
+        b"dc.rights",
+        b"dc.rights.license",
+        b"dcterms.rights",
+        b"dcterms.license",
+        b"dc.license",
+        b"cc:license",
+        b"license",
+    )
 )
 _AGENT = re.compile(r"[a-z0-9_-]+(?:bot|ai|extended|crawler)")
 

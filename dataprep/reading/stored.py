@@ -18,7 +18,7 @@ class StoredBytes:
     def at(self, position: int, size: int) -> bytes:
         """`size` bytes from `position`, fewer only where the file ends."""
         offset = position - self._start
-        if 0 <= offset and offset + size <= len(self._buffer):
+        if offset >= 0 and offset + size <= len(self._buffer):
             return self._buffer[offset : offset + size]
         kept = self._buffer[offset:] if 0 <= offset <= len(self._buffer) else b""
         self._stream.seek(position + len(kept))

@@ -74,7 +74,10 @@ _DIALECT = Dialect(_START, _parse)
 
 def _fields(lines: bytes) -> dict[str, str]:
     """Names in lower case; the last of a repeated field counts."""
-    return {name.strip().lower(): value.strip() for name, value in _FIELD.findall(_FOLDED.sub(b" ", lines).decode("utf-8", "replace"))}
+    return {
+        name.strip().lower(): value.strip()
+        for name, value in _FIELD.findall(_FOLDED.sub(b" ", lines).decode("utf-8", "replace"))
+    }
 
 
 def damaged(framed: Framed, url: str | None, date: datetime | None) -> Record | None:

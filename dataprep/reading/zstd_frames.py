@@ -62,9 +62,9 @@ def _frame(
 ) -> Generator[Piece, None, int]:
     """Gives the frame's pieces, and returns where the next frame may begin."""
     decompressor = _decompressor(dictionary)
-    begins = True
+    begins, end = True, start
     try:
-        for block, end, is_last in _blocks(stored, start):
+        for block, end, is_last in _blocks(stored, start):  # noqa: B007 - where the last one ends, the frame does
             data = decompressor.decompress(block)
             if data or is_last:
                 yield Piece(data, start, begins, is_last)
