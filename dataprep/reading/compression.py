@@ -41,7 +41,8 @@ def compression_of(
     head = stream.read(_SNIFFED_BYTES)
     for magic, compression in _MAGICS:
         if magic.match(head):
-            return compression
+            is_plain = compression == "gzip" and plain_start and _goes_on_plain(StoredBytes(stream), plain_start)
+            return None if is_plain else compression
     if not _BINARY.search(head):
         return None
     if by_name is None:
@@ -51,6 +52,20 @@ def compression_of(
             if is_readable(StoredBytes(stream), GZIP, match.start()):
                 return "gzip"
     return by_name
+
+
+def _goes_on_plain(stored: StoredBytes, plain_start: re.Pattern[bytes]) -> bool:
+    """Whether records that are not compressed stand behind the first gzip member: it is the one that is out of place."""
+    num_bytes = 0
+    for piece in member_pieces(stored, GZIP, 0):
+        if piece.is_raw:
+            return plain_start.match(piece.data) is not None
+        if piece.damage is not None or piece.offset > 0:
+            return False
+        num_bytes += len(piece.data)
+        if num_bytes > _SEARCHED_BYTES:
+            return False
+    return False
 
 
 def pieces(stream: BinaryIO, compression: Compression | None, start: int = 0) -> Iterator[Piece]:

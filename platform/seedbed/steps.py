@@ -102,7 +102,7 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 
 STEPS: tuple[StepKind, ...] = (
-    StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
+    StepKind("extract", 2, (), _extract, ("isal", "resiliparse", "zstandard")),
     StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
     StepKind(
         "annotate",
