@@ -48,14 +48,17 @@ def expand(run_file: str, overrides: Sequence[str], each: str) -> list[Member]:
     key = key.strip()
     if not equals or not key:
         raise UsageError(f"--each {each}: expected KEY=VALUES: --each crawl=a.warc.gz,b.warc.gz, or --each crawl=@FILE")
+    run = load_run(run_file, overrides)
     if "." not in key:
+        if key not in run.data.sources:
+            known = ", ".join(sorted(run.data.sources))
+            raise UsageError(f"--each {each}: {key} is no source of {run_file}: its sources are {known}")
         key = f"data.sources.{key}.path"
     is_path = key.startswith("data.sources.") and key.endswith(".path")
     values = _values(listed, is_path, each)
-    name = _base_name(run_file, [*overrides, _override(key, values[0], is_path)])
     return [
         Member(value, given, (*overrides, _override(key, value, is_path), f"name={given}"))
-        for value, given in zip(values, names(name, values, is_path), strict=True)
+        for value, given in zip(values, names(run.name, values, is_path), strict=True)
     ]
 
 
@@ -97,10 +100,6 @@ def _matching(path: str) -> list[str]:
 
 def _override(key: str, value: str, is_path: bool) -> str:
     return f"{key}={json.dumps(value) if is_path else value}"
-
-
-def _base_name(run_file: str, overrides: Sequence[str]) -> str:
-    return load_run(run_file, overrides).name
 
 
 def names(name: str, values: Sequence[str], is_path: bool) -> list[str]:
