@@ -6,6 +6,6 @@
 
 Reading order: schemas.py (every table), document_id.py, tally.py and digest.py (identity, conservation), reading/ and
 extraction/ (crawl files to text), kernels/ (compiled loops over Arrow buffers), then one module or package a step:
-extract, clean, annotate, select (with filters/), deduplicate, corpus, tokenizer, shards; order.py and token_stream.py
-are what training reads.
+extract, clean, annotate (with measures/), select (with filters/), deduplicate, corpus, tokenizer, shards; order.py and
+token_stream.py are what training reads.
 """

@@ -169,10 +169,10 @@ def corpus(
 ) -> tuple[pa.Table, FinalForm]:
     """`schemas.CORPUS` of one shard: the documents that `verdicts` keeps (no reason), ascending by id.
 
-    `documents` (`schemas.DOCUMENTS`), `edits` (`schemas.EDITS`) and `attributes` (`schemas.attributes`) hold the same
-    rows; `verdicts` (`schemas.VERDICTS`) is the last word on those that reached the last step. Raises CorruptDataError
-    where the tables do not fit, and where a surviving text is not the one whose hash `annotate` took: a byte was lost
-    or swapped on the way.
+    `documents` (`schemas.DOCUMENTS`), `edits` (`schemas.EDITS`) and `attributes` hold the same rows; `verdicts`
+    (`schemas.VERDICTS`) is the last word on those that reached the last step. Raises CorruptDataError where the tables
+    do not fit, and where a surviving text is not the one whose hash `annotate` took: a byte was lost or swapped on the
+    way.
     """
     rows = _kept_rows(documents, edits, attributes, verdicts)
     documents, edits, attributes = documents.take(rows), edits.take(rows), attributes.take(rows)

@@ -5,13 +5,18 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from dataprep import document_id
-from dataprep.extraction.isolation import IsolatedExtractor
+from dataprep.extraction.isolation import IsolatedExtractor, Page
 from dataprep.extraction.page import ExtractConfig, Extracted, check_answer
 from dataprep.reading.record import Problem, Record
 from dataprep.reading.rights import rights_of
 from dataprep.schemas import DOCUMENTS, UNREAD
 
 OnText = Callable[[bytes, str], None]
+
+MAX_BATCH_PAGES = 64
+MAX_BATCH_BYTES = 1 << 20
+"""Pages sent to the extracting process at a time: what it costs to hand over to it is shared among them. Enough for
+that, and little enough to be repeated page by page when one of them takes the process with it."""
 
 
 def extract(
@@ -25,8 +30,7 @@ def extract(
     documents: dict[str, list] = {name: [] for name in DOCUMENTS.names}
     unread: dict[str, list] = {name: [] for name in UNREAD.names}
     with IsolatedExtractor(config) as extractor:
-        for record in records:
-            extracted = _extract_record(record, extractor)
+        for record, extracted in _extracted(records, extractor):
             row = {"id": document_id.pack(prefix, record.number), **_common(record)}
             if extracted.problem is not None:
                 _append(unread, row | vars(extracted.problem))
@@ -62,13 +66,37 @@ def _append(columns: dict[str, list], row: dict) -> None:
         values.append(row[name])
 
 
-def _extract_record(record: Record, extractor: IsolatedExtractor) -> Extracted:
+def _extracted(records: Iterator[Record], extractor: IsolatedExtractor) -> Iterator[tuple[Record, Extracted]]:
+    """Each record with what came of it, in order."""
+    waiting: list[tuple[Record, Extracted | None]] = []  # None: a page that is still to be sent
+    pages: list[Page] = []
+    num_bytes = 0
+    for record in records:
+        known = _without_extraction(record)
+        waiting.append((record, known))
+        if known is None:
+            pages.append((record.payload, record.content_type, record.charset))
+            num_bytes += len(record.payload)
+        if len(waiting) >= MAX_BATCH_PAGES or num_bytes >= MAX_BATCH_BYTES:
+            yield from _settled(waiting, pages, extractor)
+            waiting, pages, num_bytes = [], [], 0
+    yield from _settled(waiting, pages, extractor)
+
+
+def _settled(
+    waiting: list[tuple[Record, Extracted | None]], pages: list[Page], extractor: IsolatedExtractor
+) -> Iterator[tuple[Record, Extracted]]:
+    answers = iter(extractor.extract(pages) if pages else ())
+    for record, known in waiting:
+        yield record, known if known is not None else next(answers)
+
+
+def _without_extraction(record: Record) -> Extracted | None:
+    """What a record gives that needs no look at its markup; None for a page."""
     if record.problem is not None:
         return Extracted(problem=record.problem)
     if record.text is not None:
         empty = Problem("empty_page", 0) if not record.text.strip() else None
         return Extracted(record.text, "utf-8", empty)
     problem = check_answer(record.http_status, record.content_type, record.payload)
-    if problem is not None:
-        return Extracted(problem=problem)
-    return extractor.extract(record.payload, record.content_type, record.charset)
+    return Extracted(problem=problem) if problem is not None else None

@@ -2,6 +2,7 @@
 
 Each table is cut into the same input shards, and `documents`, `edits`, `attributes` and the verdicts of `select` hold
 the same rows in the same order (ascending `id`), so that a row of one stands beside the row of another.
+What `annotate` writes, `attributes`, follows from what is measured: `dataprep.annotate.AnnotateConfig.table_schema`.
 Text is `large_string` (64-bit offsets) everywhere: a shard may hold more than 2 GiB. Sizes are in UTF-8 bytes.
 """
 
@@ -95,27 +96,3 @@ LEDGER = pa.schema(
     ]
 )
 """One row for each record that was read, whatever became of it."""
-
-
-def attributes(num_bands: int) -> pa.Schema:
-    """What `annotate` writes: integers that every rule can be decided from, on the text that survived `clean`."""
-    return pa.schema(
-        [
-            pa.field("id", ID, nullable=False),
-            pa.field("num_bytes", pa.int64(), nullable=False),
-            pa.field("content_hash", ID, nullable=False),  # XXH3-128 of the surviving text
-            pa.field("language", pa.string(), nullable=False),  # ISO 639, "und" where there is no text
-            pa.field("language_score_e4", pa.int16(), nullable=False),  # ten-thousandths
-            pa.field("num_characters", pa.int64(), nullable=False),
-            pa.field("num_words", pa.int64(), nullable=False),
-            pa.field("num_word_characters", pa.int64(), nullable=False),
-            pa.field("num_words_with_letter", pa.int64(), nullable=False),
-            pa.field("num_stop_words", pa.int64(), nullable=False),  # how many of Gopher's eight occur
-            pa.field("num_hashes", pa.int64(), nullable=False),
-            pa.field("num_ellipses", pa.int64(), nullable=False),
-            pa.field("num_lines", pa.int64(), nullable=False),  # that are not blank
-            pa.field("num_bullet_lines", pa.int64(), nullable=False),
-            pa.field("num_ellipsis_lines", pa.int64(), nullable=False),
-            pa.field("minhash_bands", pa.list_(pa.uint64(), num_bands), nullable=False),
-        ]
-    )

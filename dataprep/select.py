@@ -1,31 +1,41 @@
 """`select`: thresholds on attributes. Changing one re-runs this alone."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, create_model
 
 from dataprep import schemas
-from dataprep.filters.contract import Rule
-from dataprep.filters.gopher_quality import GopherQualityConfig
-from dataprep.filters.language import LanguageConfig
-from dataprep.filters.registry import FILTERS
+from dataprep.filters.contract import Filter, Rule
+from dataprep.filters.registry import FILTERS, summary
 from dataprep.kernels.text_buffers import column
 
 EMPTY = "empty"
 """The reason of a document without a word."""
 
 
-class SelectConfig(BaseModel):
+def _field_of_each_filter() -> Any:
+    fields: dict[str, Any] = {
+        name: (config | None, Field(default=None, description=summary(config))) for name, config in FILTERS.items()
+    }
+    return create_model("Filters", __config__=ConfigDict(frozen=True, extra="forbid", strict=True), **fields)
+
+
+_Filters: Any = _field_of_each_filter()
+
+
+class SelectConfig(_Filters):  # Any to mypy: its fields are known when it runs
     """Which filters run, in this order; one that is left out or null does not. A field for each of `FILTERS`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    language: LanguageConfig | None = Field(default=None, description="languages kept, and how sure of them")
-    gopher_quality: GopherQualityConfig | None = Field(default=None, description="the quality rules of Gopher")
+    def filters(self) -> list[Filter]:
+        """Those that run, in order."""
+        chosen = [getattr(self, name) for name in FILTERS]
+        return [one for one in chosen if one is not None]
 
 
 def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
-    """The verdict (`schemas.VERDICTS`) on each row of `attributes` (`schemas.attributes`).
+    """The verdict (`schemas.VERDICTS`) on each row of `attributes` (`AnnotateConfig.table_schema`).
 
     The first rule that a document fails gives the reason, with what was measured and what it was held against.
     Documents without words come first: reason `empty`.
@@ -39,7 +49,7 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
         decided = rule.fails & (reason < 0)
         reason[decided] = index
         value[decided] = rule.value[decided]
-        threshold[decided] = rule.threshold
+        threshold[decided] = np.broadcast_to(rule.threshold, num_rows)[decided]
     names = pa.array([rule.reason for rule in rules], pa.string())
     columns = [
         column(attributes, "id"),
@@ -54,10 +64,8 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
 
 def all_rules(attributes: pa.Table, config: SelectConfig) -> list[Rule]:
     """What each rule says about each row, in the order in which they are applied."""
-    filters = [getattr(config, name) for name in FILTERS]
     num_words = column(attributes, "num_words").to_numpy().astype(np.float64)
     rules = [Rule.at_least(EMPTY, num_words, 1)]
-    for chosen in filters:
-        if chosen is not None:
-            rules.extend(chosen.rules(attributes))
+    for chosen in config.filters():
+        rules.extend(chosen.rules(attributes))
     return rules

@@ -1,4 +1,4 @@
-"""The process that looks at pages: requests on standard input (pickled), answers on standard output (a line of JSON).
+"""The process that looks at pages: requests on standard input (pickled), answers on standard output (`answers`).
 
 Started as `python -m dataprep.extraction.child CONFIG_JSON`. It may be killed at any time; its parent starts another.
 """
@@ -6,8 +6,10 @@ Started as `python -m dataprep.extraction.child CONFIG_JSON`. It may be killed a
 import os
 import pickle
 import resource
+import signal
 import sys
 
+from dataprep.extraction.answers import pack_answers
 from dataprep.extraction.page import ExtractConfig, Extracted, extract_page
 from dataprep.reading.record import Problem
 
@@ -17,18 +19,25 @@ def main() -> None:
     config = ExtractConfig.model_validate_json(sys.argv[1])
     limit = config.memory_mb << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    # The kernel ends a page that takes too long, in whatever library it is: SIGPROF is left to its default action.
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     requests = sys.stdin.buffer
     # Whatever a library prints must not come between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    answers.write(Extracted().to_json())  # ready
+    answers.write(pack_answers([]))  # ready
     answers.flush()
     while True:
         try:
-            payload, content_type, charset = pickle.load(requests)
+            pages = pickle.load(requests)
         except EOFError:
             return
-        answers.write(_answer(payload, content_type, charset, config).to_json())
+        found = []
+        for payload, content_type, charset in pages:
+            signal.setitimer(signal.ITIMER_PROF, config.timeout_s)
+            found.append(_answer(payload, content_type, charset, config))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        answers.write(pack_answers(found))
         answers.flush()
 
 

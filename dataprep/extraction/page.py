@@ -1,7 +1,6 @@
 """One page: what its bytes claim, what they are, and the text in them."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 from resiliparse.extract.html2text import extract_plain_text
@@ -35,7 +34,9 @@ class ExtractConfig(BaseModel):
     max_record_bytes: int = Field(default=16 << 20, ge=1024, description="bytes of a record, as stored and as decoded")
     max_nesting: int = Field(default=1000, ge=10, description="elements within each other; parsing time grows squared")
     max_tags: int = Field(default=500_000, ge=100, description="tags of a page")
-    timeout_s: float = Field(default=30.0, gt=0, description="wall time for one page, the backstop behind the limits")
+    timeout_s: float = Field(
+        default=30.0, gt=0, description="processor time for one page, the backstop behind the limits"
+    )
     memory_mb: int = Field(default=4096, ge=512, description="MiB that the extracting process may take, the backstop")
 
 
@@ -46,17 +47,6 @@ class Extracted:
     text: str = ""
     charset: str | None = None
     problem: Problem | None = None
-
-    def to_json(self) -> bytes:
-        """One line."""
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-    @classmethod
-    def from_json(cls, line: bytes | bytearray) -> "Extracted":
-        """The inverse of `to_json`. Raises ValueError, TypeError or KeyError for anything else."""
-        value = json.loads(line)
-        problem = Problem(**value["problem"]) if value["problem"] else None
-        return cls(str(value["text"]), value["charset"], problem)
 
 
 def check_answer(http_status: int | None, content_type: str | None, payload: bytes) -> Problem | None:

@@ -14,9 +14,9 @@ from dataprep.kernels.text_buffers import column
 
 
 class GopherQualityConfig(BaseModel):
-    """The published limits. Where Gopher counts words between spaces, these count words as defined in
-    `dataprep.kernels.unicode_classes`: punctuation alone is no word, so that the share of words with a letter is higher
-    here, `don't` is two words, and every Han letter is one."""
+    """The quality rules of Gopher, with the published limits. Where Gopher counts words between spaces, these count
+    words as defined in `dataprep.kernels.unicode_classes`: punctuation alone is no word, so that the share of words
+    with a letter is higher here, `don't` is two words, and every Han letter is one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -9,3 +9,9 @@ FILTERS: dict[str, type[BaseModel]] = {
     "language": LanguageConfig,
     "gopher_quality": GopherQualityConfig,
 }
+
+
+def summary(config: type[BaseModel]) -> str:
+    """What a filter's config says of itself first: the first sentence of its docstring, without the full stop."""
+    first_paragraph = " ".join((config.__doc__ or "").split("\n\n")[0].split())
+    return first_paragraph.split(". ")[0].removesuffix(".")

@@ -106,11 +106,10 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
     StepKind(
         "annotate",
-        1,
+        2,
         ("extract", "clean"),
         lambda run, _: _json(run.data.annotate),
-        ("fasttext-predict",),
-        lambda: {"lid.176.ftz": model_digest()},
+        others=lambda: {"lid.176.ftz": model_digest()},
     ),
     StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from dataprep.schemas import attributes
+from dataprep.annotate import AnnotateConfig
 from dataprep.select import SelectConfig, all_rules
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
@@ -70,11 +70,12 @@ def survey(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Survey:
     chosen = shards if len(shards) <= max_shards else random.Random(0).sample(shards, max_shards)
     has_ledger = artifacts["ledger"].is_committed()
     found = Survey(0, len(shards))
+    measured = _measured(plan.run.data.annotate)
     tables = []
     for shard in chosen:
         if found.num_documents >= MAX_DOCUMENTS:
             break
-        table = _attributes(artifacts["annotate"], shard["unit"])
+        table = artifacts["annotate"].read_table("attributes", shard["unit"], measured)
         tables.append(table)
         found.num_shards += 1
         found.num_documents += table.num_rows
@@ -87,9 +88,9 @@ def survey(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Survey:
     return found
 
 
-def _attributes(artifact: Artifact, unit: str) -> pa.Table:
-    names = [name for name in attributes(1).names if name not in ("content_hash", "minhash_bands")]
-    return artifact.read_table("attributes", unit, names)
+def _measured(config: AnnotateConfig) -> list[str]:
+    """The columns that rules are decided from, and the id."""
+    return [name for name in config.table_schema().names if name not in ("content_hash", "minhash_bands")]
 
 
 def _counted(column: Any) -> list[tuple[str, int]]:
@@ -124,7 +125,10 @@ def _domain(url: str | None) -> str:
 
 def _distributions(table: pa.Table, config: SelectConfig) -> list[Distribution]:
     rules = all_rules(table, config) if table.num_rows else []
-    return [_distribution(r.reason, r.value, r.threshold, r.fails) for r in rules if np.isfinite(r.threshold)]
+    thresholds = [(rule, rule.usual_threshold) for rule in rules]
+    return [
+        _distribution(r.reason, r.value, threshold, r.fails) for r, threshold in thresholds if np.isfinite(threshold)
+    ]
 
 
 def _distribution(reason: str, value: np.ndarray, threshold: float, fails: np.ndarray) -> Distribution:

@@ -30,7 +30,7 @@ def annotated(documents: pa.Table, config: AnnotateConfig | None = None) -> pa.T
 def test_attributes_describe_the_text_that_survives():
     survivor = "- The cat's #1 friend is with us...\n"
     table = annotated(documents_of(survivor + "We use cookies and #javascript\n", ""))
-    assert table.schema == schemas.attributes(14)
+    assert table.schema == AnnotateConfig().table_schema()
     row, empty = table.drop_columns(["language_score_e4", "minhash_bands"]).to_pylist()
     assert row == {
         "id": bytes(16),
@@ -72,7 +72,7 @@ def test_batches_and_chunks_do_not_change_the_attributes(monkeypatch):
 
 
 def test_no_documents_have_no_attributes():
-    assert annotated(documents_of()).equals(schemas.attributes(14).empty_table())
+    assert annotated(documents_of()).equals(AnnotateConfig().table_schema().empty_table())
 
 
 def test_edits_of_other_documents_are_refused():

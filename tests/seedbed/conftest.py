@@ -14,8 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from dataprep.annotate import AnnotateConfig
 from dataprep.document_id import file_prefix, pack
-from dataprep.schemas import CORPUS, DOCUMENTS, EDITS, UNREAD, VERDICTS, attributes
+from dataprep.kernels.minhash import MinHashConfig
+from dataprep.schemas import CORPUS, DOCUMENTS, EDITS, UNREAD, VERDICTS
 from dataprep.shards import SIDECAR
 from seedbed.artifact import Artifact, write_table
 from seedbed.ledger import ledger_of_shard, url_rows
@@ -127,7 +129,8 @@ def rows(schema: pa.Schema, *records: dict[str, Any]) -> pa.Table:
 
 def attribute_rows(*records: dict[str, Any]) -> pa.Table:
     filled = {"content_hash": bytes(16), "language": "en", "language_score_e4": 9900, "minhash_bands": [1]}
-    return rows(attributes(1), *(filled | record for record in records))
+    schema = AnnotateConfig(minhash=MinHashConfig(num_bands=1)).table_schema()
+    return rows(schema, *(filled | record for record in records))
 
 
 @dataclass

@@ -203,4 +203,8 @@ def test_a_row_sums_what_the_steps_of_the_funnel_took_away():
         "tokens": 900,
         "seconds": 1.7,
     }
-    assert json.loads(json.dumps(row.to_json()))["top_reasons"] == {"too_few_words": 25, "empty_page": 20, "revisit": 10}
+    assert json.loads(json.dumps(row.to_json()))["top_reasons"] == {
+        "too_few_words": 25,
+        "empty_page": 20,
+        "revisit": 10,
+    }

@@ -24,7 +24,9 @@ def published(tmp_path):
 
 
 def listing(run_file, path, below, more=""):
-    return list_sources(load_run(run_file, [f"data.sources={{cc: {{path: {path}, paths_below: '{below}'{more}}}}}"]).data)
+    return list_sources(
+        load_run(run_file, [f"data.sources={{cc: {{path: {path}, paths_below: '{below}'{more}}}}}"]).data
+    )
 
 
 def test_a_list_gives_the_files_below_its_root_and_nothing_of_where_that_is_into_their_identity(run_file, published):

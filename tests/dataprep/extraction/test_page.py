@@ -1,6 +1,5 @@
 import pytest
 
-from dataprep.extraction.isolation import IsolatedExtractor
 from dataprep.extraction.markup_limits import nesting_and_tags
 from dataprep.extraction.page import ExtractConfig, check_answer, extract_page
 from dataprep.reading.record import Problem
@@ -41,19 +40,3 @@ def test_main_text_comes_out_and_half_a_surrogate_pair_does_not_break_it():
     assert "this is the text." in extracted.text
     assert "menu" not in extracted.text
     extracted.text.encode()
-
-
-def test_a_page_that_hangs_or_eats_memory_takes_only_its_own_process_with_it():
-    config = ExtractConfig(timeout_s=1.0, max_nesting=10_000_000)
-    with IsolatedExtractor(config) as extractor:
-        assert extractor.extract(b"<p>before</p>", "text/html", None).text == "before"
-        hung = extractor.extract(b"<div>" * 300_000 + b"x", "text/html", None)
-        assert hung.problem.reason == "extraction_timeout"
-        assert extractor.extract(b"<p>after.</p>", "text/html", None).text == "after."
-
-
-def test_a_killed_child_is_replaced_and_its_page_tried_again():
-    with IsolatedExtractor(ExtractConfig()) as extractor:
-        extractor.extract(b"<p>one</p>", "text/html", None)
-        extractor._child._process.kill()
-        assert extractor.extract(b"<p>two</p>", "text/html", None).text == "two"

@@ -2,8 +2,11 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from dataprep import schemas
+from dataprep.annotate import AnnotateConfig
 from dataprep.filters.gopher_quality import GopherQualityConfig
+from dataprep.kernels.minhash import MinHashConfig
+
+ATTRIBUTES = AnnotateConfig(minhash=MinHashConfig(num_bands=1)).table_schema()
 
 # A document that passes: 100 words of 5 characters on 10 lines.
 GOOD = {
@@ -28,7 +31,7 @@ GOOD = {
 
 def failed(config: GopherQualityConfig | None = None, **changes: object) -> list[tuple[str, float, float]]:
     """Reason, value and threshold of each rule that the document fails."""
-    attributes = pa.Table.from_pylist([{**GOOD, **changes}], schemas.attributes(1))
+    attributes = pa.Table.from_pylist([{**GOOD, **changes}], ATTRIBUTES)
     rules = (config or GopherQualityConfig()).rules(attributes)
     return [(rule.reason, rule.value[0], rule.threshold) for rule in rules if rule.fails[0]]
 

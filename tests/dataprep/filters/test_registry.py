@@ -1,4 +1,5 @@
-from dataprep.filters.registry import FILTERS
+from dataprep.filters.language import LanguageConfig
+from dataprep.filters.registry import FILTERS, summary
 from dataprep.select import SelectConfig
 
 
@@ -13,3 +14,8 @@ def test_every_field_says_what_it_means():
         assert config.model_config == {"frozen": True, "extra": "forbid", "strict": True}
         for name, field in config.model_fields.items():
             assert field.description, name
+
+
+def test_the_run_file_says_of_a_filter_what_its_docstring_says_first():
+    assert summary(LanguageConfig) == "Languages that are kept, and how sure the model must be of them"
+    assert SelectConfig.model_fields["language"].description == summary(LanguageConfig)

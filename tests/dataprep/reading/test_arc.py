@@ -8,10 +8,14 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=latin-1\r\n\r\n<p
 
 
 def record(url: str, block: bytes, kind: str = "text/html", length: int | None = None) -> bytes:
-    return f"{url} 192.0.2.7 20140216050221 {kind} {len(block) if length is None else length}\n".encode() + block + b"\n"
+    return (
+        f"{url} 192.0.2.7 20140216050221 {kind} {len(block) if length is None else length}\n".encode() + block + b"\n"
+    )
 
 
-DESCRIPTION = record("filedesc://a.arc", b"1 0 Test\nURL IP-address Archive-date Content-type Archive-length\n\n", "text/plain")
+DESCRIPTION = record(
+    "filedesc://a.arc", b"1 0 Test\nURL IP-address Archive-date Content-type Archive-length\n\n", "text/plain"
+)
 RECORDS = [DESCRIPTION, record("http://a.example/1", ANSWER), record("http://a.example/2 b", b"<p>bare</p>")]
 
 
@@ -32,7 +36,12 @@ WHOLE = [
 
 def test_a_record_says_what_its_line_and_its_answer_say():
     found = read(b"".join(RECORDS))[1]
-    assert (found.number, found.offset, found.content_type, found.charset) == (1, len(DESCRIPTION), "text/html", "latin-1")
+    assert (found.number, found.offset, found.content_type, found.charset) == (
+        1,
+        len(DESCRIPTION),
+        "text/html",
+        "latin-1",
+    )
     assert found.date.isoformat() == "2014-02-16T05:02:21+00:00"
 
 

@@ -20,7 +20,9 @@ from dataprep.reading.formats import ReaderConfig, read_records
 from dataprep.reading.record import Record
 
 DEMO = Path(__file__).parents[3] / "configs/crawls/demo"
-CORPORA = next((p / "shared/corpora" for p in Path(__file__).parents if (p / "shared/corpora").is_dir()), Path("shared"))
+CORPORA = next(
+    (p / "shared/corpora" for p in Path(__file__).parents if (p / "shared/corpora").is_dir()), Path("shared")
+)
 SAMPLES = CORPORA / "warc_samples"
 LIMIT = 1 << 20
 PATIENCE_S = 20.0  # for one file of less than 2 MB, on a busy machine

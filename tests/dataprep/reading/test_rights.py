@@ -13,7 +13,10 @@ def page(head: str, body: str = "") -> bytes:
         ('<meta name="robots" content="noindex, nofollow">', "nofollow noindex"),
         ("<META CONTENT=NOARCHIVE NAME=ROBOTS>", "noarchive"),
         ("<meta name='robots' content='index, follow, max-snippet:-1'>", None),
-        ('<meta name="robots" content="none"><meta name="robots" content="noai,noimageai">', "noai nofollow noimageai noindex"),
+        (
+            '<meta name="robots" content="none"><meta name="robots" content="noai,noimageai">',
+            "noai nofollow noimageai noindex",
+        ),
         ('<meta name="ccbot" content="nofollow">', "ccbot:nofollow"),
         ('<meta name="description" content="robots noindex">', None),
     ],
@@ -27,7 +30,10 @@ def test_directives_of_meta_tags(head, robots):
     [
         ("noindex", "noindex"),
         ("all, unavailable_after: 25 Jun 2010 15:00:00 PST", None),
-        ("googlebot: noindex, nofollow, otherbot: noarchive", "googlebot:nofollow googlebot:noindex otherbot:noarchive"),
+        (
+            "googlebot: noindex, nofollow, otherbot: noarchive",
+            "googlebot:nofollow googlebot:noindex otherbot:noarchive",
+        ),
     ],
 )
 def test_directives_of_headers(value, robots):

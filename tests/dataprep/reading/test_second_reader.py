@@ -9,7 +9,9 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from dataprep.reading.formats import ReaderConfig, read_records
 
-CORPORA = next((p / "shared/corpora" for p in Path(__file__).parents if (p / "shared/corpora").is_dir()), Path("shared"))
+CORPORA = next(
+    (p / "shared/corpora" for p in Path(__file__).parents if (p / "shared/corpora").is_dir()), Path("shared")
+)
 SAMPLES = CORPORA / "warc_samples"
 REFUSED_BY_WARCIO = "warcio-example-bad-non-chunked.warc.gz"  # several records a member
 WRONG_LENGTHS = "warcio-bad.arc"  # -1 and `abc`, which warcio takes for 0

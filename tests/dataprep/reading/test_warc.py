@@ -137,7 +137,9 @@ def test_the_demo_crawl_gives_every_record_that_its_manifest_names():
 
 
 def record_of(kind: str, content_type: str, block: bytes, more: str = "") -> bytes:
-    head = f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <https://a.example/x>\r\nContent-Type: {content_type}\r\n"
+    head = (
+        f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <https://a.example/x>\r\nContent-Type: {content_type}\r\n"
+    )
     return f"{head}{more}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
 
 
@@ -152,7 +154,12 @@ def test_a_revisit_says_of_what():
 
 def test_resources_and_conversions_are_documents_of_their_own_type():
     (page,) = read(record_of("resource", "text/html; charset=latin-1", b"<p>x</p>"))
-    assert (page.content_type, page.charset, page.payload, page.http_status) == ("text/html", "latin-1", b"<p>x</p>", None)
+    assert (page.content_type, page.charset, page.payload, page.http_status) == (
+        "text/html",
+        "latin-1",
+        b"<p>x</p>",
+        None,
+    )
     (text,) = read(record_of("conversion", "text/plain", "HTTP/1.1 200 – is text".encode()))
     assert (text.text, text.payload) == ("HTTP/1.1 200 – is text", b"")
 
@@ -196,7 +203,10 @@ def test_a_wrong_checksum_says_that_the_record_cannot_be_trusted():
 
 
 def test_lengths_over_the_limit_are_not_believed_for_ever():
-    lying = [response(f"https://a.example/{n % 10}", b"<p>x</p>").replace(b"Content-Length: ", b"Content-Length: 9999999") for n in range(40)]
+    lying = [
+        response(f"https://a.example/{n % 10}", b"<p>x</p>").replace(b"Content-Length: ", b"Content-Length: 9999999")
+        for n in range(40)
+    ]
     assert outcomes(b"".join(lying)) == ["truncated_record"] * 40
 
 
