@@ -55,7 +55,7 @@ def compression_of(
 
 
 def _goes_on_plain(stored: StoredBytes, plain_start: re.Pattern[bytes]) -> bool:
-    """Whether records that are not compressed stand behind the first gzip member: it is the one that is out of place."""
+    """Whether plain records stand behind the first gzip member: it is then what is out of place."""
     num_bytes = 0
     for piece in member_pieces(stored, GZIP, 0):
         if piece.is_raw:

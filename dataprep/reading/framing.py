@@ -92,6 +92,8 @@ class _Framer:
         buffer = self._buffer
         while True:
             data, position = buffer.data, self._position
+            if data.startswith(b"\r\n\r\n", position):  # what ends most records
+                position += 4
             while position < len(data) and data[position] in b"\r\n":
                 position += 1
             self._position = position

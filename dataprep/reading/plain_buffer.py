@@ -83,6 +83,11 @@ class PlainBuffer:
         """Let the bytes before `position` go: it is 0 from now on."""
         if position == 0:
             return
+        if position == len(self.data):
+            self.data = b""
+            self._marks = [(start - position, offset) for start, offset in self._marks[-1:]]
+            self._ends_at -= position
+            return
         self.data = self.data[position:]
         before = [mark for mark in self._marks if mark[0] <= position][-1:]
         behind = [mark for mark in self._marks if mark[0] > position]

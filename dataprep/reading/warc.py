@@ -13,7 +13,6 @@ from dataprep.reading.record import Problem, Record
 
 _VERSION = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n")
 _START = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n[A-Za-z][A-Za-z0-9-]{1,60}:")
-_FIELD = re.compile(r"([^\r\n:]+):[ \t]*([^\r\n]*)")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")  # a line that begins blank goes on with the one before
 _LONGEST_VERSION = 16  # bytes
 _NO_PAGE = ("text/dns", "application/warc-fields")
@@ -74,10 +73,13 @@ _DIALECT = Dialect(_START, _parse)
 
 def _fields(lines: bytes) -> dict[str, str]:
     """Names in lower case; the last of a repeated field counts."""
-    return {
-        name.strip().lower(): value.strip()
-        for name, value in _FIELD.findall(_FOLDED.sub(b" ", lines).decode("utf-8", "replace"))
-    }
+    if b"\n " in lines or b"\n\t" in lines:
+        lines = _FOLDED.sub(b" ", lines)
+    fields = {}
+    for line in lines.decode("utf-8", "replace").split("\n"):
+        name, _, value = line.partition(":")
+        fields[name.strip().lower()] = value.strip()
+    return fields
 
 
 def damaged(framed: Framed, url: str | None, date: datetime | None) -> Record | None:

@@ -108,7 +108,7 @@ def test_what_gives_no_runs_is_refused(crawls, each, says):
 
 
 def test_a_key_that_there_is_not_is_refused_at_once(crawls):
-    with pytest.raises(UsageError, match="dcs is no source of .*: its sources are docs"):
+    with pytest.raises(UsageError, match=r"dcs is no source of .*: its sources are docs"):
         expand(str(crawls), [], "dcs=one.warc.gz")
 
 

@@ -41,7 +41,7 @@ def test_a_file_gives_what_warcio_finds_in_it(name):
     whole = [r for r in records if r.problem is None or r.problem.reason != "unreadable_bytes"]
     ours = [None if (record.url or "").startswith("filedesc:") else record.url for record in whole]
     assert ours == [url for _, url, _ in others]
-    for record, (kind, url, body) in zip(whole, others, strict=True):
+    for record, (kind, _, body) in zip(whole, others, strict=True):
         if record.problem is None:
             assert body == (record.payload if record.text is None else record.text.encode()) or name == WRONG_LENGTHS
         elif kind == "response":
