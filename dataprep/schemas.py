@@ -22,6 +22,12 @@ DOCUMENTS = pa.schema(
         pa.field("charset", pa.string()),
         pa.field("num_payload_bytes", pa.int64(), nullable=False),  # as stored in the record, before decoding
         pa.field("text", pa.large_string(), nullable=False),
+        # What the server and the page say beside it; null where they do not say it.
+        pa.field("last_modified", pa.timestamp("s", tz="UTC")),
+        pa.field("truncated", pa.string()),  # WARC-Truncated: why the crawler kept a part only
+        pa.field("robots", pa.string()),  # directives that hold back, in alphabetical order: "noai noindex"
+        pa.field("tdm_reservation", pa.bool_()),  # of text and data mining
+        pa.field("licence", pa.string()),  # the address of one, mostly
     ]
 )
 """What `extract` writes: one row for each record that holds a document."""

@@ -116,7 +116,7 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 
 STEPS: tuple[StepKind, ...] = (
-    StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
+    StepKind("extract", 2, (), _extract, ("isal", "resiliparse", "zstandard")),
     StepKind(
         "clean",
         2,

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 
+from dataprep.reading.formats import ReaderConfig
 from seedbed import steps
 from seedbed.errors import UsageError
 from seedbed.runfile.load import load_run
@@ -115,12 +116,10 @@ def test_a_missing_package_is_no_traceback(run_file, monkeypatch):
     from importlib.metadata import PackageNotFoundError
 
     def missing(names):
-        raise PackageNotFoundError("fastwarc")
+        raise PackageNotFoundError("isal")
 
     monkeypatch.setattr(steps, "package_versions", missing)
-    with pytest.raises(
-        UsageError, match=r"^extract needs a package that is not here \(.*fastwarc\): see `seedbed doctor`"
-    ):
+    with pytest.raises(UsageError, match=r"^extract needs a package that is not here \(.*isal\): see `seedbed doctor`"):
         fingerprints(run_file)
 
 
@@ -131,7 +130,7 @@ def test_each_step_gets_what_its_functions_read(run_file):
         {"source": "docs", "path": "a.warc.gz", "size": 1000, "version": "mtime:1700000000.000000"},
         {"source": "docs", "path": "b.jsonl", "size": 500, "version": "mtime:1700000000.000000"},
     ]
-    assert configs["extract"]["readers"] == {"docs": {"format": "auto", "text_field": "text", "url_field": "url"}}
+    assert configs["extract"]["readers"] == {"docs": ReaderConfig().model_dump()}
     assert type(run.data.clean).model_validate(configs["clean"]) == run.data.clean
     assert type(run.data.select).model_validate(configs["select"]["select"]) == run.data.select
     assert configs["deduplicate"]["deduplicate"]["source_priority"] == {"docs": 2}
