@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,6 @@ class Contender:
 
     name: str
     command: Sequence[str]
-    environment: dict[str, str] = field(default_factory=dict)
-    rounds: int | None = None  # where it is too slow for as many as the others
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,9 @@ class Result:
 def meet(contenders: Sequence[Contender], rounds: int, cores: Sequence[int] = (0,)) -> list[Result]:
     """Each contender `rounds` times, A B C A B C, on the given cores and no others."""
     found: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in contenders}
-    for number in range(rounds):
+    for _ in range(rounds):
         for contender in contenders:
-            if contender.rounds is None or number < contender.rounds:
-                found[contender.name].append(_figures(contender, cores))
+            found[contender.name].append(_figures(contender, cores))
     return [Result(name, tuple(figures)) for name, figures in found.items()]
 
 
@@ -58,14 +55,13 @@ def python(*arguments: str) -> list[str]:
 
 def _figures(contender: Contender, cores: Sequence[int]) -> dict[str, Any]:
     # Peers find `benchmarks` in this checkout; where Seedbed is installed, it finds itself.
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"} | contender.environment
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
     print(f"  {contender.name} ...", end="", file=sys.stderr, flush=True)
     ended = subprocess.run(
         ["taskset", "-c", ",".join(map(str, cores)), *contender.command],
         cwd=ROOT,
         env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     if ended.returncode:

@@ -1,5 +1,7 @@
-"""What a contender measures and prints: one line of JSON. It imports nothing of Seedbed: peers run it in environments of
-their own."""
+"""What a contender measures and prints: one line of JSON.
+
+It imports nothing of Seedbed: peers run it in environments of their own.
+"""
 
 import json
 import resource

@@ -1,4 +1,7 @@
-"""Dolma's taggers gopher_v2 and c4_v2 on texts: FILE.parquet. They compute attributes; deciding is its mixer's, not timed."""
+"""Dolma's taggers gopher_v2 and c4_v2 on texts: FILE.parquet.
+
+They compute attributes; deciding is its mixer's, and not timed.
+"""
 
 import os
 import sys
