@@ -22,7 +22,8 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 TOKEN = "the-token"
-BASE = "http://127.0.0.1:8780"
+PORT = 8780
+BASE = f"http://127.0.0.1:{PORT}"
 HTML = {"accept": "text/html"}
 
 
@@ -79,7 +80,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 @pytest.fixture
 def client_of() -> Callable[[Watch], TestClient]:
     def make(watch: Watch) -> TestClient:
-        app = make_app(watch, TOKEN, frozenset({"127.0.0.1", "localhost"}))
+        app = make_app(watch, TOKEN, frozenset({"127.0.0.1", "localhost"}), PORT)
         return TestClient(app, base_url=BASE, follow_redirects=False, raise_server_exceptions=False)
 
     return make
