@@ -6,8 +6,11 @@ from typing import Any
 
 from seedbed.plan import Plan
 from seedbed.progress import Snapshot
+from seedbed.state import StateDirectory
 from seedbed.time_left import run_seconds_left
 from seedbed.tracking import journal
+from seedbed.tracking.place import tracking_place
+from seedbed.tracking.shipped import Memory
 
 
 class Training:
@@ -44,6 +47,20 @@ class Training:
         """The newest record, and beside it what it does not say itself."""
         more = {"validation_loss": self.validation_loss, "restarts": self.restarts, "num_steps": num_steps}
         return self.record | more
+
+
+def tracked_at(plan: Plan, state: StateDirectory) -> dict[str, str | None] | None:
+    """`uri`, `experiment_id` and `run` of the run in MLflow, as soon as its server has it; None where no server does.
+
+    The shipper notes them in the state directory: the driver knows no MLflow.
+    """
+    if not plan.run.tracking.enabled:
+        return None
+    place = tracking_place(plan, state)
+    shipped = Memory(state, plan.run_id, place.uri).shipped
+    if not place.is_server or shipped.run is None:
+        return None
+    return {"uri": place.uri, "experiment_id": shipped.experiment_id, "run": shipped.run}
 
 
 def how_far(

@@ -22,7 +22,7 @@ from typing import Any
 
 from dataprep.errors import SeedbedError
 from jobs.ending import EndingSignals
-from jobs.heartbeat import Training, how_far
+from jobs.heartbeat import Training, how_far, tracked_at
 from jobs.report_spool import END, ReportSpool, Stream, send_leftovers
 from seedbed.launch import Launch
 from seedbed.plan import Plan
@@ -199,6 +199,7 @@ class Reporter:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "ray_node": self.ray_node(),
+            "mlflow": tracked_at(self._plan, self._state),
         }
         return me | how_far(self._plan, self._launch.until, self._done, self._progress.snapshot(), self._training)
 

@@ -17,9 +17,9 @@ from seedbed.cluster_record import LocalCluster
 from seedbed.cluster_services import CONTROLLER, JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
 from seedbed.errors import InfrastructureError, RayError, RegistryError, UsageError
 from seedbed.ray_api import RayApi, read_token
-from seedbed.registry.records import Cluster
+from seedbed.registry.records import Cluster, Job
 from seedbed.registry.registry import Registry
-from seedbed.registry.states import ClusterState
+from seedbed.registry.states import ACTIVE, ClusterState, Desired, JobState
 from seedbed.state import StateDirectory
 
 Say = Callable[[str], None]
@@ -227,7 +227,7 @@ def take_down(
     state: StateDirectory, registry: Registry, registry_url: str | None, *, now: bool = False, say: Say
 ) -> bool:
     """End the services of this state directory; jobs are told to stop first and have time for a checkpoint, unless
-    `now`. False where nothing ran.
+    `now`. False where nothing ran. What becomes of the cluster's jobs is said.
 
     Raises UsageError where drivers are connected that nobody submitted: they are not Ray's to stop.
     """
@@ -245,7 +245,25 @@ def take_down(
             _stop_jobs(api, say)
         _end(cluster, [service for service in all_services if service.name != CONTROLLER])
         _register_end(cluster, registry, "taken down")
+        if ran and cluster.name is not None:
+            for line in _left_behind(cluster.name, registry.jobs(states=ACTIVE, limit=None), now):
+                say(line)
         return bool(ran)
+
+
+def _left_behind(name: str, jobs: Sequence[Job], now: bool) -> list[str]:
+    """What became of each of the cluster's jobs that are not over."""
+    here = sorted((job for job in jobs if job.cluster == name), key=lambda job: job.id)
+    ended = "was ended at once" if now else "was ended after a checkpoint"
+    lines = []
+    for job in here:
+        if job.state == JobState.QUEUED:
+            lines.append(f"job {job.id} ({job.run_id}) waits in the queue until {name} is up again")
+        elif job.desired != Desired.RUN:
+            lines.append(f"job {job.id} ({job.run_id}) {ended}, as it was asked to stop")
+        else:
+            lines.append(f"job {job.id} ({job.run_id}) {ended}; it goes on when {name} is up again")
+    return lines
 
 
 def _require_no_drivers(api: RayApi) -> None:

@@ -1,6 +1,5 @@
 """What pages say of a run in every state, also of one that cannot be seen just now."""
 
-import re
 import time
 
 from seedbed import runs
