@@ -5,6 +5,7 @@ that failed says nothing: Ray must have answered some times, over some seconds, 
 the attempt must be silent, before it is lost; and a cluster that does not answer changes nothing at all.
 """
 
+import signal
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,8 @@ START_WITHIN_S = 600.0
 PENDING, RUNNING, STOPPED, SUCCEEDED, FAILED = "PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"
 ENDED = (STOPPED, SUCCEEDED, FAILED)
 """Ray's states of a job."""
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""A driver's exit code after SIGKILL, as Python and as a shell says it."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,8 @@ def _by_rays_word(stays: Verdict, desired: Desired, facts: Facts, ray: RayWord) 
         return _failed(Verdict(JobState.FAILED, reason, FailureClass.PREEMPTED, ray.exit_code), desired, facts)
     failure = classify((ray.exit_code or None, ray.message))
     reason = f"its driver ended without a word: {said}"
+    if failure == FailureClass.UNKNOWN and ray.exit_code in KILLED:
+        reason += "; SIGKILL comes from a person, or from the kernel where memory is short (its log tells: dmesg)"
     return _failed(Verdict(JobState.FAILED, reason, failure, ray.exit_code), desired, facts)
 
 
