@@ -22,6 +22,8 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "fasttext_tables",
+    "fasttext",
 )
 
 

@@ -123,13 +123,6 @@ class Watch:
             raise UsageError(f"the store {place} is not watched here: start the dashboard with --store {place} as well")
         return self.stores[place]
 
-    def look(self) -> None:
-        """Look at everything once, now."""
-        self.look_at_registry()
-        for place in self.stores:
-            self.look_at_store(place)
-        self.look_at_registry()
-
     def look_at_registry(self) -> None:
         """Now, as after a change that was made there."""
         self._try(self.registry.name, self._look_at_registry)

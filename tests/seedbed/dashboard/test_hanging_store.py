@@ -1,5 +1,6 @@
 """A store that takes calls and never answers: its own pages say so in time, everything else comes as ever."""
 
+import asyncio
 import threading
 import time
 
@@ -75,19 +76,22 @@ def test_a_store_that_is_known_to_be_lost_is_not_waited_for(hanging, monkeypatch
     assert '<span class="badge warn">unreachable</span>' in page
 
 
-def test_many_who_look_at_it_hold_up_nobody_else(hanging, monkeypatch):
-    """There are 40 threads for pages that read no store."""
+def test_many_who_look_at_it_hold_up_nobody_else(hanging, monkeypatch, in_one_loop):
+    """A loop has 40 threads for pages that are no coroutines."""
     monkeypatch.setattr(subject, "PATIENCE_S", 30.0)
-    askers = [
-        threading.Thread(target=hanging.client.get, args=(f"/runs/{hanging.run_id}",), daemon=True) for _ in range(50)
-    ]
-    for asker in askers:
-        asker.start()
-    time.sleep(0.5)
-    begun = time.monotonic()
-    for path in ("/runs", "/cluster", f"/runs/{hanging.run_id}/events"):
-        hanging.get(path)
-    assert time.monotonic() - begun < 5
+
+    async def look(browser):
+        askers = [asyncio.create_task(browser.get(path)) for path in paths(hanging.run_id) * 10]
+        await asyncio.sleep(0.3)
+        for path in ("/runs", "/cluster", f"/runs/{hanging.run_id}/events"):
+            answer = await asyncio.wait_for(browser.get(path), 10)
+            assert answer.status_code == 200
+        assert not any(asker.done() for asker in askers)
+        for asker in askers:
+            asker.cancel()
+        await asyncio.gather(*askers, return_exceptions=True)
+
+    in_one_loop(look)
 
 
 def test_the_overview_does_not_wait_for_losses(hanging, monkeypatch):

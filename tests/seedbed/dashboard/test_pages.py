@@ -167,10 +167,7 @@ def test_the_overview_says_of_each_node_what_is_in_use_and_who_reserves_it(site)
     site.look()
     page = site.get("/")
     assert "95.0 GiB of 100.0 GiB" in page
-    assert (
-        'class="bar full" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="Disk of one: 95%"'
-        in page
-    )
+    assert re.search('class="bar full"[^>]* aria-label="Disk of one: 95%"', page)
     assert 'two <span class="badge bad">dead</span>' in page
     assert "Disk of two" not in page
     assert "ana: big (4 CPUs)" in page

@@ -1,7 +1,9 @@
+import asyncio
 import time
 
 import pytest
 
+from seedbed.dashboard import hub
 from seedbed.dashboard import sessions as sessions_module
 from seedbed.dashboard.app import make_app
 from seedbed.dashboard.sessions import ENDED_FOLDER, SESSION_S, Sessions, cookie_name, session_secret
@@ -78,3 +80,18 @@ def test_a_copied_cookie_is_worth_nothing_after_the_log_out(site):
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2F")
     assert "Log out" not in site.get("/login")
     assert site.client.get("/live/overview").status_code == 401
+
+
+def test_a_stream_ends_with_its_session(site, monkeypatch, in_one_loop):
+    monkeypatch.setattr(hub, "PING_S", 0.1)
+
+    async def scenario(browser):
+        page = (await browser.get("/")).text
+        csrf = page.split('name="csrf" value="')[1].split('"')[0]
+        stream = asyncio.create_task(browser.get("/live/overview"))
+        await asyncio.sleep(0.5)
+        assert not stream.done()
+        await browser.post("/logout", data={"csrf": csrf}, headers={"origin": "http://127.0.0.1:8780"})
+        assert (await asyncio.wait_for(stream, 10)).text.startswith("event: hello")
+
+    in_one_loop(scenario)
