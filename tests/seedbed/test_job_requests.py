@@ -76,7 +76,7 @@ def test_each_command_names_the_other(registry, job):
     with pytest.raises(UsageError, match="what can be resumed is stopped: seedbed retry 1"):
         resume(registry, ended(registry, job, JobState.FAILED), actor="ben")
     again = retry(registry, registry.job(1), actor="ben")
-    with pytest.raises(UsageError, match="has failed or is lost: seedbed resume 1"):
+    with pytest.raises(UsageError, match="was stopped, not failed: `seedbed resume 1` goes on"):
         retry(registry, ended(registry, again, JobState.STOPPED), actor="ben")
 
 

@@ -10,6 +10,7 @@ from seedbed.errors import RegistryError, RegistryUnreachable, UsageError
 from seedbed.registry import database
 from seedbed.registry.database import Database, open_registry
 from seedbed.registry.network_mounts import network_file_system
+from seedbed.state import StateDirectory
 
 SECRET = "hunter%2F2"
 
