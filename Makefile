@@ -78,7 +78,7 @@ postgres:
 		{ $$install || { apt-get update -qq && $$install; }; } > /dev/null 2>&1 || \
 		echo "postgresql could not be installed: the tests of the registry run on SQLite alone"; }
 
-screenshots: setup-dev browser ## the README's pictures of the dashboard, from the demo's store
+screenshots: setup-dev browser demo ## the pictures of the dashboard in README and docs, from the demo's store
 	@$(BIN)/python -m benchmarks.dashboard.screenshots
 
 # CORPUS: a folder with some WARC files, ROUNDS: of each contender. Peers are compared where `make bench-peers` made them.

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from dataprep.clean import RULES
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.live import live_part
-from seedbed.dashboard.pages.subject import Subject, find
+from seedbed.dashboard.pages.subject import Subject, find, find_named
 from seedbed.document_text import document_text
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
@@ -33,7 +33,7 @@ router = APIRouter()
 def _subject(app: FastAPI, run: str | None, store: str | None) -> Subject | None:
     """The run that is asked for, else the newest; None where there is none."""
     if run is not None:
-        return find(app, run, store)
+        return find_named(app, run, store)
     runs = app.state.watch.view().runs
     watched = [one for one in runs if one.store_url in app.state.watch.stores]
     return find(app, watched[0].run_id, watched[0].store_url) if watched else None
