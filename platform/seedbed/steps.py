@@ -15,6 +15,7 @@ from unicodedata import unidata_version
 
 from pydantic import BaseModel
 
+from dataprep.extraction.engines.registry import ENGINES
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
@@ -47,6 +48,7 @@ class StepKind:
     config: Callable[[RunConfig, SourceListing], Config]  # what the step's functions get, as JSON
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
     others: Callable[[], dict[str, str]] = dict  # what else decides them: name -> version, or digest of a model file
+    chosen: Callable[[RunConfig], dict[str, str]] = lambda run: {}  # the same of what this run file chooses
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,14 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 
 STEPS: tuple[StepKind, ...] = (
-    StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
+    StepKind(
+        "extract",
+        1,
+        (),
+        _extract,
+        ("fastwarc", "resiliparse"),  # resiliparse finds charsets, whatever engine finds the text
+        chosen=lambda run: ENGINES[run.data.extract.engine].software(),
+    ),
     StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
     StepKind(
         "annotate",
@@ -133,19 +142,23 @@ STEPS: tuple[StepKind, ...] = (
 
 
 def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[FingerprintedStep]:
-    """The run's steps in order. Raises UsageError when a package that decides a step's bytes is missing."""
+    """The run's steps in order.
+
+    Raises UsageError when a package that decides a step's bytes is missing, EngineMissingError when the engine that
+    extracts text is.
+    """
     names: dict[str, str] = {}
     steps = []
     for step in STEPS:
         parents = {parent: names[parent] for parent in step.parents}
-        config, software = step.config(run, listing), _software(step)
+        config, software = step.config(run, listing), _software(step, run)
         names[step.kind] = fingerprint(step.kind, step.version, config, parents, software)
         steps.append(FingerprintedStep(step.kind, step.version, names[step.kind], parents, config, software))
     return steps
 
 
-def _software(step: StepKind) -> dict[str, str]:
+def _software(step: StepKind, run: RunConfig) -> dict[str, str]:
     try:
-        return package_versions(step.packages) | step.others()
+        return package_versions(step.packages) | step.others() | step.chosen(run)
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error
