@@ -46,10 +46,11 @@ class LabelledPage:
     @property
     def is_held_out(self) -> bool:
         """Whether nothing may be tuned on it: half of the sites, by a hash of their names."""
-        return zlib.crc32(_site(self.page.url).encode()) % 2 == 1
+        return zlib.crc32(site(self.page.url).encode()) % 2 == 1
 
 
-def _site(url: str) -> str:
+def site(url: str) -> str:
+    """The host that a page stands on."""
     return (urlsplit(url).hostname or url).removeprefix("www.")
 
 

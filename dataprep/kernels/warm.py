@@ -22,6 +22,12 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "markup_tags",
+    "markup_scan",
+    "block_features",
+    "block_decisions",
+    "block_text",
+    "main_text",
 )
 
 
@@ -40,6 +46,7 @@ def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
     from dataprep.clean import CleanConfig, clean
+    from dataprep.extraction.engines import blocks
     from dataprep.kernels.jaccard import jaccard, shingle_sets
     from dataprep.kernels.words import find_words
 
@@ -50,6 +57,8 @@ def compile_all() -> None:
     annotate(documents, clean(documents, CleanConfig()), AnnotateConfig())
     sets = shingle_sets(find_words(text), ngram_words=1)
     jaccard(sets, [0], sets, [0])
+    blocks.text_of("<p>One line.", True)
+    blocks.text_of("<p>One line.", False)
 
 
 def forget_all() -> None:

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from blake3 import blake3
 
 from dataprep.errors import SeedbedError
 
@@ -29,12 +32,14 @@ class Engine:
     name: str
     module: str  # holds the function `text_of`, a TextOf
     packages: tuple[str, ...]  # distributions whose versions decide the text
-    extra: str | None = None  # of Seedbed's own distribution, that brings them
+    weights: Path | None = None  # what it has learnt, a file beside it, that decides the text as well
+    extra: str | None = None  # of Seedbed's own distribution, that brings the packages
 
     def software(self) -> dict[str, str]:
-        """Version of each package that decides the text, by name. Raises EngineMissingError."""
+        """What decides the text, by name: version of a package, digest of weights. Raises EngineMissingError."""
+        digests = {self.weights.name: blake3(self.weights.read_bytes()).hexdigest()} if self.weights else {}
         try:
-            return {package: version(package) for package in self.packages}
+            return {package: version(package) for package in self.packages} | digests
         except PackageNotFoundError as error:
             raise self._missing(str(error.name)) from error
 

@@ -1,11 +1,12 @@
 """Every engine, by its name in the run file."""
 
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from dataprep.extraction.engines.contract import Engine, TextOf
 
-EngineName = Literal["resiliparse", "trafilatura"]
+EngineName = Literal["resiliparse", "trafilatura", "blocks"]
 
 _PLACE = "dataprep.extraction.engines"
 ENGINES: dict[EngineName, Engine] = {
@@ -14,6 +15,7 @@ ENGINES: dict[EngineName, Engine] = {
         Engine("resiliparse", f"{_PLACE}.resiliparse", ("resiliparse",)),
         # jusText decides where trafilatura's own rules find too little; lxml parses.
         Engine("trafilatura", f"{_PLACE}.trafilatura", ("trafilatura", "justext", "lxml"), extra="trafilatura"),
+        Engine("blocks", f"{_PLACE}.blocks", (), weights=Path(__file__).with_name("block_weights.npz")),
     )
 }
 

@@ -1,4 +1,7 @@
-"""Trafilatura: its cascade of rules, with readability and jusText where they find too little."""
+"""Trafilatura: its cascade of rules, with readability and jusText where they find too little.
+
+All that it takes for text, `main_content: false`, is still without what it takes for no text at all, as footers.
+"""
 
 from trafilatura import extract, html2txt
 
