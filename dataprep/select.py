@@ -49,7 +49,7 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
         decided = rule.fails & (reason < 0)
         reason[decided] = index
         value[decided] = rule.value[decided]
-        threshold[decided] = rule.threshold
+        threshold[decided] = np.broadcast_to(rule.threshold, num_rows)[decided]
     names = pa.array([rule.reason for rule in rules], pa.string())
     columns = [
         column(attributes, "id"),

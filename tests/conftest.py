@@ -1,4 +1,4 @@
-"""What tests of several packages share: a Ray, and a small run that goes through the real command line."""
+"""What tests of several packages share: a Ray, a browser, and a small run that goes through the real command line."""
 
 import contextlib
 import gzip
@@ -16,13 +16,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 S3_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 IMPORTABLE = Path(__file__).parent / "importable"
 os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # as in an activated environment
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE_MS = 60_000.0
+WINDOW = {"width": 1500, "height": 1100}  # pixels
+_SHOWS = "words => words.every(word => (document.body?.innerText ?? '').includes(word))"
 DEMO_CRAWL = Path(__file__).parents[1] / "configs" / "crawls" / "demo"
 
 RUN = """\
@@ -296,3 +303,42 @@ def reference(make_workspace: Callable[[Path], Workspace], tmp_path_factory: pyt
 def mine(reference: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the reference run's store, in another folder, to work on."""
     return reference.copy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """The system's, without a window, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        # Root has no sandbox of its own user, and containers have a small /dev/shm.
+        flags = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: "Browser") -> "Iterator[Page]":
+    """A window of its own."""
+    context = chromium.new_context(viewport=WINDOW)
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def shows(page: "Page") -> Callable[..., str]:
+    """Waits until the page shows all of the words; gives its text."""
+    from playwright.sync_api import Error
+
+    def wait(*words: str) -> str:
+        try:
+            page.wait_for_function(_SHOWS, arg=list(words))
+        except Error as error:
+            raise AssertionError(f"waited for {words}, found:\n{page.inner_text('body')}") from error
+        return page.inner_text("body")
+
+    return wait

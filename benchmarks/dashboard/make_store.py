@@ -14,8 +14,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from dataprep.annotate import AnnotateConfig
 from dataprep.document_id import file_prefix, pack
-from dataprep.schemas import CORPUS, DOCUMENTS, EDITS, UNREAD, VERDICTS, attributes
+from dataprep.kernels.minhash import MinHashConfig
+from dataprep.schemas import CORPUS, DOCUMENTS, EDITS, UNREAD, VERDICTS
 from seedbed import runs
 from seedbed.artifact import Artifact, write_table
 from seedbed.ledger import ledger_of_shard, url_rows
@@ -171,7 +173,7 @@ def _tables(prefix: bytes, shard: int) -> dict[tuple[str, str], pa.Table]:
         ),
         ("clean", "edits"): _rows(EDITS, [{"id": ids[n], "num_bytes": len(texts[n].encode())} for n in read]),
         ("annotate", "attributes"): _rows(
-            attributes(1),
+            AnnotateConfig(minhash=MinHashConfig(num_bands=1)).table_schema(),
             [measured | {"id": ids[n], "num_words": 3 + 40 * n, "num_bytes": 20, "num_lines": 1} for n in read],
         ),
         ("select", "verdicts"): _rows(VERDICTS, [{"id": ids[n]} | (few if n in (0, 2, 3) else {}) for n in read]),

@@ -15,23 +15,33 @@ class Rule:
     """What one rule says about each row.
 
     `reason` names the fault; `value` float64[rows] is what was measured; `threshold` what it was held against (nan
-    where the rule compares no numbers); `fails` bool[rows].
+    where the rule compares no numbers), one for all or float64[rows]; `fails` bool[rows].
     """
 
     reason: str
     value: np.ndarray
-    threshold: float
+    threshold: float | np.ndarray
     fails: np.ndarray
 
     @classmethod
-    def at_least(cls, reason: str, value: np.ndarray, minimum: float, applies: np.ndarray | bool = True) -> Self:
+    def at_least(
+        cls, reason: str, value: np.ndarray, minimum: float | np.ndarray, applies: np.ndarray | bool = True
+    ) -> Self:
         """The rule that fails rows below `minimum`, of those that it applies to."""
         return cls(reason, value, minimum, (value < minimum) & applies)
 
     @classmethod
-    def at_most(cls, reason: str, value: np.ndarray, maximum: float, applies: np.ndarray | bool = True) -> Self:
+    def at_most(
+        cls, reason: str, value: np.ndarray, maximum: float | np.ndarray, applies: np.ndarray | bool = True
+    ) -> Self:
         """The rule that fails rows above `maximum`, of those that it applies to."""
         return cls(reason, value, maximum, (value > maximum) & applies)
+
+    @property
+    def usual_threshold(self) -> float:
+        """The threshold of all rows, or where they have their own, of most; the lowest of several such."""
+        found, counts = np.unique(self.threshold, return_counts=True)
+        return float(found[np.argmax(counts)]) if len(found) else float("nan")
 
 
 class Filter(Protocol):

@@ -3,9 +3,10 @@
     documents.text --line_rules--> cuts
     documents.text, cuts --text_view--> surviving text --words--> words --shingles--> minhash, jaccard
                                               |         `--word_statistics
-                                              `--lines--> line statistics
+                                              |--lines--> line statistics
+                                              `--fasttext--> language
 
 Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixing`, `words`, `word_statistics`,
-`lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`; `warm` compiles them all and
-`build_unicode_classes` makes the table.
+`lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`, `row_sums`, `fasttext_tables`,
+`fasttext`; `warm` compiles them all and `build_unicode_classes` makes the table.
 """

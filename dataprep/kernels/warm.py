@@ -28,6 +28,8 @@ KERNEL_MODULES = (
     "block_decisions",
     "block_text",
     "main_text",
+    "fasttext_tables",
+    "fasttext",
 )
 
 

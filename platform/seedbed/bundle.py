@@ -1,6 +1,6 @@
 """What a submitted job brings along: Seedbed's own code, the run file and the launch, as one zip with one digest.
 
-    packages + run.yaml + launch.json --make_bundle--> <digest>.zip --keep--> store, bundles/<digest>.zip
+    packages + run.yaml + launch.json --gather--> Contents --pack--> <digest>.zip --keep--> store, bundles/<digest>.zip
 
 A cluster's machines need the image and no checkout. The digest is over paths and contents, so it is the same on every
 machine and in every folder, and `jobs.submitted` takes it again of what was unpacked. Crawl files are not in it.
@@ -24,9 +24,16 @@ PACKAGES = ("dataprep", "jobs", "seedbed")
 SUFFIXES = (".npz", ".py", ".toml")
 """What a job reads of its packages. The dashboard's pages stay at home, as does whatever a compiler has left."""
 RUN_FILE, LAUNCH_FILE = "run.yaml", "launch.json"
+UNFINISHED = ".incomplete"
+"""Ends the names of files of the state directory that are being written."""
 
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
 _DIGEST_BYTES = 16
+
+
+FOLDER = "bundles"
+"""Of the store, and of the state directory, which has copies on their way to a cluster. A run of the store names those
+that were submitted for it: `runs/<run id>/bundles/<digest>`, an empty file."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,29 @@ class Bundle:
     path: Path
 
 
-def make_bundle(folder: Path, launch: Launch, run_yaml: str, packages: Mapping[str, Path] | None = None) -> Bundle:
-    """Write the bundle into `folder`, where it is not there yet. Raises StoreError.
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a bundle, in memory: a plan that nobody has agreed to yet leaves no file."""
+
+    digest: str
+    files: Mapping[str, bytes]
+
+    def pack(self, folder: Path) -> Bundle:
+        """Write the bundle into `folder`, where it is not there yet. Raises StoreError."""
+        path = folder / f"{self.digest}.zip"
+        try:
+            if not path.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}{UNFINISHED}")
+                _write_zip(temporary, self.files)
+                temporary.replace(path)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}; take another --state") from error
+        return Bundle(self.digest, path)
+
+
+def gather(launch: Launch, run_yaml: str, packages: Mapping[str, Path] | None = None) -> Contents:
+    """What a job of this launch brings along.
 
     `run_yaml` is the resolved run file. Of the launch, what belongs to one attempt alone is left out. `packages` are
     the folders of the packages, those of this process where none are named.
@@ -47,25 +75,25 @@ def make_bundle(folder: Path, launch: Launch, run_yaml: str, packages: Mapping[s
     files[RUN_FILE] = run_yaml.encode()
     general = replace(launch, state_root="", at=0.0, job=None, attempt=None)
     files[LAUNCH_FILE] = json.dumps(asdict(general), indent=1, sort_keys=True).encode()
-    digest = content_digest(files)
-    path = folder / f"{digest}.zip"
-    try:
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.incomplete")
-            _write_zip(temporary, files)
-            temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}; take another --state") from error
-    return Bundle(digest, path)
+    return Contents(content_digest(files), files)
 
 
-def keep(bundle: Bundle, store: Store) -> str:
-    """Put the bundle into the store, where it is not there yet; its path there. Raises StoreError."""
-    path = f"bundles/{bundle.digest}.zip"
+def keep(bundle: Bundle, store: Store, run_id: str) -> str:
+    """Put the bundle into the store, as one of this run, where it is not there yet; its path. Raises StoreError."""
+    path = f"{FOLDER}/{bundle.digest}.zip"
+    store.write(f"{_of_run(run_id)}/{bundle.digest}", b"")  # first: a bundle that no run names is garbage
     if not store.exists(path):
         store.write(path, bundle.path.read_bytes())
     return path
+
+
+def kept_for(store: Store, run_id: str) -> list[str]:
+    """Digests of the bundles that were submitted for the run. Raises StoreError."""
+    return store.names(_of_run(run_id))
+
+
+def _of_run(run_id: str) -> str:
+    return f"runs/{run_id}/{FOLDER}"
 
 
 def fetch(store: Store, digest: str, folder: Path) -> Bundle:
@@ -73,8 +101,8 @@ def fetch(store: Store, digest: str, folder: Path) -> Bundle:
     path = folder / f"{digest}.zip"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.incomplete")
-        store.download(f"bundles/{digest}.zip", temporary)
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}{UNFINISHED}")
+        store.download(f"{FOLDER}/{digest}.zip", temporary)
         temporary.replace(path)
     return Bundle(digest, path)
 

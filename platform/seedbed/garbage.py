@@ -1,10 +1,13 @@
-"""What no run reaches: found, shown, removed."""
+"""What no run and no job reaches: found, shown, removed."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seedbed import runs
+from seedbed import bundle, runs
 from seedbed.errors import UsageError
-from seedbed.lease import Leases
+from seedbed.lease import GC_LEASE, Leases
+from seedbed.registry.records import Job
 from seedbed.state import StateDirectory
 from seedbed.store import TEMPORARY, Store
 
@@ -14,19 +17,23 @@ BROKEN = "/checkpoints/broken-"
 
 @dataclass(frozen=True)
 class Garbage:
-    """A folder or file of the store that can go, why, and its bytes."""
+    """A folder or file that can go, why, and its bytes. `path` is one of the store, or of the state directory."""
 
     path: str
     why: str
     num_bytes: int
+    in_state: bool = False
 
 
-GC_LEASE = "gc"
-"""Held while a run is recorded and while garbage is removed: a run that starts meanwhile waits, then finds it gone."""
+WRITING_S = 3600.0
+"""A file of the state directory that was begun so long ago is written by nobody any more."""
 
 
-def find_garbage(store: Store, state: StateDirectory, forget: tuple[str, ...] = ()) -> list[Garbage]:
-    """Artifacts that no run of the store names, the runs in `forget`, and files that were never finished.
+def find_garbage(
+    store: Store, state: StateDirectory, forget: tuple[str, ...] = (), jobs: Sequence[Job] = ()
+) -> list[Garbage]:
+    """Artifacts that no run of the store names, the runs in `forget`, bundles that neither a run nor one of `jobs`
+    (those of the registry) needs, and files that were never finished.
 
     What somebody alive is writing (its lease is held) is left alone. Raises UsageError for a run to forget that is not
     there or is running.
@@ -54,15 +61,49 @@ def find_garbage(store: Store, state: StateDirectory, forget: tuple[str, ...] = 
             garbage.append(Garbage(f"steps/{name}", "no run reaches it", _size(store, f"steps/{name}")))
         else:
             garbage += _leftovers(store, f"steps/{name}")
+    return garbage + _bundles(store, set(known) - set(forget), jobs) + _copies(state, jobs)
+
+
+def _bundles(store: Store, kept_runs: set[str], jobs: Sequence[Job]) -> list[Garbage]:
+    """Of the store. A job that is over may be tried again while its run is there, also one of another registry."""
+    reached = {digest for run in kept_runs for digest in bundle.kept_for(store, run)}
+    here = [job for job in jobs if job.store_url == store.place]
+    reached |= {job.bundle for job in here if not job.is_final or job.run_id in kept_runs}
+    garbage = []
+    for path, num_bytes in store.files(bundle.FOLDER).items():
+        name = path.rpartition("/")[2]
+        if name.startswith(TEMPORARY):
+            garbage.append(Garbage(path, "a file that was never finished", num_bytes))
+        elif name.removesuffix(".zip") not in reached:
+            garbage.append(Garbage(path, "a bundle of no run that is kept and no job that goes on", num_bytes))
     return garbage
 
 
-def collect(store: Store, state: StateDirectory, forget: tuple[str, ...] = ()) -> list[Garbage]:
+def _copies(state: StateDirectory, jobs: Sequence[Job]) -> list[Garbage]:
+    """Of the state directory: what a cluster was sent, and can be had from the store again."""
+    reached = {job.bundle for job in jobs if not job.is_final}
+    garbage = []
+    for path in sorted((state.root / bundle.FOLDER).glob("*")):
+        name, found = f"{bundle.FOLDER}/{path.name}", path.stat()
+        if path.name.endswith(bundle.UNFINISHED):
+            if time.time() - found.st_mtime > WRITING_S:
+                garbage.append(Garbage(name, "a file that was never finished", found.st_size, in_state=True))
+        elif path.stem not in reached:
+            garbage.append(Garbage(name, "a copy of a bundle that no job needs now", found.st_size, in_state=True))
+    return garbage
+
+
+def collect(
+    store: Store, state: StateDirectory, forget: tuple[str, ...] = (), jobs: Sequence[Job] = ()
+) -> list[Garbage]:
     """Find garbage and remove it while no run can start; what was removed."""
     with Leases(store, state).hold(GC_LEASE):
-        garbage = find_garbage(store, state, forget)
+        garbage = find_garbage(store, state, forget, jobs)
         for item in garbage:
-            _remove(store, item.path)
+            if item.in_state:
+                (state.root / item.path).unlink(missing_ok=True)
+            else:
+                _remove(store, item.path)
     return garbage
 
 

@@ -12,8 +12,7 @@ from typing import Any
 from seedbed import runs
 from seedbed.budget import Finding
 from seedbed.errors import BudgetRefused, UsageError
-from seedbed.garbage import GC_LEASE
-from seedbed.lease import Leases
+from seedbed.lease import GC_LEASE, Leases
 from seedbed.plan import Plan, make_plan
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.runfile.run import RunConfig

@@ -25,6 +25,9 @@ EXPIRY_S = 60.0
 BEAT_S = 10.0
 POLL_S = 1.0
 
+GC_LEASE = "gc"
+"""Held while a run is recorded and while garbage is removed: a run that starts meanwhile waits, then finds it gone."""
+
 OnWait = Callable[[str], None]
 
 

@@ -4,6 +4,7 @@ runs/<run id>/run.json        state and attempts
 runs/<run id>/plan.json       the plan
 runs/<run id>/resolved.yaml   the run file with everything filled in
 runs/<run id>/conformance.json   what `seedbed conform` found, where it was asked
+runs/<run id>/bundles/<digest>   an empty file for each bundle that was submitted for it (`seedbed.bundle`)
 runs/<run id>/attempts/...       what each attempt reports while it goes (`seedbed.reports`)
 """
 

@@ -1,8 +1,8 @@
 """From a run file to a job in the queue.
 
-    RunConfig --draft--> plan, verdict, cluster, bundle --(a person says yes)--> submit --> store, registry
+    RunConfig --draft--> plan, verdict, cluster, contents --(a person says yes)--> submit --> store, registry
 
-`draft` writes nothing that anybody sees; `submit` puts run and bundle into the store, and then the job into the
+`draft` writes nothing; `submit` puts run and bundle into the store, and then the job into the
 registry, which the controller reads.
 """
 
@@ -12,10 +12,11 @@ from typing import Any
 
 import blake3
 
-from seedbed.bundle import Bundle, keep, make_bundle
+from seedbed.bundle import FOLDER, Contents, gather, keep
 from seedbed.cluster_choice import choose, nodes_of
 from seedbed.errors import BudgetRefused, UsageError
 from seedbed.launch import check_until, record_run, refusal
+from seedbed.lease import GC_LEASE, Leases
 from seedbed.plan import CACHED, Plan, make_plan
 from seedbed.registry.records import Cluster, Job, NewJob
 from seedbed.registry.registry import Registry
@@ -41,7 +42,7 @@ class Draft:
     plan: Plan
     cluster: Cluster
     reserved: Reservation
-    bundle: Bundle
+    bundle: Contents
     until: str | None
     over_budget: str | None
     project: str
@@ -57,7 +58,6 @@ class Draft:
 
 def draft(
     store: Store,
-    state: StateDirectory,
     registry: Registry,
     run: RunConfig,
     *,
@@ -68,7 +68,7 @@ def draft(
     until: str | None = None,
     over_budget: str | None = None,
 ) -> Draft:
-    """Plan the run, check it against its budget and the cluster, and make its bundle.
+    """Plan the run, check it against its budget and the cluster, and gather what its job brings along.
 
     Raises SourceError; UsageError for what can never be, with the arithmetic; BudgetRefused where the
     plan is over its budget and no reason to start it all the same is given.
@@ -90,7 +90,7 @@ def draft(
         plan=plan,
         cluster=chosen,
         reserved=reserved,
-        bundle=make_bundle(state.folder("bundles"), launch, write_resolved(run)),
+        bundle=gather(launch, write_resolved(run)),
         until=until,
         over_budget=over_budget,
         project=project,
@@ -127,7 +127,8 @@ def submit(
     if made.known is not None:
         return made.known, False
     record_run(store, state, made.plan, made.run, made.over_budget)
-    keep(made.bundle, store)
+    with Leases(store, state).hold(GC_LEASE):
+        keep(made.bundle.pack(state.folder(FOLDER)), store, made.plan.run_id)
     new = NewJob(
         key=made.key,
         run_id=made.plan.run_id,

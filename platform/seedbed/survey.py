@@ -125,7 +125,10 @@ def _domain(url: str | None) -> str:
 
 def _distributions(table: pa.Table, config: SelectConfig) -> list[Distribution]:
     rules = all_rules(table, config) if table.num_rows else []
-    return [_distribution(r.reason, r.value, r.threshold, r.fails) for r in rules if np.isfinite(r.threshold)]
+    thresholds = [(rule, rule.usual_threshold) for rule in rules]
+    return [
+        _distribution(r.reason, r.value, threshold, r.fails) for r, threshold in thresholds if np.isfinite(threshold)
+    ]
 
 
 def _distribution(reason: str, value: np.ndarray, threshold: float, fails: np.ndarray) -> Distribution:

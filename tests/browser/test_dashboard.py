@@ -1,6 +1,7 @@
 """The dashboard as people see it: every page, both colour schemes, a phone; what changes while one looks."""
 
 import json
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -250,6 +251,71 @@ def test_an_alarm_is_acknowledged(inside, shows, site):
     inside.get_by_role("link", name="I have seen it").click()
     inside.get_by_role("button", name="I have seen it").click()
     shows("seen by", "it does not answer")
+
+
+HIDE = """state => {
+    Object.defineProperty(document, "visibilityState", {configurable: true, get: () => state});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_tabs_that_nobody_sees_hold_no_connection_and_catch_up(inside, shows, site):
+    """Chromium allows six connections to a host: a seventh stream, and what its page loads, would wait for ever."""
+    training = {"step": 10, "num_steps": 100_000, "loss": 5.0}
+    with site.running(training=training):
+        tabs = [inside.context.new_page() for _ in range(7)]
+        for tab in tabs:
+            tab.goto(site.path("/runs/{run}"))
+            expect(tab.locator("#connection")).to_have_text("live")
+            tab.evaluate(HIDE, "hidden")
+        first = tabs[0]
+        site.beat(training=training | {"step": 77_000})
+        tabs[-1].evaluate(HIDE, "visible")
+        expect(tabs[-1].get_by_text("77,000 of 100,000 steps").first).to_be_visible()
+        assert "10 of 100,000 steps" in first.inner_text("main")  # nobody has told it
+        first.evaluate(HIDE, "visible")
+        expect(first.get_by_text("77,000 of 100,000 steps").first).to_be_visible()
+        for tab in tabs:
+            tab.close()
+
+
+def test_a_log_that_cannot_be_followed_is_said(inside, shows, site):
+    inside.goto(site.path("/runs/{run}/logs"))
+    shows("ended", "live")
+    broken = site.store.local_path(f"{attempt_path(site.run_id, 1)}/logs/driver/000001.log")
+    broken.symlink_to(broken.name)  # a link to itself
+    shows("The log cannot be followed: cannot read")
+    broken.unlink()
+    expect(inside.get_by_text("The log cannot be followed")).to_have_count(0)
+
+
+def test_curves_that_cannot_be_read_are_said_and_come_later(page, shows, site):
+    page.route("**/curves.json*", lambda route: route.fulfill(status=503, json={"error": "the disk is away"}))
+    page.goto(site.server.link)
+    page.wait_for_url(f"{site.server.url}/")
+    page.goto(site.path("/runs/{run}"))
+    shows("The curves cannot be read: the disk is away")
+    page.unroute("**/curves.json*")
+    expect(page.locator("canvas")).to_have_count(4)
+    expect(page.get_by_text("The curves cannot be read")).to_have_count(0)
+
+
+def test_a_store_that_hangs_has_a_page_that_says_so_and_comes_back_by_itself(page, shows, site):
+    page.goto(site.server.link)
+    page.wait_for_url(f"{site.server.url}/")
+    artifact = f"steps/pretrain-{runs.load_plan(site.store, site.run_id).step('pretrain').fingerprint}"
+    pipe = site.store.local_path(f"{artifact}/checkpoints/step-00000001/manifest.json")
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)  # whoever opens it waits for somebody who writes
+    page.goto(site.path("/runs/{run}"))
+    shows("has not answered within 15 s", "What is shown here is what the registry remembers", "100,000")
+    page.evaluate("window.kept = true")
+    aside = pipe.rename(pipe.with_name("pipe"))
+    os.close(os.open(aside, os.O_WRONLY | os.O_NONBLOCK))  # they go on
+    shows("finished", "Checkpoints", "live")
+    expect(page.locator("canvas")).to_have_count(4)
+    assert page.evaluate("window.kept") is True
+    assert "has not answered" not in page.inner_text("body")
 
 
 def test_a_dashboard_that_is_gone_is_said_and_nothing_is_called_running(page, shows, site):

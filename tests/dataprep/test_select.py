@@ -65,3 +65,13 @@ def test_a_run_file_may_write_lists_and_whole_numbers():
 
 def test_no_documents_get_no_verdicts():
     assert verdicts(attributes_of(), SelectConfig(gopher_quality=GopherQualityConfig())) == []
+
+
+def test_the_verdict_has_the_threshold_of_its_row():
+    attributes = attributes_of(ENGLISH, GERMAN)
+    english, german = (score / 1e4 for score in attributes["language_score_e4"].to_pylist())
+    config = SelectConfig(language=LanguageConfig(min_score=1.0, min_scores={"de": 0.999}))
+    assert verdicts(attributes, config) == [
+        ("language_score_too_low", english, 1.0),
+        ("language_score_too_low", german, 0.999),
+    ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seedbed import reports, runs
-from seedbed.bundle import make_bundle
+from seedbed.bundle import gather
 from seedbed.plan import make_plan
 from seedbed.reports import LogReader, MetricsReader, attempt_path
 from seedbed.runfile.load import load_run, write_resolved
@@ -133,7 +133,7 @@ def submitted(reference, tmp_path_factory):
     mine = reference.copy(folder)
     store, run = Store(str(mine.store)), load_run(mine.run_file)
     plan = make_plan(run, store)
-    made = make_bundle(folder, submitted_launch(plan, store), write_resolved(run))
+    made = gather(submitted_launch(plan, store), write_resolved(run)).pack(folder)
     root = folder / "unpacked"
     with zipfile.ZipFile(made.path) as archive:
         archive.extractall(root)

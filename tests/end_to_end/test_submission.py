@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.dashboard.served import Served
 from seedbed import cluster_record, processes
 from seedbed.cluster_record import LocalCluster
 from seedbed.state import StateDirectory
@@ -314,3 +315,63 @@ def test_a_job_is_ended_at_once(team, disturbed):
     found = team.wait(job, lambda found: found["state"] == "stopped")
     assert len(found["attempts"]) == 1 and "asked" in found["reason"]
     assert f"job {job} is stopped already" in team.seedbed("stop", job, expect=2)
+
+
+@pytest.fixture(scope="module")
+def watched(team: Team, stores) -> Iterator[tuple[Served, Path]]:
+    """A dashboard over a store without a run, and the store."""
+    store = stores("watched")
+    served = Served(team.state, str(store))
+    yield served, store
+    served.stop()
+
+
+@pytest.fixture
+def inside(page, watched):
+    """A browser's window that is logged in; nothing may go wrong in it."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_default_timeout(1000 * TIMEOUT_S)
+    page.goto(watched[0].link)
+    page.wait_for_url(f"{watched[0].url}/")
+    yield page
+    assert faults == []
+
+
+def test_a_run_is_followed_in_a_browser_from_the_form_to_its_end(team, watched, inside, shows):
+    served, store = watched
+    inside.goto(f"{served.url}/submit")
+    inside.get_by_label("Paths in it start at").fill(str(team.run_file.parent))
+    text = team.run_file.read_text().replace("num_steps: 12", "num_steps: 40")
+    inside.get_by_label("Run file (YAML)").fill(text)
+    shows("Budget: pass", "shards cached", "pretrain to do")
+    inside.get_by_role("button", name="Submit", exact=True).click()
+    shows("submitted")
+    inside.evaluate("window.kept = true")
+    # Each of these is shown for a while only, and by no other load of the page.
+    inside.wait_for_function("() => /\\b[1-9]\\d? of 40 steps/.test(document.body.innerText)")
+    assert inside.locator(".badge.live").first.inner_text().endswith("running")
+    shows("finished", "bits per byte")
+    inside.locator("#charts canvas").first.wait_for()
+    assert inside.evaluate("window.kept") is True
+    assert inside.locator("[aria-label='pretrain: done']").count() == 1
+    [run] = (store / "runs").iterdir()
+    inside.goto(f"{served.url}/runs/{run.name}/logs")
+    shows("step 40 of 40: loss", "finished")
+    inside.goto(f"{served.url}/runs/{run.name}/events")
+    assert "running" in shows("queued", "starting", "finished")
+
+
+def test_a_dead_mlflow_and_a_dead_ray_are_shown_as_what_they_are(team, watched, inside, shows):
+    served, _ = watched
+    inside.goto(f"{served.url}/cluster")
+    shows("up", "controller: process", "head")
+    assert "does not answer" not in inside.inner_text("main")
+    for process in processes.marked(team.cluster.mark("mlflow")):  # the server, and its workers
+        process.kill()
+    shows("does not answer")
+    assert "Its Ray does not answer" not in inside.inner_text("main")
+    team.kill("ray", of="gcs_server")
+    shows("unreachable", "Its Ray does not answer. What is shown is from")
+    inside.goto(f"{served.url}/")
+    shows("Alarms", "unreachable", "its Ray does not answer", "finished")

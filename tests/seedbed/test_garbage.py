@@ -1,10 +1,16 @@
+import os
+import time
+
 import pytest
 
 from seedbed import runs
+from seedbed.bundle import Bundle, keep
 from seedbed.errors import UsageError
-from seedbed.garbage import Garbage, collect, find_garbage
+from seedbed.garbage import WRITING_S, Garbage, collect, find_garbage
 from seedbed.lease import Leases
 from seedbed.plan import make_plan
+from seedbed.registry.records import Job
+from seedbed.registry.states import JobState
 from seedbed.runfile.load import load_run, write_resolved
 
 
@@ -143,3 +149,53 @@ def test_a_file_that_was_never_finished_goes_and_what_is_beside_it_stays(store, 
     store.write(torn, b"to")
     assert [item.path for item in collect(store, state)] == [torn]
     assert (store.exists(whole), store.exists(torn)) == (True, False)
+
+
+NO_JOB = "a bundle of no run that is kept and no job that goes on"
+NO_COPY = "a copy of a bundle that no job needs now"
+
+
+def job(digest, run_id, store_url, state):
+    return Job(
+        key="k", run_id=run_id, name="tiny", project="p", owner="me", cluster="local", store_url=store_url,
+        bundle=digest, cpus=1, gpus=0, id=1, state=state,
+    )  # fmt: skip
+
+
+def test_a_bundle_stays_while_its_run_is_there_or_its_job_goes_on(store, state, begin, tmp_path):
+    kept, forgotten = begin(), begin("training.learning_rate=1e-4")
+    (tmp_path / "x.zip").write_bytes(b"1234")
+    for digest, run_id in (("aa", kept.run_id), ("bb", forgotten.run_id)):
+        keep(Bundle(digest, tmp_path / "x.zip"), store, run_id)
+    for digest in ("cc", "dd", "ee", "ff"):  # as a Seedbed before this one kept them: no run names them
+        store.write(f"bundles/{digest}.zip", b"1234")
+    jobs = [
+        job("cc", "gone-1", store.place, JobState.QUEUED),
+        job("dd", kept.run_id, store.place, JobState.FAILED),  # it may be tried again
+        job("ee", "gone-1", store.place, JobState.FAILED),
+        job("ff", "gone-1", "/another/store", JobState.RUNNING),
+    ]
+    found = find_garbage(store, state, jobs=jobs)
+    assert found == [Garbage(f"bundles/{digest}.zip", NO_JOB, 4) for digest in ("ee", "ff")]
+    paths = [item.path for item in collect(store, state, (forgotten.run_id,), jobs)]
+    assert paths == [f"runs/{forgotten.run_id}", "bundles/bb.zip", "bundles/ee.zip", "bundles/ff.zip"]
+    assert [path for path in contents(store) if path.startswith("bundles/")] == [
+        f"bundles/{digest}.zip" for digest in ("aa", "cc", "dd")
+    ]
+
+
+def test_copies_of_bundles_on_this_machine_go_when_no_job_needs_them(store, state):
+    folder = state.folder("bundles")
+    for name in ("aa.zip", "bb.zip", "cc.zip", "cc.zip.1.incomplete", "dd.zip.2.incomplete"):
+        (folder / name).write_bytes(b"123")
+    long_ago = time.time() - WRITING_S - 60
+    os.utime(folder / "dd.zip.2.incomplete", (long_ago, long_ago))
+    jobs = [job("aa", "r-1", "/another/store", JobState.RUNNING), job("bb", "r-2", store.place, JobState.STOPPED)]
+    garbage = [
+        Garbage("bundles/bb.zip", NO_COPY, 3, in_state=True),
+        Garbage("bundles/cc.zip", NO_COPY, 3, in_state=True),
+        Garbage("bundles/dd.zip.2.incomplete", "a file that was never finished", 3, in_state=True),
+    ]
+    assert find_garbage(store, state, jobs=jobs) == garbage
+    assert collect(store, state, jobs=jobs) == garbage
+    assert sorted(path.name for path in folder.iterdir()) == ["aa.zip", "cc.zip.1.incomplete"]

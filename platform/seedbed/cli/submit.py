@@ -72,7 +72,6 @@ def submit(
     opened, directory, known = here.open_store(), here.state_directory(), here.open_registry()
     draft = submitting.draft(
         opened,
-        directory,
         known,
         load_run(run_file, overrides or ()),
         cluster=cluster,

@@ -5,7 +5,7 @@ import sys
 from urllib.parse import urlsplit
 
 from seedbed import reports
-from seedbed.bundle import fetch
+from seedbed.bundle import FOLDER, fetch
 from seedbed.controller.cluster_look import api_of
 from seedbed.registry.records import Attempt, Cluster, Job
 from seedbed.state import StateDirectory
@@ -21,7 +21,7 @@ def dispatch(job: Job, attempt: Attempt, cluster: Cluster, store: Store, state: 
     request = reports.read_request(store, job.run_id)
     if request is not None and request.job == job.id:
         reports.withdraw_request(store, job.run_id)  # it was meant for an earlier attempt
-    bundle = fetch(store, job.bundle, state.folder("bundles"))
+    bundle = fetch(store, job.bundle, state.folder(FOLDER))
     api = api_of(cluster)
     return api.submit(
         attempt.submission_id,

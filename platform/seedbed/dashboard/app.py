@@ -17,8 +17,11 @@ from seedbed.dashboard.curves_feed import CurvesFeed
 from seedbed.dashboard.guards import HEADERS, Guard
 from seedbed.dashboard.hub import Hub
 from seedbed.dashboard.page import HERE, Page, link
-from seedbed.dashboard.pages import cluster, compare, data, job_actions, overview, run, runs_list, submit
+from seedbed.dashboard.pages import cluster, compare, data, job_actions, overview, run, runs_list, subject, submit
 from seedbed.dashboard.run_details import Kept, RunDetails
+from seedbed.dashboard.sessions import SESSION_S, Sessions, cookie_name, session_secret
+from seedbed.dashboard.sparks import Sparks
+from seedbed.dashboard.store_reads import StoreReads
 from seedbed.dashboard.watch import Watch
 from seedbed.errors import RegistryUnreachable, StoreError, UsageError
 
@@ -27,9 +30,10 @@ MAX_SURVEYS = 50
 MAX_TAILS = 200  # logs that are kept, 2,000 lines each
 
 
-def make_app(watch: Watch, token: str, hosts: frozenset[str], is_tls: bool = False) -> FastAPI:
-    """The application over what `watch` sees. `hosts` are the names by which browsers may call it."""
+def make_app(watch: Watch, token: str, hosts: frozenset[str], port: int, is_tls: bool = False) -> FastAPI:
+    """The application over what `watch` sees, served on `port`. `hosts` are the names by which browsers may call it."""
     hub = Hub()
+    reads = {place: StoreReads(place) for place in watch.stores}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -37,26 +41,30 @@ def make_app(watch: Watch, token: str, hosts: frozenset[str], is_tls: bool = Fal
         watch.start()
         yield
         hub.stop()
+        for one in reads.values():
+            one.stop()
         watch.stop()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.watch, app.state.hub, app.state.token, app.state.page = watch, hub, token, Page()
+    app.state.sessions, app.state.reads = Sessions(watch.state), reads
     app.state.curves, app.state.tails = CurvesFeed(), Kept(MAX_TAILS)
-    app.state.surveys = Kept(MAX_SURVEYS)
+    app.state.sparks, app.state.surveys = Sparks(app.state.curves, watch.stores, reads), Kept(MAX_SURVEYS)
     app.state.details = {place: RunDetails(store, watch.state) for place, store in watch.stores.items()}
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.include_router(login.router)
     for page in (overview, runs_list, run, data, compare, cluster, submit, job_actions):
         app.include_router(page.router, dependencies=[Depends(login.logged_in)])
     app.add_exception_handler(login.LoginNeeded, _to_login)
+    app.add_exception_handler(subject.Unread, subject.show_unread)
     app.add_exception_handler(SeedbedError, _explained)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(
         SessionMiddleware,
-        secret_key=login.session_secret(token),
-        session_cookie=login.SESSION_COOKIE,
-        max_age=login.SESSION_S,
+        secret_key=session_secret(token, port),
+        session_cookie=cookie_name(port),
+        max_age=SESSION_S,
         same_site="strict",
         https_only=is_tls,
     )

@@ -11,6 +11,8 @@ from seedbed.registry.states import ACTIVE, ClusterState, JobState
 
 SILENT_AFTER_S = 30.0
 """A controller writes every second or so; one that has not for so long is gone."""
+NEARLY_FULL = 0.9
+"""Share of memory or disk in use that is worth a look."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Use:
     used: float
     total: float
     is_bytes: bool = False
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Of what runs out; all CPUs reserved is how it should be."""
+        return self.is_bytes and self.used > NEARLY_FULL * self.total
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,10 @@ class ClusterView:
     uses: list[Use]  # of the living nodes together
     running: list[Row]
     waiting: list[Row]  # the next one first
+
+    def uses_of(self, node: dict[str, Any]) -> dict[str, Use]:
+        """By name; nothing of a node that is dead."""
+        return {use.name: use for use in uses([node])} if node.get("alive") else {}
 
     def jobs_on(self, node_id: str) -> list[Row]:
         """Whose driver is on this node."""

@@ -15,8 +15,8 @@ MAX_READERS = 100
 
 
 class _Feed:
-    def __init__(self, store: Store, run_id: str) -> None:
-        self._reader = MetricsReader(store, run_id, MAX_POINTS)
+    def __init__(self, store: Store, run_id: str, pretrain: str | None) -> None:
+        self._reader = MetricsReader(store, run_id, MAX_POINTS, pretrain)
         self._lock = threading.Lock()
         self._version = 0
         self._made: tuple[int, str] | None = None
@@ -45,19 +45,23 @@ class CurvesFeed:
     def __init__(self) -> None:
         self._feeds = Kept(MAX_READERS)
 
-    def document(self, store: Store, run_id: str, more: dict[str, Any]) -> bytes:
-        """The curves as JSON: see `aligned`; with `more`, facts of the run that asks."""
-        return self._feed(store, run_id).document(more)
+    def document(self, store: Store, run_id: str, more: dict[str, Any], pretrain: str | None = None) -> bytes:
+        """The curves as JSON: see `aligned`; with `more`, facts of the run that asks.
+
+        `pretrain` is the path of the training's artifact: it has the metrics of a run that was forgotten.
+        """
+        return self._feed(store, run_id, pretrain).document(more)
 
     def loss(self, store: Store, run_id: str, max_points: int) -> list[tuple[float, float]]:
         """(step, loss), thinned to about `max_points`: for a sparkline."""
-        points = self._feed(store, run_id).series("loss")
+        points = self._feed(store, run_id, None).series("loss")
         every = max(1, -(-len(points) // max_points))
         kept = points[::-1][::every][::-1]  # the newest always
         return [(point.step, point.value) for point in kept]
 
-    def _feed(self, store: Store, run_id: str) -> _Feed:
-        found: _Feed = self._feeds.get((store.place, run_id), lambda: _Feed(store, run_id))
+    def _feed(self, store: Store, run_id: str, pretrain: str | None) -> _Feed:
+        key = store.place, run_id, pretrain
+        found: _Feed = self._feeds.get(key, lambda: _Feed(store, run_id, pretrain))
         return found
 
 

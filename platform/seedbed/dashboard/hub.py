@@ -1,22 +1,31 @@
 """The hub: what is looked at is made once, and told to everybody who looks at it.
 
 A topic is what one page shows live. While somebody watches it, it is made anew each TICK_S in a thread, once for all
-viewers; a viewer is told when it has changed. Nobody watches: nothing is done.
+viewers; a viewer is told when it has changed, and when it cannot be made. Nobody watches: nothing is done.
 """
 
 import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
+
+from seedbed.dashboard.pool import Pool
 
 TICK_S = 1.0
 PING_S = 10.0
 """A viewer hears something this often, so that a broken connection is noticed (`static/live.js`)."""
 NUM_THREADS = 8
+"""For topics that read no store; those of a store have its own threads (`store_reads`)."""
+LATE_AFTER_S = 15.0
+"""A look that takes longer is told to the viewers as a fault, until it comes."""
+LATE = f"there was no answer for {LATE_AFTER_S:g} s; it is waited for"
+OLD_AFTER_S = 3.0
+"""What nobody has looked at for so long is not told to who comes, before it was looked at again."""
 MAX_TOPICS = 1000
 FORGET_AFTER_S = 60.0
 """What nobody has looked at for so long is made anew when somebody comes."""
@@ -70,11 +79,13 @@ class Latest:
 
 
 class _Watched:
-    def __init__(self, topic: Topic) -> None:
-        self.topic = topic
+    def __init__(self, topic: Topic, pool: Pool) -> None:
+        self.topic, self.pool = topic, pool
         self.viewers = 0
         self.left_at = time.monotonic()
         self.work: Future[None] | None = None
+        self.asked_at = 0.0  # when the newest look was asked for, by the monotonic clock
+        self.is_old = False
         self.fault: str | None = None
 
 
@@ -84,7 +95,7 @@ class Hub:
     def __init__(self) -> None:
         self._topics: dict[str, _Watched] = {}
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(NUM_THREADS, thread_name_prefix="dashboard")
+        self._pool = Pool("dashboard", NUM_THREADS)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._tick_on, name="dashboard-hub", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -98,22 +109,25 @@ class Hub:
         """Viewers' streams end."""
         self._ending.set()
         self._wake()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.stop()
 
     @property
     def num_topics(self) -> int:
         return len(self._topics)
 
-    async def events(self, key: str, make: Callable[[], Topic], seen: int = 0) -> AsyncIterator[str]:
-        """The stream of one viewer of the topic `key`, which `make` makes at once where it is not there."""
-        watched = self._enter(key, make)
+    async def events(
+        self, key: str, make: Callable[[], Topic], seen: int = 0, pool: Pool | None = None
+    ) -> AsyncGenerator[str, None]:
+        """The stream of one viewer of the topic `key`, which `make` makes at once where it is not there. It is looked
+        at in `pool`, where one is named."""
+        watched = self._enter(key, make, pool)
         fault: str | None = None
         try:
             yield _event("hello", {"at": time.time()})
             while not self._ending.is_set():
                 assert self._turn is not None
                 turn = self._turn
-                for news in watched.topic.since(seen):
+                for news in () if watched.is_old else watched.topic.since(seen):
                     seen = news.number
                     yield _event(news.name, news.data, news.number)
                 if watched.fault != fault:
@@ -128,13 +142,15 @@ class Hub:
                 watched.viewers -= 1
                 watched.left_at = time.monotonic()
 
-    def _enter(self, key: str, make: Callable[[], Topic]) -> _Watched:
+    def _enter(self, key: str, make: Callable[[], Topic], pool: Pool | None) -> _Watched:
         with self._lock:
             if key not in self._topics and len(self._topics) >= MAX_TOPICS:
                 self._forget(0.0)
             if key not in self._topics:
-                self._topics[key] = _Watched(make())
+                self._topics[key] = _Watched(make(), pool or self._pool)
             watched = self._topics[key]
+            if watched.viewers == 0 and time.monotonic() - watched.left_at > OLD_AFTER_S:
+                watched.is_old = True
             watched.viewers += 1
         self._start(watched)
         return watched
@@ -152,22 +168,34 @@ class Hub:
                 watched = [one for one in self._topics.values() if one.viewers]
             for one in watched:
                 self._start(one)
+                self._tell_late(one)
 
     def _start(self, watched: _Watched) -> None:
         """Look, unless it is being looked at already: one that hangs holds up no other."""
         with self._lock:
             if self._ending.is_set() or (watched.work is not None and not watched.work.done()):
                 return
-            watched.work = self._pool.submit(self._look, watched)
+            watched.asked_at = time.monotonic()
+            watched.work = watched.pool.submit(partial(self._look, watched))
+
+    def _tell_late(self, watched: _Watched) -> None:
+        with self._lock:
+            is_late = time.monotonic() - watched.asked_at >= LATE_AFTER_S
+            if watched.work is None or watched.work.done() or not is_late or watched.fault == LATE:
+                return
+            watched.fault = LATE
+        self._wake()
 
     def _look(self, watched: _Watched) -> None:
-        before = watched.topic.number, watched.fault
+        number, fault = watched.topic.number, None
         try:
             watched.topic.look()
-            watched.fault = None
         except Exception as error:  # noqa: BLE001 - the page says so; the other topics go on
-            watched.fault = str(error) or type(error).__name__
-        if (watched.topic.number, watched.fault) != before:
+            fault = str(error) or type(error).__name__
+        with self._lock:
+            is_news = (watched.topic.number, watched.fault, watched.is_old) != (number, fault, False)
+            watched.fault, watched.is_old = fault, watched.is_old and fault is not None
+        if is_news:
             self._wake()
 
     def _wake(self) -> None:

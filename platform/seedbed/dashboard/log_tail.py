@@ -10,6 +10,8 @@ from seedbed.store import Store
 
 FIRST_BYTES = 64 << 10
 """What is shown of a log when somebody opens it."""
+MAX_NEW_BYTES = 1 << 20
+"""Where more came since the last look, its end is shown anew: a tail that is behind would show what is long past."""
 MAX_LINES = 2000
 MAX_LINE_CHARACTERS = 2000
 
@@ -31,7 +33,13 @@ class LogTail:
             if not self._is_begun:
                 self._reader.skip_to_end(FIRST_BYTES)
                 self._is_begun = True
-            for source, text in self._reader.new():
+            found = self._reader.new(MAX_NEW_BYTES)
+            if sum(len(text.encode()) for _, text in found) >= MAX_NEW_BYTES:
+                self._reader.skip_to_end(FIRST_BYTES)
+                found = self._reader.new(MAX_NEW_BYTES)
+                self._lines.clear()
+                self.number += MAX_LINES  # whoever has seen the lines before has missed some
+            for source, text in found:
                 for line in text.splitlines():
                     cut = line if len(line) <= MAX_LINE_CHARACTERS else f"{line[:MAX_LINE_CHARACTERS]} …"
                     self._lines.append((source, cut))

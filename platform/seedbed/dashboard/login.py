@@ -1,10 +1,9 @@
 """Who may look: one token for the dashboard, kept in a file; a browser that has shown it gets a session.
 
 The token travels in the fragment of the login link, which browsers send to nobody and servers do not log; a script of
-the login page puts it into the form. The session is a signed cookie, and ends for all when the token file is removed.
+the login page puts it into the form. The session (`sessions`) ends for all when the token file is removed.
 """
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -21,8 +20,6 @@ from seedbed.errors import UsageError
 from seedbed.state import StateDirectory
 
 TOKEN_FILE = "dashboard/token"
-SESSION_COOKIE = "seedbed_session"
-SESSION_S = 7 * 86400
 MAX_FORM_BYTES = 1 << 20
 
 router = APIRouter()
@@ -47,11 +44,6 @@ def dashboard_token(state: StateDirectory) -> str:
     return token
 
 
-def session_secret(token: str) -> str:
-    """What sessions are signed with: another token, other sessions."""
-    return hashlib.sha256(f"seedbed dashboard session {token}".encode()).hexdigest()
-
-
 class LoginNeeded(Exception):
     """Nobody is logged in; `path` is what was asked for."""
 
@@ -61,7 +53,7 @@ class LoginNeeded(Exception):
 
 def logged_in(request: Request) -> None:
     """Raises LoginNeeded for a request without a session."""
-    if not request.session.get("csrf"):
+    if not request.app.state.sessions.is_open(request.session):
         query = f"?{request.url.query}" if request.url.query else ""
         raise LoginNeeded(f"{request.url.path}{query}")
 
@@ -98,15 +90,15 @@ async def login(request: Request, page: Annotated[Page, Depends(the_page)]) -> R
     target = _local(fields.get("next", "/"))
     if not hmac.compare_digest(fields.get("token", "").strip().encode(), request.app.state.token.encode()):
         return page.show(request, "login.html", status=403, next=target, is_wrong=True)
-    request.session["csrf"] = secrets.token_hex(16)
+    request.app.state.sessions.begin(request.session)
     return RedirectResponse(target, 303)
 
 
 @router.post("/logout", dependencies=[Depends(logged_in)])
 async def logout(request: Request) -> Response:
-    """End this browser's session."""
+    """End this browser's session, also for whoever has copied its cookie."""
     await form(request)
-    request.session.clear()
+    request.app.state.sessions.end(request.session)
     return RedirectResponse("/login", 303)
 
 

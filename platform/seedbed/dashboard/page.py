@@ -36,12 +36,15 @@ class Page:
             lstrip_blocks=True,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(link=link, version=version("seedbed"), nav_items=NAVIGATION, **FILTERS)
+        self._environment.globals.update(FILTERS, link=link, is_web=is_web)
+        self._environment.globals.update(version=version("seedbed"), nav_items=NAVIGATION)
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """A whole page for one browser."""
-        session = {"csrf": request.session.get("csrf"), "path": request.url.path, "server_time": time.time()}
-        return HTMLResponse(self._environment.get_template(template).render(session | context), status)
+        is_open = request.app.state.sessions.is_open(request.session)
+        common = {"csrf": request.session["csrf"] if is_open else None, "path": request.url.path}
+        common["server_time"] = time.time()
+        return HTMLResponse(self._environment.get_template(template).render(common | context), status)
 
     def part(self, template: str, **context: Any) -> str:
         """A part that is the same for all browsers."""
@@ -58,3 +61,8 @@ def link(path: str, **query: Any) -> str:
     """A path with a query; what is None is left out. `path` is quoted part by part where it has odd characters."""
     asked = urlencode({key: value for key, value in query.items() if value is not None})
     return quote(path, safe="/") + (f"?{asked}" if asked else "")
+
+
+def is_web(where: str) -> bool:
+    """Whether an address from registry or run file may be a link: it could as well be `javascript:`."""
+    return where.lower().startswith(("http://", "https://"))

@@ -4,10 +4,13 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from seedbed.units import num_bytes, si
+
 UNKNOWN = "–"
 _SECONDS_PER_DAY = 86400
 _MIN_PLAIN, _MAX_PLAIN = 1e-3, 1e6  # beyond, a real number is written as 1.2e-4
 _MAX_INTEGER = 10**12  # beyond, nobody reads the digits
+_MIN_SHORT = 1e4  # four digits are read as quickly as three and a letter
 
 
 def count(value: float | None) -> str:
@@ -17,17 +20,7 @@ def count(value: float | None) -> str:
 
 def short_count(value: float | None) -> str:
     """1.23 M: three digits, with the powers of a thousand that people say."""
-    if value is None:
-        return UNKNOWN
-    for limit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= limit:
-            return f"{_three_digits(value / (1e3 if name == 'k' else limit))} {name}"
-    return f"{value:,.0f}"
-
-
-def _three_digits(value: float) -> str:
-    """Never as 1e+03."""
-    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+    return si(value) if value is not None and abs(value) >= _MIN_SHORT else count(value)
 
 
 def real(value: Any, digits: int = 4) -> str:
@@ -55,15 +48,9 @@ def share(value: float | None) -> str:
     return f"{percent:.0f}%" if percent >= 10 or percent == 0 else f"{percent:.2g}%"
 
 
-def size(num_bytes: float | None) -> str:
+def size(value: float | None) -> str:
     """1.5 GiB"""
-    if num_bytes is None:
-        return UNKNOWN
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(num_bytes) < 1024 or unit == "TiB":
-            return f"{num_bytes:.0f} B" if unit == "B" else f"{_three_digits(num_bytes)} {unit}"
-        num_bytes /= 1024
-    raise AssertionError("the last unit takes everything")
+    return UNKNOWN if value is None else num_bytes(value)
 
 
 def duration(seconds: float | None) -> str:

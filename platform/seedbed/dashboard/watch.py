@@ -1,7 +1,7 @@
 """What the dashboard sees: registry and stores, looked at by threads of this process however many people look on.
 
-Each place has a thread of its own, so that one which does not answer holds up no look at another; a page that reads a
-store itself waits for it. What was seen last stays, with the time it was seen: pages say how old it is.
+Each place has a thread of its own, so that one which does not answer holds up no look at another. What was seen last
+stays, with the time it was seen: pages say how old it is.
 """
 
 import threading
@@ -123,12 +123,13 @@ class Watch:
             raise UsageError(f"the store {place} is not watched here: start the dashboard with --store {place} as well")
         return self.stores[place]
 
-    def look(self) -> None:
-        """Look at everything once, now."""
+    def look_at_registry(self) -> None:
+        """Now, as after a change that was made there."""
         self._try(self.registry.name, self._look_at_registry)
-        for store in self.stores.values():
-            self._try(store.place, partial(self._look_at_store, store))
-        self._try(self.registry.name, self._look_at_registry)
+
+    def look_at_store(self, place: str) -> None:
+        """Now; what is new in it stands in the registry then."""
+        self._try(place, partial(self._look_at_store, self.stores[place]))
 
     def _begin(self, name: str, every_s: float, look: Callable[[], None]) -> None:
         def go_on() -> None:

@@ -1,12 +1,15 @@
 """A dashboard over the store of `pipeline`, without its threads: `site.look()` sees what is there now."""
 
+import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -22,7 +25,8 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 
 TOKEN = "the-token"
-BASE = "http://127.0.0.1:8780"
+PORT = 8780
+BASE = f"http://127.0.0.1:{PORT}"
 HTML = {"accept": "text/html"}
 
 
@@ -41,7 +45,9 @@ class Site:
         return self.plan.run_id
 
     def look(self) -> None:
-        self.watch.look()
+        for place in self.watch.stores:
+            self.watch.look_at_store(place)
+        self.watch.look_at_registry()
 
     def get(self, path: str, status: int = 200) -> str:
         """The page, as a browser is told it."""
@@ -79,7 +85,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 @pytest.fixture
 def client_of() -> Callable[[Watch], TestClient]:
     def make(watch: Watch) -> TestClient:
-        app = make_app(watch, TOKEN, frozenset({"127.0.0.1", "localhost"}))
+        app = make_app(watch, TOKEN, frozenset({"127.0.0.1", "localhost"}), PORT)
         return TestClient(app, base_url=BASE, follow_redirects=False, raise_server_exceptions=False)
 
     return make
@@ -101,3 +107,24 @@ def site(pipeline, registry, tmp_path, client_of, log_in) -> Site:
     client = client_of(watch)
     log_in(client)
     return Site(client, watch, registry, pipeline.store, pipeline.plan)
+
+
+@pytest.fixture
+def in_one_loop(site) -> Callable[[Callable[[httpx.AsyncClient], Awaitable[None]]], None]:
+    """Runs a scenario with a browser that is logged in and does several things at once, in one loop as a server has."""
+
+    async def run(scenario: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+        app = site.client.app
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url=BASE, cookies=dict(site.client.cookies), headers=HTML
+            ) as browser,
+        ):
+            await scenario(browser)
+
+    def start(scenario: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+        with ThreadPoolExecutor(1) as thread:  # where a browser is driven, this thread has a loop that runs
+            thread.submit(asyncio.run, run(scenario)).result(60)
+
+    return start

@@ -116,6 +116,17 @@ def test_a_run_file_is_submitted_once_it_was_checked(site, fields):
     assert (job.name, job.project, job.priority, job.max_retries) == ("tiny", "p", 2, 1)
 
 
+def test_a_check_leaves_nothing_behind(site, fields):
+    before = site.store.files("")
+    assert check(site, fields)["key"]
+    assert not list(site.watch.state.root.glob("bundles/*"))
+    assert site.store.files("") == before
+    assert post(site, "/submit", **fields, checked=check(site, fields)["key"]).status_code == 303
+    [job] = site.registry.jobs()
+    assert [path.name for path in site.watch.state.root.glob("bundles/*")] == [f"{job.bundle}.zip"]
+    assert {f"bundles/{job.bundle}.zip", f"runs/{job.run_id}/bundles/{job.bundle}"} <= set(site.store.files(""))
+
+
 def test_what_was_changed_after_the_check_is_not_submitted(site, fields):
     key = check(site, fields)["key"]
     fields["text"] = fields["text"].replace("num_steps: 10", "num_steps: 11")

@@ -25,6 +25,12 @@ def test_a_cluster_is_called_up_only_while_it_is_heard(changes, state, tone):
     assert (seen.state, seen.tone) == (state, tone)
 
 
+def test_a_disk_that_is_nearly_full_is_worth_a_look_and_reserved_cpus_are_not():
+    assert Use("Disk", 91.0, 100.0, is_bytes=True).is_nearly_full
+    assert not Use("Disk", 90.0, 100.0, is_bytes=True).is_nearly_full
+    assert not Use("CPUs reserved", 8.0, 8.0).is_nearly_full
+
+
 def test_what_living_nodes_have_is_added_up():
     nodes = [
         {"resources_total": {"CPU": 8.0}, "resources_used": {"CPU": 3.0}, "memory_total_bytes": 10},

@@ -10,3 +10,10 @@ def test_runs_that_share_a_training_have_their_own_facts(site):
     assert [document["run"] for document in told] == ["one", "other", "one"]
     assert all(document["lines"]["loss"]["mean"] == [3.0, 2.5] for document in told)
     assert feed.loss(site.store, site.run_id, 10) == [(1, 3.0), (2, 2.5)]
+
+
+def test_the_training_of_a_run_that_was_forgotten_has_its_curves_from_the_artifact(site):
+    line = {"step": 1, "time": 1.0, "loss": 3.0}
+    site.store.write("steps/pretrain-12ab/metrics.jsonl", f"{json.dumps(line)}\n".encode())
+    told = json.loads(CurvesFeed().document(site.store, "gone-1", {"run": "gone-1"}, "steps/pretrain-12ab"))
+    assert told["lines"]["loss"]["mean"] == [3.0]

@@ -8,6 +8,7 @@ import pytest
 
 from seedbed.dashboard import hub as hub_module
 from seedbed.dashboard.hub import Hub, Latest
+from seedbed.dashboard.pool import Pool
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +139,69 @@ def test_one_topic_that_hangs_holds_up_no_other():
         assert not waiting.done()
         release.set()
         assert await waiting == [True]
+
+    with_hub(scenario)
+
+
+def test_a_look_that_takes_too_long_is_told_until_it_comes(monkeypatch):
+    monkeypatch.setattr(hub_module, "LATE_AFTER_S", 0.1)
+    release = threading.Event()
+
+    async def scenario(hub):
+        events = hub.events("slow", lambda: Latest("part", lambda: release.wait(10) and "here"))
+        assert (await take(events, "fault", 1))[0]["message"] == hub_module.LATE
+        release.set()
+        told = []
+        async for event in hub.events("slow", lambda: pytest.fail("it is there")):
+            name, data = parsed(event)
+            told += [data] if name == "part" else [data["message"]] if name == "fault" else []
+            if told[-1:] in (["here"], [None]):
+                return
+
+    with_hub(scenario)
+
+
+def test_topics_of_one_store_that_hang_hold_up_no_other_stores(monkeypatch):
+    release, pools = threading.Event(), [Pool("one", 2), Pool("other", 2)]
+
+    async def scenario(hub):
+        stuck = [
+            asyncio.create_task(
+                take(hub.events(f"stuck {n}", lambda: Latest("part", release.wait), pool=pools[0]), "part", 1)
+            )
+            for n in range(hub_module.NUM_THREADS + 1)
+        ]
+        await asyncio.sleep(0.1)
+        for pool in (pools[1], None):
+            events = hub.events(f"free {pool}", lambda: Latest("part", lambda: "here"), pool=pool)
+            assert await take(events, "part", 1) == ["here"]
+        release.set()
+        assert await asyncio.gather(*stuck) == [[True]] * len(stuck)
+
+    with_hub(scenario)
+
+
+def test_what_is_old_is_not_told_before_it_was_looked_at_again(monkeypatch):
+    monkeypatch.setattr(hub_module, "OLD_AFTER_S", 0.1)
+    values, hangs, release = ["old", "new"], [False], threading.Event()
+
+    def make():
+        if hangs[0]:
+            release.wait(10)
+        return values[0]
+
+    async def scenario(hub):
+        events = hub.events("x", lambda: Latest("part", make))
+        assert await take(events, "part", 1) == ["old"]
+        await events.aclose()
+        await asyncio.sleep(0.2)
+        hangs[0] = True
+        waiting = asyncio.create_task(take(hub.events("x", lambda: Latest("part", make)), "part", 1))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        values.pop(0)
+        release.set()
+        assert await waiting == ["new"]
 
     with_hub(scenario)
 

@@ -1,6 +1,6 @@
 import time
 
-from seedbed.dashboard.log_tail import MAX_LINE_CHARACTERS, LogTail
+from seedbed.dashboard.log_tail import MAX_LINE_CHARACTERS, MAX_LINES, MAX_NEW_BYTES, LogTail
 from seedbed.reports import attempt_path
 from seedbed.store import Store
 
@@ -53,3 +53,22 @@ def test_a_line_without_an_end_to_it_is_cut(tmp_path):
     tail = LogTail(store, "r-1", 1, None)
     tail.look()
     assert len(tail.lines()[1][0][1]) == MAX_LINE_CHARACTERS + 2
+
+
+def test_a_tail_that_nobody_has_watched_shows_the_end_when_it_is_looked_at_again(tmp_path):
+    store = Store(str(tmp_path))
+    write(store, "driver", "one\n")
+    tail = LogTail(store, "r-1", 1, None)
+    tail.look()
+    seen, _ = tail.lines()
+    long = [f"line {n} {'x' * 90}\n" for n in range(3 * MAX_NEW_BYTES // 100)]
+    for number, part in enumerate((["one\n", *long[:20_000]], long[20_000:])):
+        store.write(f"{attempt_path('r-1', 1)}/logs/driver/{number:06d}.log", "".join(part).encode())
+    tail.look()
+    last, lines = tail.lines()
+    assert lines[-1] == ("driver", long[-1].rstrip("\n"))
+    assert len(lines) <= MAX_LINES
+    [told] = tail.since(seen)  # who has seen the first line is told the end, in place of it
+    assert told.data["is_all"]
+    assert told.data["lines"] == lines
+    assert tail.since(last) == []

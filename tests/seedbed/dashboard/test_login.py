@@ -69,7 +69,7 @@ def test_a_wrong_token_begins_none(stranger):
 
 
 def test_a_cookie_that_was_made_up_is_worth_nothing(stranger):
-    stranger.cookies.set("seedbed_session", "eyJjc3JmIjogImFiYyJ9.aR8.x")
+    stranger.cookies.set("seedbed_session_8780", "eyJjc3JmIjogImFiYyJ9.aR8.x")
     assert stranger.get("/", headers=HTML).status_code == 303
 
 

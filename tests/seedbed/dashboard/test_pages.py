@@ -1,5 +1,6 @@
 """What pages say of a run in every state, also of one that cannot be seen just now."""
 
+import re
 import time
 
 from seedbed import runs
@@ -143,6 +144,34 @@ def test_queue_alarms_and_clusters_stand_on_the_overview(site):
     assert "waits for 4 CPUs: 2 of 4 are in use" in page
     assert "not heard for 90 s" in page
     assert '<span class="badge bad">unreachable</span>' in page
+
+
+def test_the_overview_says_of_each_node_what_is_in_use_and_who_reserves_it(site):
+    new = NewJob(
+        key="k", run_id="big-0a", name="big", project="p", owner="ana", cluster="local", store_url=site.store.place,
+        bundle="b", cpus=4, gpus=0,
+    )  # fmt: skip
+    job, _ = site.registry.add_job(new, actor="ana")
+    job, _ = site.registry.begin_attempt(job, reason="given to Ray", actor="controller")
+    node = {
+        "id": "a" * 56, "hostname": "one", "address": "10.0.0.1", "is_head": True, "alive": True, "reason": "",
+        "resources_total": {"CPU": 8.0}, "resources_used": {"CPU": 4.0}, "cpu_percent": 1.0, "gpus": [],
+        "memory_total_bytes": 16 << 30, "memory_used_bytes": 4 << 30,
+        "disk_total_bytes": 100 << 30, "disk_used_bytes": 95 << 30,
+    }  # fmt: skip
+    dead = node | {"id": "b" * 56, "hostname": "two", "alive": False}
+    up = Cluster(
+        "local", "http://127.0.0.1:8265", "127.0.0.1:6379", ClusterState.UP, heard_at=time.time(),
+        snapshot={"nodes": [node, dead]},
+    )  # fmt: skip
+    site.registry.save_cluster(up, reason="test", actor="test")
+    site.look()
+    page = site.get("/")
+    assert "95.0 GiB of 100.0 GiB" in page
+    assert re.search('class="bar full"[^>]* aria-label="Disk of one: 95%"', page)
+    assert 'two <span class="badge bad">dead</span>' in page
+    assert "Disk of two" not in page
+    assert "ana: big (4 CPUs)" in page
 
 
 def test_the_list_of_runs_comes_in_pages(site):

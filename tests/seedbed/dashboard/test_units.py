@@ -39,7 +39,7 @@ def test_short_counts(value, written):
 
 @pytest.mark.parametrize(
     ("num_bytes", "written"),
-    [(512, "512 B"), (1536, "1.5 KiB"), (3 << 30, "3 GiB"), (1007 << 30, "1,007 GiB"), (None, "–")],
+    [(512, "512 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB"), (1007 << 30, "1007.0 GiB"), (None, "–")],
 )
 def test_sizes(num_bytes, written):
     assert units.size(num_bytes) == written

@@ -1,14 +1,18 @@
 """Compare: what was planned differently, how it learnt, what became of the records, for two runs or more."""
 
+import asyncio
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from seedbed.dashboard.drawings import funnel
-from seedbed.dashboard.pages.run import Subject, find
-from seedbed.dashboard.rows import run_href
+from seedbed.dashboard.pages.subject import Subject, find
+from seedbed.dashboard.rows import Row, run_href
 from seedbed.plan import Plan
 from seedbed.summary import FUNNEL_STEPS
 
@@ -20,14 +24,30 @@ _MISSING = object()
 router = APIRouter()
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A run, and what its store tells of it."""
+
+    of: Subject
+    plan: Plan
+    steps: list[dict[str, Any]]
+    training: dict[str, Any]
+    spending: dict[str, Any]
+
+    @property
+    def row(self) -> Row:
+        return self.of.row
+
+
 @router.get("/compare")
-def page(request: Request, run: Annotated[list[str] | None, Query()] = None) -> Response:
+async def page(request: Request, run: Annotated[list[str] | None, Query()] = None) -> Response:
     """The runs side by side, in the order in which they are named."""
     wanted = list(dict.fromkeys(run or []))
-    chosen = [find(request.app, name, None) for name in wanted[:MAX_RUNS]]
-    plans = [_plan(of) for of in chosen]
+    subjects = [find(request.app, name, None) for name in wanted[:MAX_RUNS]]
+    chosen = await asyncio.gather(*(of.read(partial(_compared, of)) for of in subjects))
+    plans = [one.plan for one in chosen]
     curves = [
-        {"url": run_href(of.row.run_id, of.row.store_url, "/curves.json"), "name": of.row.run_id} for of in chosen
+        {"url": run_href(one.row.run_id, one.row.store_url, "/curves.json"), "name": one.row.run_id} for one in chosen
     ]
     return request.app.state.page.show(
         request,
@@ -38,24 +58,23 @@ def page(request: Request, run: Annotated[list[str] | None, Query()] = None) -> 
         too_many=len(wanted) > MAX_RUNS,
         most=MAX_RUNS,
         curves=json.dumps(curves),
-        numbers=_numbers(chosen, plans),
+        numbers=_numbers(chosen),
         differences=differences([plan.config for plan in plans]),
         steps=_steps(plans),
-        funnels=[
-            (of.row, funnel(of.details.steps(plan), FUNNEL_STEPS)) for of, plan in zip(chosen, plans, strict=True)
-        ],
+        funnels=[(one.row, funnel(one.steps, FUNNEL_STEPS)) for one in chosen],
     )
 
 
-def _plan(of: Subject) -> Plan:
-    assert of.row.run is not None, "it was found among the runs"
-    return of.details.plan(of.row.run)
+def _compared(of: Subject) -> Compared:
+    plan = of.details.plan(of.run)
+    trained = of.details.training(plan) or of.row.training
+    return Compared(of, plan, of.details.steps(plan), trained, of.row.spending or of.details.spending(plan))
 
 
-def _numbers(chosen: list[Subject], plans: list[Plan]) -> list[tuple[str, str, list[Any]]]:
+def _numbers(chosen: Sequence[Compared]) -> list[tuple[str, str, list[Any]]]:
     """(what, the filter that writes it, a value a run)."""
-    trained = [of.details.training(plan) or of.row.training for of, plan in zip(chosen, plans, strict=True)]
-    spent = [of.row.spending or of.details.spending(plan) for of, plan in zip(chosen, plans, strict=True)]
+    plans, trained = [one.plan for one in chosen], [one.training for one in chosen]
+    spent = [one.spending for one in chosen]
     return [
         ("Parameters", "short_count", [plan.parameters for plan in plans]),
         ("Training tokens", "short_count", [plan.tokens for plan in plans]),

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from dataprep.clean import RULES
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.live import live_part
-from seedbed.dashboard.pages.run import Subject, find
+from seedbed.dashboard.pages.subject import Subject, find
 from seedbed.document_text import document_text
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
@@ -40,12 +40,13 @@ def _subject(app: FastAPI, run: str | None, store: str | None) -> Subject | None
 
 
 @router.get("/data")
-def page(request: Request, run: str | None = None, store: str | None = None) -> Response:
+async def page(request: Request, run: str | None = None, store: str | None = None) -> Response:
     """The data of a run, as a whole."""
     of = _subject(request.app, run, store)
     if of is None:
         return request.app.state.page.show(request, "no_data.html")
-    return request.app.state.page.show(request, "data.html", **_context(of, counts=False), runs=of.view.runs)
+    context = await of.read(lambda: _context(of, counts=False))
+    return request.app.state.page.show(request, "data.html", **context, runs=of.view.runs)
 
 
 @router.get("/live/data")
@@ -57,18 +58,12 @@ def live(request: Request, run: str, store: str | None = None) -> Response:
         part: str = app.state.page.part("live/data.html", **_context(find(app, run, place), counts=True))
         return part
 
-    return live_part(request, f"data {of.key}", render)
-
-
-def _plan(of: Subject) -> Plan:
-    run = of.row.run
-    assert run is not None, "it was found among the runs"
-    return of.details.plan(run)
+    return live_part(request, f"data {of.key}", render, of.reads.streams)
 
 
 def _context(of: Subject, counts: bool) -> dict[str, Any]:
     """`counts` False leaves out what takes a while to count, unless it was counted before."""
-    plan = _plan(of)
+    plan = of.details.plan(of.run)
     steps = of.details.steps(plan)
     done = {step["kind"] for step in steps if step["state"] == DONE}
     counted = _survey(of, plan, done, counts)
@@ -106,29 +101,30 @@ def _tables(counted: Survey) -> list[tuple[str, int, list[tuple[str, Share]]]]:
 
 
 @router.get("/data/document")
-def document(request: Request, run: str, target: str = "", store: str | None = None) -> Response:
+async def document(request: Request, run: str, target: str = "", store: str | None = None) -> Response:
     """One page of the crawl: what became of it and why, its way through the steps, its text."""
     of = find(request.app, run, store)
-    plan = _plan(of)
-    wanted = target.strip()
+    shown = await of.read(lambda: _document(of, target.strip()))
+    return request.app.state.page.show(request, "document.html", status=404 if shown["fault"] else 200, **shown)
+
+
+def _document(of: Subject, wanted: str) -> dict[str, Any]:
+    plan = of.details.plan(of.run)
     told, fault = None, None
     try:
         told = why(of.store, plan, wanted) if wanted else None
     except UsageError as error:
         fault = str(error)
     spans = document_text(of.store, plan, told["document_id"]) if told is not None else None
-    return request.app.state.page.show(
-        request,
-        "document.html",
-        status=404 if fault else 200,
-        row=of.row,
-        target=wanted,
-        told=told,
-        fault=fault,
-        spans=_cut(spans) if spans else None,
-        num_characters=sum(len(span.text) for span in spans or ()),
-        shown=MAX_CHARACTERS,
-    )
+    return {
+        "row": of.row,
+        "target": wanted,
+        "told": told,
+        "fault": fault,
+        "spans": _cut(spans) if spans else None,
+        "num_characters": sum(len(span.text) for span in spans or ()),
+        "shown": MAX_CHARACTERS,
+    }
 
 
 def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None]]:
@@ -144,12 +140,17 @@ def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None]]:
 
 
 @router.get("/data/samples")
-def samples(
+async def samples(
     request: Request, run: str, step: str = "select", reason: str = "", seed: int = 0, store: str | None = None
 ) -> Response:
     """Some documents that a step kept, or dropped for a reason, to read."""
     of = find(request.app, run, store)
-    plan = _plan(of)
+    shown = await of.read(lambda: _samples(of, step, reason, seed))
+    return request.app.state.page.show(request, "samples.html", status=404 if shown["fault"] else 200, **shown)
+
+
+def _samples(of: Subject, step: str, reason: str, seed: int) -> dict[str, Any]:
+    plan = of.details.plan(of.run)
     found, fault = [], None
     try:
         found = sample(of.store, plan, step, reason or None, SAMPLES, seed, MAX_SAMPLE_SHARDS)
@@ -158,17 +159,14 @@ def samples(
     by_kind = {one["kind"]: one for one in of.details.steps(plan)}
     reasons = {kind: by_kind[kind]["dropped"] for kind in STEPS if by_kind[kind]["state"] == DONE}
     choices = {kind: sorted(RULES if kind == "clean" else dropped) for kind, dropped in reasons.items()}
-    return request.app.state.page.show(
-        request,
-        "samples.html",
-        status=404 if fault else 200,
-        row=of.row,
-        step=step,
-        reason=reason,
-        seed=seed,
-        samples=found,
-        fault=fault,
-        choices=choices,
-        most=SAMPLE_CHARACTERS,
-        max_shards=MAX_SAMPLE_SHARDS,
-    )
+    return {
+        "row": of.row,
+        "step": step,
+        "reason": reason,
+        "seed": seed,
+        "samples": found,
+        "fault": fault,
+        "choices": choices,
+        "most": SAMPLE_CHARACTERS,
+        "max_shards": MAX_SAMPLE_SHARDS,
+    }

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from seedbed import job_requests, reports
 from seedbed.dashboard.login import form
-from seedbed.dashboard.pages.run import Subject, TheRun, find
+from seedbed.dashboard.pages.subject import Subject, TheRun, find
 from seedbed.dashboard.rows import run_href
 from seedbed.dashboard.run_actions import RESUME, RETRY, STOP, STOP_NOW
 from seedbed.errors import StaleState, UsageError
@@ -88,7 +88,7 @@ async def do_to_job(request: Request, number: int, verb: str, _: Annotated[dict[
         await run_in_threadpool(_JOB_ACTS[verb], registry, job)
     except (UsageError, StaleState) as error:  # it has moved on since the page was made
         return _ask(request, question, f"job {job.id} ({job.run_id})", _back(job), status=409, fault=str(error))
-    await run_in_threadpool(request.app.state.watch.look)
+    await run_in_threadpool(request.app.state.watch.look_at_registry)
     return RedirectResponse(_back(job), 303)
 
 
@@ -115,7 +115,7 @@ async def do_to_run(
     if not of.row.is_at_it:
         fault = f"run {run_id} is {of.row.state.state}: there is nothing to stop"
         return _ask(request, _question(verb), f"run {run_id}", of.row.href, status=409, fault=fault)
-    await run_in_threadpool(_stop_run, of, verb)
+    await of.read(lambda: _stop_run(of, verb))
     return RedirectResponse(of.row.href, 303)
 
 
@@ -141,5 +141,5 @@ def ask_of_alarm(request: Request, number: int) -> Response:
 async def acknowledge(request: Request, number: int, _: Annotated[dict[str, str], Depends(form)]) -> Response:
     """Write down who has seen it."""
     await run_in_threadpool(request.app.state.watch.registry.acknowledge, number, actor=_actor())
-    await run_in_threadpool(request.app.state.watch.look)
+    await run_in_threadpool(request.app.state.watch.look_at_registry)
     return RedirectResponse("/", 303)

@@ -7,17 +7,12 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from seedbed.dashboard.cluster_view import cluster_views
-from seedbed.dashboard.drawings import sparkline
 from seedbed.dashboard.live import live_part
-from seedbed.dashboard.page import SPARK_HEIGHT, SPARK_WIDTH
-from seedbed.dashboard.rows import Row, rows_at_it, run_row
-from seedbed.errors import StoreError
+from seedbed.dashboard.rows import rows_at_it, run_row
 from seedbed.registry.states import JobState
 
 LATEST = 12
 EVENTS = 10
-MAX_SPARKS = 20
-"""Runs that are at it and get a line of their losses."""
 
 router = APIRouter()
 
@@ -47,18 +42,7 @@ def _context(app: FastAPI) -> dict[str, Any]:
         "running": running,
         "waiting": sorted(waiting, key=lambda row: (-row.job.priority, row.job.id) if row.job else (0, 0)),
         "latest": [row for row in latest if not row.is_at_it],
-        "sparks": {(row.store_url, row.run_id): _spark(app, row) for row in running[:MAX_SPARKS]},
+        "sparks": app.state.sparks.lines([(row.store_url, row.run_id) for row in running]),
         "events": view.events[:EVENTS],
         "clusters": cluster_views(view, now),
     }
-
-
-def _spark(app: FastAPI, row: Row) -> str:
-    store = app.state.watch.stores.get(row.store_url)
-    if store is None:
-        return ""
-    try:
-        points = app.state.curves.loss(store, row.run_id, SPARK_WIDTH)
-    except StoreError:  # the row says already that its store is out of reach
-        return ""
-    return sparkline(points, SPARK_WIDTH, SPARK_HEIGHT)

@@ -1,28 +1,25 @@
 """One run: steps, funnel, curves, budget, checkpoints; logs, events and plan on pages of their own."""
 
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from seedbed import reports
+from seedbed.artifact import Artifact
 from seedbed.dashboard.drawings import Graph, funnel, graph
 from seedbed.dashboard.live import live_part, stream
 from seedbed.dashboard.log_tail import LogTail
-from seedbed.dashboard.rows import Row, run_row
+from seedbed.dashboard.pages.subject import Subject, TheRun, find
 from seedbed.dashboard.run_actions import actions
-from seedbed.dashboard.run_details import AttemptReport, RunDetails
+from seedbed.dashboard.run_details import AttemptReport
 from seedbed.dashboard.run_links import links
 from seedbed.dashboard.seen_state import SILENT, UNREACHABLE
-from seedbed.dashboard.watch import View
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
 from seedbed.runs import FAILED, RUNNING
 from seedbed.show import DONE
-from seedbed.store import Store
 from seedbed.summary import FUNNEL_STEPS
 
 MAX_EVENTS = 200
@@ -30,41 +27,11 @@ MAX_EVENTS = 200
 router = APIRouter()
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The run that a page is about."""
-
-    app: FastAPI
-    view: View
-    row: Row
-    store: Store
-    details: RunDetails
-    now: float
-
-    @property
-    def key(self) -> str:
-        return f"{self.row.store_url} {self.row.run_id}"
-
-
-def subject(request: Request, run_id: str, store: str | None = None) -> Subject:
-    """Raises UsageError where no such run is known."""
-    return find(request.app, run_id, store)
-
-
-def find(app: FastAPI, run_id: str, store: str | None) -> Subject:
-    view, now = app.state.watch.view(), time.time()
-    run = view.run(run_id, store)
-    opened = app.state.watch.store(run.store_url)
-    return Subject(app, view, run_row(view, run, now), opened, app.state.details[run.store_url], now)
-
-
-TheRun = Annotated[Subject, Depends(subject)]
-
-
 @router.get("/runs/{run_id}")
-def page(request: Request, of: TheRun) -> Response:
+async def page(request: Request, of: TheRun) -> Response:
     """How far the run is, and what came of it."""
-    return request.app.state.page.show(request, "run.html", tab="overview", **_context(of))
+    context = await of.read(lambda: _context(of))
+    return request.app.state.page.show(request, "run.html", tab="overview", fault=None, **context)
 
 
 @router.get("/live/runs/{run_id}")
@@ -75,12 +42,11 @@ def live(request: Request, of: TheRun) -> Response:
         part: str = app.state.page.part("live/run.html", **_context(find(app, run_id, store)))
         return part
 
-    return live_part(request, f"run {of.key}", render)
+    return live_part(request, f"run {of.key}", render, of.reads.streams)
 
 
 def _context(of: Subject) -> dict[str, Any]:
-    run = of.row.run
-    assert run is not None, "it was found among the runs"
+    run = of.run
     plan = of.details.plan(run)
     attempts = of.details.attempts(run)
     steps = _steps(of, plan, attempts)
@@ -146,56 +112,58 @@ def _budget(of: Subject, plan: Plan) -> list[dict[str, Any]]:
 
 
 @router.get("/runs/{run_id}/curves.json")
-def curves(of: TheRun) -> Response:
+async def curves(of: TheRun) -> Response:
     """The curves of the run, or of the run that made its training."""
-    run = of.row.run
-    assert run is not None, "it was found among the runs"
+    return Response(await of.read(lambda: _curves(of)), media_type="application/json")
+
+
+def _curves(of: Subject) -> bytes:
+    run = of.run
     plan = of.details.plan(run)
-    made_by = of.details.step(plan.step("pretrain")).get("made_by_run") or run.run_id
+    pretrain = plan.step("pretrain")
+    made_by = of.details.step(pretrain).get("made_by_run") or run.run_id
     facts = {
         "run": run.run_id,
         "made_by": made_by,
         "num_steps": plan.run.training.num_steps,
         "predicted_loss": asdict(plan.predicted_loss),
     }
-    document = of.app.state.curves.document(of.store, made_by, facts)
-    return Response(document, media_type="application/json")
+    artifact = Artifact(of.store, pretrain.kind, pretrain.fingerprint)
+    found: bytes = of.app.state.curves.document(of.store, made_by, facts, artifact.path)
+    return found
 
 
 @router.get("/runs/{run_id}/logs")
-def logs(request: Request, of: TheRun, attempt: int | None = None, source: str | None = None) -> Response:
+async def logs(request: Request, of: TheRun, attempt: int | None = None, source: str | None = None) -> Response:
     """What driver and ranks print, followed; `source` empty for all."""
-    source = source or None
+    shown = await of.read(lambda: _log(of, attempt, source or None))
+    return request.app.state.page.show(request, "logs.html", tab="logs", row=of.row, now=of.now, **shown)
+
+
+def _log(of: Subject, attempt: int | None, source: str | None) -> dict[str, Any]:
     numbers = reports.attempts(of.store, of.row.run_id)
     if not numbers:
-        return _logs_page(request, of, [])
+        return {"numbers": []}
     number = numbers[-1] if attempt is None else attempt
     tail = _tail(of, number, source)
     tail.look()
     last, lines = tail.lines()
     sources = reports.LogReader(of.store, of.row.run_id, number).sources()
-    return _logs_page(request, of, numbers, number, source, sources, last, lines)
-
-
-def _logs_page(
-    request: Request,
-    of: Subject,
-    numbers: list[int],
-    attempt: int | None = None,
-    source: str | None = None,
-    sources: Sequence[str] = (),
-    last: int = 0,
-    lines: Sequence[tuple[str, str]] = (),
-) -> Response:
-    shown = {"numbers": numbers, "attempt": attempt, "source": source, "sources": sources, "last": last, "lines": lines}
-    page: Response = request.app.state.page.show(request, "logs.html", tab="logs", row=of.row, now=of.now, **shown)
-    return page
+    return {
+        "numbers": numbers,
+        "attempt": number,
+        "source": source,
+        "sources": sources,
+        "last": last,
+        "lines": lines,
+    }
 
 
 @router.get("/live/runs/{run_id}/logs")
-def live_logs(request: Request, of: TheRun, attempt: int, source: str | None = None, seen: int = 0) -> Response:
-    tail = _tail(of, attempt, source)  # here, in a thread: it asks the store
-    return stream(request, f"logs {of.key} {attempt} {source}", lambda: tail, seen)
+async def live_logs(request: Request, of: TheRun, attempt: int, source: str | None = None, seen: int = 0) -> Response:
+    tail = await of.read(lambda: _tail(of, attempt, source))
+    # A tail that was forgotten and made anew counts its lines anew: what the page has seen is of this one.
+    return stream(request, f"logs {of.key} {attempt} {source} {id(tail)}", lambda: tail, seen, of.reads.streams)
 
 
 def _tail(of: Subject, attempt: int, source: str | None) -> LogTail:
@@ -225,16 +193,8 @@ def _events(of: Subject) -> list[Any]:
 
 
 @router.get("/runs/{run_id}/plan")
-def plan_page(request: Request, of: TheRun) -> Response:
+async def plan_page(request: Request, of: TheRun) -> Response:
     """What was planned, the budget's verdict, and the run file with everything filled in."""
-    run = of.row.run
-    assert run is not None, "it was found among the runs"
-    return request.app.state.page.show(
-        request,
-        "plan.html",
-        tab="plan",
-        row=of.row,
-        now=of.now,
-        plan=of.details.plan(run),
-        resolved=of.details.resolved(run),
-    )
+    plan, resolved = await of.read(lambda: (of.details.plan(of.run), of.details.resolved(of.run)))
+    shown = {"plan": plan, "resolved": resolved}
+    return request.app.state.page.show(request, "plan.html", tab="plan", row=of.row, now=of.now, **shown)

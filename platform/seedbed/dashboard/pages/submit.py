@@ -4,20 +4,22 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from starlette.concurrency import run_in_threadpool
 
 from dataprep.errors import SeedbedError
 from seedbed import submitting
 from seedbed.dashboard.login import form
-from seedbed.dashboard.pages.run import find
+from seedbed.dashboard.pages.subject import find
 from seedbed.dashboard.rows import run_href
+from seedbed.dashboard.store_reads import CHECK_PATIENCE_S, StoreReads
 from seedbed.errors import UsageError
 from seedbed.login import login_name
+from seedbed.registry.records import Job
 from seedbed.registry.states import ClusterState
 from seedbed.runfile.load import load_run_text
 from seedbed.submitting import Draft
@@ -37,14 +39,13 @@ class Checked:
 
 
 @router.get("/submit")
-def page(request: Request, run: str | None = None, store: str | None = None) -> Response:
+async def page(request: Request, run: str | None = None, store: str | None = None) -> Response:
     """The form; filled in with the run file of `run`, where that is said."""
     fields = {"text": "", "folder": str(Path.cwd()), "project": submitting.DEFAULT_PROJECT, "priority": "0"}
     fields |= {"retries": str(submitting.DEFAULT_RETRIES), "store": next(iter(request.app.state.watch.stores), "")}
     if run is not None:
         of = find(request.app, run, store)
-        assert of.row.run is not None, "it was found among the runs"
-        fields |= {"text": of.details.resolved(of.row.run), "store": of.row.store_url}
+        fields |= {"text": await of.read(lambda: of.details.resolved(of.run)), "store": of.row.store_url}
     return _form(request, fields, None)
 
 
@@ -66,7 +67,7 @@ def _form(request: Request, fields: Mapping[str, str], checked: Checked | None, 
 @router.post("/submit/check")
 async def check(request: Request, fields: Annotated[dict[str, str], Depends(form)]) -> Response:
     """Plan and verdict, or what is wrong: for the script of the page as JSON, for who has none as the page."""
-    checked = await run_in_threadpool(_check, request.app, fields)
+    checked = await _check(request.app, fields)
     if "text/html" in request.headers.get("accept", ""):
         return _form(request, fields, checked)
     part = request.app.state.page.part("submit_check.html", checked=checked)
@@ -76,15 +77,19 @@ async def check(request: Request, fields: Annotated[dict[str, str], Depends(form
 @router.post("/submit")
 async def submit(request: Request, fields: Annotated[dict[str, str], Depends(form)]) -> Response:
     """Hand it over, if it is what was checked."""
-    checked = await run_in_threadpool(_check, request.app, fields)
+    checked = await _check(request.app, fields)
     if checked.draft is None:
         return _form(request, fields, checked, status=422)
     if not hmac.compare_digest(fields.get("checked", "").encode(), checked.draft.key.encode()):
         return _form(request, fields, checked, status=409)
-    watch = request.app.state.watch
-    job, _ = await run_in_threadpool(
-        submitting.submit,
-        checked.draft,
+    job = await _reads(request.app, fields).read(partial(_submit, request.app, checked.draft, fields), CHECK_PATIENCE_S)
+    return RedirectResponse(run_href(job.run_id, job.store_url), 303)
+
+
+def _submit(app: FastAPI, draft: Draft, fields: Mapping[str, str]) -> Job:
+    watch = app.state.watch
+    job, _ = submitting.submit(
+        draft,
         watch.store(fields["store"]),
         watch.state,
         watch.registry,
@@ -92,13 +97,20 @@ async def submit(request: Request, fields: Annotated[dict[str, str], Depends(for
         priority=int(fields["priority"]),
         max_retries=int(fields["retries"]),
     )
-    await run_in_threadpool(watch.look)
-    return RedirectResponse(run_href(job.run_id, job.store_url), 303)
+    watch.look_at_store(fields["store"])  # its run is new there
+    watch.look_at_registry()
+    return job
 
 
-def _check(app: FastAPI, fields: Mapping[str, str]) -> Checked:
+def _reads(app: FastAPI, fields: Mapping[str, str]) -> StoreReads:
+    place = app.state.watch.store(fields.get("store", "")).place
+    found: StoreReads = app.state.reads[place]
+    return found
+
+
+async def _check(app: FastAPI, fields: Mapping[str, str]) -> Checked:
     try:
-        return Checked(_draft(app, fields), None)
+        return Checked(await _reads(app, fields).read(partial(_draft, app, fields), CHECK_PATIENCE_S), None)
     except SeedbedError as error:
         return Checked(None, str(error))
 
@@ -117,7 +129,6 @@ def _draft(app: FastAPI, fields: Mapping[str, str]) -> Draft:
     chosen: dict[str, Any] = {name: said(name) for name in ("cluster", "after", "until", "over_budget")}
     return submitting.draft(
         watch.store(fields.get("store", "")),
-        watch.state,
         watch.registry,
         load_run_text(fields.get("text", ""), ORIGIN, folder),
         project=submitting.require_usable(fields.get("project", "")),

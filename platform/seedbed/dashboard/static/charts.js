@@ -1,7 +1,9 @@
 // Training curves. The server has thinned them: a point may stand for several steps, with their mean, lowest and highest.
+import { banner } from "./banner.js";
 import uPlot from "./vendor/uPlot.esm.js";
 
 const EVERY_MS = 5000;
+const RETRY_MS = 5000;
 const CHARTS = [
   { title: "Loss, nats per token", lines: [["loss", "training"], ["validation_loss", "validation"]], predicted: true, tall: true },
   { title: "Learning rate", lines: [["learning_rate", "learning rate"]] },
@@ -12,8 +14,8 @@ const CHARTS = [
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const number = (value) => (value == null ? "–" : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(4))));
 
-const root = document.getElementById("charts");
-const runs = root ? JSON.parse(root.dataset.runs ?? JSON.stringify([{ url: root.dataset.curves, name: root.dataset.run }])) : [];
+let root = null;
+let runs = [];
 let plots = [];
 let version = null;
 
@@ -159,6 +161,7 @@ function draw(documents) {
 }
 
 let kept = null;
+let retry;
 
 async function load() {
   try {
@@ -167,27 +170,35 @@ async function load() {
     if (bad) throw new Error((await bad.json()).error);
     const documents = await Promise.all(answers.map((answer) => answer.json()));
     const now = documents.map((found) => found.version).join();
-    root.querySelector(".banner")?.remove();
+    clearTimeout(retry);
+    banner("curves-fault", root, "");
     if (now === version) return;
     version = now;
     kept = documents;
     draw(documents);
   } catch (error) {
-    if (kept) return; // what is drawn stays; the page says that the connection is lost
-    const note = document.createElement("p");
-    note.className = "banner bad";
-    note.textContent = `The curves cannot be read: ${error.message}`;
-    root.replaceChildren(note);
+    const why = error instanceof TypeError ? "the dashboard does not answer" : error.message; // fetch's own is a TypeError
+    const what = kept ? "These curves are old, and newer ones cannot be read" : "The curves cannot be read";
+    banner("curves-fault", root, `${what}: ${why}`);
+    if (!kept) root.replaceChildren();
+    clearTimeout(retry);
+    retry = setTimeout(load, RETRY_MS);
   }
 }
 
-if (root) {
+function begin() {
+  root = document.getElementById("charts");
+  if (!root) return; // the page waits for its store, and gets the place for the curves with its first part
+  runs = JSON.parse(root.dataset.runs ?? JSON.stringify([{ url: root.dataset.curves, name: root.dataset.run }]));
   load();
-  document.addEventListener("theme", () => kept && draw(kept));
-  let due = 0;
-  document.addEventListener("fresh", () => {
-    if (Date.now() < due) return;
-    due = Date.now() + EVERY_MS;
-    load();
-  });
 }
+
+begin();
+document.addEventListener("theme", () => kept && draw(kept));
+let due = Date.now() + EVERY_MS;
+document.addEventListener("fresh", () => {
+  if (!root) return begin();
+  if (Date.now() < due) return;
+  due = Date.now() + EVERY_MS;
+  load();
+});

@@ -1,4 +1,5 @@
 // The live part of a page follows the server; times are said as ages that grow.
+import { banner } from "./banner.js";
 import { morph } from "./morph.js";
 import { follow } from "./stream.js";
 
@@ -31,16 +32,8 @@ if (url && part) {
       document.dispatchEvent(new Event("fresh"));
     },
     fault: ({ message }) => {
-      let note = document.getElementById("fault");
-      if (!message) return note?.remove();
-      if (!note) {
-        note = document.createElement("p");
-        note.id = "fault";
-        note.className = "banner bad";
-        note.setAttribute("role", "alert");
-        part.before(note);
-      }
-      note.textContent = `This page cannot be brought up to date: ${message}`;
+      document.body.classList.toggle("is-stale", Boolean(message)); // what was running then is not said to run now
+      banner("fault", part, message && `This page cannot be brought up to date: ${message}`);
     },
   });
 }

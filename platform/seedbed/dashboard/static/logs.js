@@ -1,4 +1,5 @@
 // A log, followed. Lines are text and nothing else.
+import { banner } from "./banner.js";
 import { follow } from "./stream.js";
 
 const MAX_LINES = 5000;
@@ -31,6 +32,6 @@ if (log) {
       while (log.children.length > MAX_LINES) log.firstElementChild.remove();
       toEnd();
     },
-    fault: () => {},
+    fault: ({ message }) => banner("fault", log, message && `The log cannot be followed: ${message}`),
   });
 }

@@ -1,6 +1,8 @@
 // A stream of server-sent events that says honestly whether it is up. The server says something every 10 s, so one that
-// is silent for SILENT_MS is gone, whatever the browser believes.
+// is silent for SILENT_MS is gone, whatever the browser believes. A tab that nobody sees holds no stream: browsers allow
+// six connections to a host (HTTP/1.1), and the seventh tab would wait for ever. It catches up when it is shown again.
 const SILENT_MS = 25000;
+const AGAIN_MS = 3000;
 const state = { heardAt: null, lost: false };
 
 function show() {
@@ -18,7 +20,7 @@ function show() {
 }
 
 export function follow(url, handlers) {
-  let source, quiet, seen;
+  let source, quiet, again, seen;
   const heard = () => {
     state.heardAt = Date.now();
     if (state.lost || document.getElementById("connection")?.dataset.state !== "live") {
@@ -28,13 +30,13 @@ export function follow(url, handlers) {
     clearTimeout(quiet);
     quiet = setTimeout(() => lose(true), SILENT_MS);
   };
-  const lose = (again) => {
+  const lose = (isHalfOpen) => {
     state.lost = true;
     show();
-    if (again) open(); // half open: the browser has not noticed
+    if (isHalfOpen) open(); // the browser has not noticed
   };
   const open = () => {
-    source?.close();
+    close();
     const place = new URL(url, location);
     if (seen) place.searchParams.set("seen", seen); // a new EventSource tells the server nothing of the one before
     source = new EventSource(place);
@@ -48,9 +50,8 @@ export function follow(url, handlers) {
     for (const name of ["hello", "ping"]) source.addEventListener(name, heard);
     source.onerror = () => {
       lose(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(whoAmI, 3000);
+      if (source.readyState === EventSource.CLOSED) again = setTimeout(whoAmI, AGAIN_MS);
     };
-    clearTimeout(quiet);
     quiet = setTimeout(() => lose(true), SILENT_MS);
   };
   const whoAmI = async () => {
@@ -61,9 +62,16 @@ export function follow(url, handlers) {
     } catch {
       // still away
     }
-    open();
+    if (document.visibilityState !== "hidden") open();
   };
-  open();
-  addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => event.persisted && open());
+  const close = () => {
+    source?.close();
+    clearTimeout(quiet);
+    clearTimeout(again);
+  };
+  const seenOrNot = () => (document.visibilityState === "hidden" ? close() : open());
+  seenOrNot();
+  document.addEventListener("visibilitychange", seenOrNot);
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => event.persisted && seenOrNot());
 }

@@ -1,0 +1,40 @@
+import pytest
+
+from seedbed.dashboard.page import is_web
+from seedbed.registry.records import Cluster, NewJob
+from seedbed.registry.states import ClusterState
+
+
+@pytest.mark.parametrize(
+    ("where", "may_be_a_link"),
+    [
+        ("http://mlflow:5000", True),
+        ("HTTPS://mlflow", True),
+        ("javascript:alert(1)", False),
+        ("httpx://mlflow", False),
+        ("sqlite:///m.db", False),
+        ("", False),
+    ],
+)
+def test_only_addresses_of_the_web_become_links(where, may_be_a_link):
+    assert is_web(where) == may_be_a_link
+
+
+def test_what_the_registry_calls_an_address_is_no_link_for_that(site):
+    """Whoever may write into a shared registry may not run something in the browsers of the others."""
+    cluster = Cluster(
+        "local", "javascript:alert(1)//", "127.0.0.1:10", ClusterState.UP, mlflow_uri="javascript:alert(2)"
+    )
+    site.registry.save_cluster(cluster, reason="test", actor="test")
+    new = NewJob(
+        key="k", run_id=site.run_id, name="tiny", project="p", owner="me", cluster="local", store_url=site.store.place,
+        bundle="b", cpus=1, gpus=0,
+    )  # fmt: skip
+    job, _ = site.registry.add_job(new, actor="me")
+    site.registry.begin_attempt(job, reason="test", actor="me")
+    site.record()
+    site.look()
+    for path in (f"/runs/{site.run_id}", "/cluster"):
+        page = site.get(path)
+        assert 'href="javascript' not in page
+    assert "<code>javascript:alert(2)</code>" in site.get(f"/runs/{site.run_id}")
