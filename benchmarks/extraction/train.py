@@ -110,7 +110,7 @@ def forest(model: Any) -> dict[str, np.ndarray]:
     """The trees as complete ones: `block_decisions` says how."""
     trees = [predictors[0].nodes for predictors in model._predictors]
     inner = 2**DEPTH - 1
-    feature = np.zeros((len(trees), inner), np.int64)
+    feature = np.zeros((len(trees), inner), np.uint16)
     threshold = np.full((len(trees), inner), np.inf, np.float32)
     value = np.zeros((len(trees), inner + 1), np.float32)
 

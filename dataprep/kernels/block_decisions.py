@@ -1,6 +1,6 @@
 """Which blocks are the page's text: boosted trees over features, then over what the first ones say of the neighbours.
 
-A forest is three arrays: `feature` and `threshold` [tree, inner node], `value` [tree, leaf]. The children of node k are
+A forest is three arrays: `feature` (uint16) and `threshold` [tree, inner node], `value` [tree, leaf]. The children of node k are
 2k + 1 and, for what is above the threshold, 2k + 2.
 """
 
@@ -24,6 +24,7 @@ _NOWHERE = -3.0  # log odds of what lies outside of the page
 
 DEPTH = 4
 """Levels of each tree. All are complete, so that a walk takes no branch and those of several blocks overlap."""
+_INNER = np.uint64(2**DEPTH - 1)  # nodes of a tree that are no leaves
 
 
 @njit(cache=True, nogil=True)
@@ -31,10 +32,11 @@ def add_scores(x, feature, threshold, value, scores):  # pragma: no cover - comp
     """Add up what each tree gives to each row of x."""
     for tree in range(len(feature)):
         for b in range(len(x)):
-            node = 0
+            node = np.uint64(0)  # without a sign, as `feature`: an index that may be negative takes a branch
             for _ in range(DEPTH):
-                node = 2 * node + 1 + (x[b, feature[tree, node]] > threshold[tree, node])
-            scores[b] += value[tree, node - (2**DEPTH - 1)]
+                above = np.uint64(x[b, feature[tree, node]] > threshold[tree, node])
+                node = node + node + np.uint64(1) + above
+            scores[b] += value[tree, node - _INNER]
 
 
 @njit(cache=True, nogil=True)
