@@ -1,7 +1,7 @@
 """Which blocks are the page's text: boosted trees over features, then over what the first ones say of the neighbours.
 
-A forest is three arrays: `feature` (uint16) and `threshold` [tree, inner node], `value` [tree, leaf]. The children of node k are
-2k + 1 and, for what is above the threshold, 2k + 2.
+A forest is three arrays: `feature` (uint16) and `threshold` [tree, inner node], `value` [tree, leaf]. The
+children of node k are 2k + 1 and, for what is above the threshold, 2k + 2.
 """
 
 import numpy as np
