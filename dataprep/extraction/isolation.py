@@ -15,6 +15,7 @@ from typing import IO, Self, cast
 
 from dataprep.errors import MachineError
 from dataprep.extraction.answers import AnswerReader
+from dataprep.extraction.engines.registry import ENGINES
 from dataprep.extraction.page import ExtractConfig, Extracted
 from dataprep.reading.record import Problem
 
@@ -129,6 +130,8 @@ class IsolatedExtractor:
     """
 
     def __init__(self, config: ExtractConfig) -> None:
+        """Raises EngineMissingError: an engine that is not there says nothing about the pages."""
+        ENGINES[config.engine].software()
         self._config = config
         self._key = config.model_dump_json()
         self._child: _Child | None = None

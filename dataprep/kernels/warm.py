@@ -39,6 +39,12 @@ KERNEL_MODULES = (
     "personal_data",
     "url_hosts",
     "listed_words",
+    "markup_tags",
+    "markup_scan",
+    "block_features",
+    "block_decisions",
+    "block_text",
+    "main_text",
     "fasttext_tables",
     "fasttext",
 )
@@ -62,6 +68,7 @@ def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
     from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+    from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
     from dataprep.kernels.suspicious_lines import suspicious_lines
@@ -93,6 +100,8 @@ def compile_all() -> None:
     personal = pa.array([PERSONAL], pa.large_string())
     mask(personal, PersonalDataConfig(), MaskConfig())
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
+    blocks.text_of("<p>One line.", True)
+    blocks.text_of("<p>One line.", False)
 
 
 def forget_all() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dataprep import plugins
+from dataprep.extraction.engines.registry import ENGINES
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
@@ -49,7 +50,6 @@ class StepKind:
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
     # what else decides them: name -> version, or digest of a model file
     others: Callable[[RunConfig], dict[str, str]] = lambda run: {}
-    optional_packages: Callable[[RunConfig], tuple[str, ...]] = lambda run: ()  # that decide them in some runs only
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,20 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 
 STEPS: tuple[StepKind, ...] = (
-    StepKind("extract", 2, (), _extract, ("isal", "resiliparse", "zstandard")),
+    StepKind(
+        "extract",
+        2,
+        (),
+        _extract,
+        ("isal", "resiliparse", "zstandard"),  # resiliparse finds charsets, whatever engine finds the text
+        lambda run: ENGINES[run.data.extract.engine].software(),
+    ),
     StepKind(
         "clean",
         2,
         ("extract",),
         lambda run, _: _json(run.data.clean),
-        optional_packages=lambda run: ("ftfy",) if run.data.clean.mojibake else (),
+        others=lambda run: package_versions(("ftfy",)) if run.data.clean.mojibake else {},
     ),
     StepKind(
         "annotate",
@@ -161,7 +168,11 @@ STEPS: tuple[StepKind, ...] = (
 
 
 def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[FingerprintedStep]:
-    """The run's steps in order. Raises UsageError when a package that decides a step's bytes is missing."""
+    """The run's steps in order.
+
+    Raises UsageError when a package that decides a step's bytes is missing, EngineMissingError when the engine that
+    extracts text is.
+    """
     names: dict[str, str] = {}
     steps = []
     for step in STEPS:
@@ -174,6 +185,6 @@ def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[Fingerprin
 
 def _software(step: StepKind, run: RunConfig) -> dict[str, str]:
     try:
-        return package_versions((*step.packages, *step.optional_packages(run))) | step.others(run)
+        return package_versions(step.packages) | step.others(run)
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

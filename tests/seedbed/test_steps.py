@@ -1,7 +1,10 @@
 import shutil
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from dataprep.extraction.engines import contract
+from dataprep.extraction.engines.contract import EngineMissingError
 from dataprep.reading.formats import ReaderConfig
 from seedbed import steps
 from seedbed.errors import UsageError
@@ -112,9 +115,27 @@ def test_another_version_of_a_package_repeats_the_steps_that_it_decides(run_file
     assert [kind for kind in KINDS if before[kind] != after[kind]] == ["pretrain", "evaluate", "export"]
 
 
-def test_a_missing_package_is_no_traceback(run_file, monkeypatch):
-    from importlib.metadata import PackageNotFoundError
+def test_the_engine_in_use_and_no_other_decides_what_is_extracted(run_file, monkeypatch):
+    assert changed(run_file, "data.extract.engine=trafilatura")[0] == "extract"
+    real = contract.version
+    monkeypatch.setattr(contract, "version", lambda name: "0" if name == "trafilatura" else real(name))
+    before = fingerprints(run_file), fingerprints(run_file, "data.extract.engine=trafilatura")
+    monkeypatch.setattr(contract, "version", real)
+    after = fingerprints(run_file), fingerprints(run_file, "data.extract.engine=trafilatura")
+    assert before[0] == after[0]
+    assert before[1]["extract"] != after[1]["extract"]
 
+
+def test_an_engine_that_is_not_installed_is_said_when_the_run_is_planned(run_file, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(contract, "version", missing)
+    with pytest.raises(EngineMissingError, match=r"install seedbed\[trafilatura\]"):
+        fingerprints(run_file, "data.extract.engine=trafilatura")
+
+
+def test_a_missing_package_is_no_traceback(run_file, monkeypatch):
     def missing(names):
         raise PackageNotFoundError("isal")
 
