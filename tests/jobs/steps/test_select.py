@@ -126,10 +126,11 @@ def test_a_list_that_changes_while_the_run_goes_is_no_silent_mixture(run_file, m
     assert artifacts["annotate"].is_committed()
     plan = make_plan(load_run(run_file), artifacts["annotate"].store)
     monkeypatch.setattr(select.StepRun, "input_shards", changed_meanwhile)
+    from seedbed import selection
     from seedbed.list_files import read_list
 
     read_list.cache_clear()
-    select._lists.cache_clear()
+    selection._lists.cache_clear()
     with pytest.raises(SourceError, match=r"domains.txt was changed after the run was planned: plan again"):
         state = StateDirectory(run_file.parent / "state")
         do_step(plan.step("select"), plan, artifacts["annotate"].store, state, Progress(io.StringIO()), Here())
