@@ -1,11 +1,15 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Self
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from dataprep import schemas
+from dataprep import plugins, schemas
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.text_buffers import batches, column
@@ -15,6 +19,8 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.offensive_score import Classifier, OffensiveScoreMeasure
+from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.repetition import RepetitionMeasure
 from dataprep.measures.text import TextMeasure
@@ -37,18 +43,49 @@ class AnnotateConfig(BaseModel):
     personal_data: PersonalDataConfig = Field(
         default=PersonalDataConfig(), description="what counts as personal data, here and where it is masked"
     )
+    offensive_words: OffensiveWordsConfig = Field(
+        default=OffensiveWordsConfig(), description="which words count as offensive"
+    )
+    offensive_classifier: Classifier | None = Field(
+        default=None,
+        description="a package whose model scores documents in English, some 900 a second: `pip install` it first; "
+        "null: none",
+    )
 
-    def measures(self) -> list[Measure]:
-        """What is measured, in the order of the columns."""
-        return [
+    others: Annotated[dict[str, Any], BeforeValidator(partial(plugins.read_configs, plugins.MEASURES_GROUP))] = Field(
+        default={}, description="measures of other installed packages, by name, each with its keys; see docs/filters.md"
+    )
+
+    @model_validator(mode="after")
+    def _check_names_of_columns(self) -> Self:
+        taken = {field.name for measure in self._own({}) for field in measure.fields()} | {"id"}
+        for name, measure in self.others.items():
+            for field in measure.fields():
+                if field.name in taken:
+                    raise ValueError(f"others.{name}: there is a column {field.name} already")
+                taken.add(field.name)
+        return self
+
+    def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
+        """What is measured, in the order of the columns; what other packages measure last, by name. `lists` holds the
+        bytes of each list file by the name that this config gives it; nothing can be measured without those that it
+        names."""
+        return self._own(lists or {}) + list(self.others.values())
+
+    def _own(self, lists: Mapping[str, bytes]) -> list[Measure]:
+        measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
-            PersonalDataMeasure(self.personal_data),
             RepetitionMeasure(),
+            PersonalDataMeasure(self.personal_data),
+            OffensiveWordsMeasure(self.offensive_words, lists),
             MinHashMeasure(self.minhash),
         ]
+        if self.offensive_classifier is not None:
+            measures.append(OffensiveScoreMeasure(self.offensive_classifier))
+        return measures
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""
@@ -56,14 +93,16 @@ class AnnotateConfig(BaseModel):
         return pa.schema([pa.field("id", schemas.ID, nullable=False), *fields])
 
 
-def annotate(documents: pa.Table, edits: pa.Table, config: AnnotateConfig) -> pa.Table:
+def annotate(
+    documents: pa.Table, edits: pa.Table, config: AnnotateConfig, lists: Mapping[str, bytes] | None = None
+) -> pa.Table:
     """The attributes (`config.table_schema()`) of each row of `documents` (`schemas.DOCUMENTS`), seen through `edits`
-    (`schemas.EDITS`).
+    (`schemas.EDITS`). `lists`: see `AnnotateConfig.measures`.
 
     Raises CorruptDataError where the two tables do not hold the same documents in the same order.
     """
     _check_ids(documents, edits)
-    schema, measures = config.table_schema(), config.measures()
+    schema, measures = config.table_schema(), config.measures(lists)
     ids, text = column(documents, "id"), column(documents, "text")
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):

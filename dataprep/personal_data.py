@@ -13,6 +13,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataprep.kernels import personal_data as kernel
+from dataprep.kernels.contacts import MIN_PHONE_DIGITS
 from dataprep.kernels.personal_data import NATIONAL_PHONE, PHONE, propose_spans, put_tokens, size_after
 from dataprep.kernels.text_buffers import text_buffers, text_from_buffers
 
@@ -144,9 +145,10 @@ def _with_valid_phones(data: np.ndarray, spans: np.ndarray, regions: tuple[str, 
 @functools.lru_cache(_MAX_REMEMBERED_NUMBERS)
 def _valid_size(written: str, regions: tuple[str, ...]) -> int:
     """Bytes of the longest telephone number, of whole groups of digits, that `written` starts with; 0: of none."""
-    ends = [i + 1 for i, c in enumerate(written) if c.isdigit() and not written[i + 1 : i + 2].isdigit()]
-    for end in reversed(ends):
-        if _is_valid(written[:end], regions):
+    digits = [i + 1 for i, c in enumerate(written) if c.isdigit()]
+    for number, end in reversed(list(enumerate(digits, 1))):
+        ends_group = not written[end : end + 1].isdigit()
+        if number >= MIN_PHONE_DIGITS and ends_group and _is_valid(written[:end], regions):
             return len(written[:end].encode())
     return 0
 

@@ -14,7 +14,7 @@ def differences(text: pa.LargeStringArray, languages: pa.StringArray) -> Counter
     decided = decisions(text, languages)
     found: Counter[str] = Counter()
     for row, (one, language) in enumerate(zip(text.to_pylist(), languages.to_pylist(), strict=True)):
-        expected = papers.statistics(one)
+        expected = papers.statistics(one, language)
         got = {name: values[row] for name, values in columns.items()}
         found.update(name for name in expected.keys() | got.keys() if expected.get(name) != got.get(name))
         found.update(papers.faults(expected, language) ^ {reason for reason, drops in decided.items() if drops[row]})

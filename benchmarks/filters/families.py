@@ -1,6 +1,7 @@
 """The four heuristic families as one piece of work: texts in, what every rule says of every text out."""
 
 import time
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -29,15 +30,27 @@ FAMILIES = {
 """By name: the rules with the published limits, and the measures that they need."""
 
 
+@dataclass(frozen=True)
+class _BatchOfKnownLanguages(Batch):
+    """Telling languages is no part of this work."""
+
+    known: pa.StringArray = field(kw_only=True)
+
+    @property
+    def languages(self) -> pa.StringArray:
+        return self.known
+
+
 def measured(text: pa.LargeStringArray, languages: pa.StringArray, measures: tuple[Measure, ...]) -> pa.Table:
     """The columns of the measures and `language`, a row a text, batch by batch as `annotate` does it."""
     fields = [field for measure in measures for field in measure.fields()]
     schema = pa.schema([*fields, pa.field("language", pa.string(), nullable=False)])
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):
-        batch = Batch(pa.nulls(stop - start, schemas.ID), text.slice(start, stop - start))
+        of_batch = slice(start, stop)
+        batch = _BatchOfKnownLanguages(pa.nulls(stop - start, schemas.ID), text[of_batch], known=languages[of_batch])
         columns = [array for measure in measures for array in measure.columns(batch)]
-        parts.append(pa.record_batch([*columns, languages.slice(start, stop - start)], schema=schema))
+        parts.append(pa.record_batch([*columns, batch.languages], schema=schema))
     return pa.Table.from_batches(parts, schema)
 
 

@@ -6,9 +6,11 @@ more.
 """
 
 import functools
+import json
 import re
 from collections import defaultdict
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from dataprep.kernels import unicode_classes as table
 
 # Rae et al. 2021, A.1.
 BULLETS = ("-", "*", "•", "‣", "⁃", "◦", "▪", "▫")
-STOP_WORDS = {"the", "be", "to", "of", "and", "that", "have", "with"}
+STOP_WORDS = json.loads((Path(__file__).parents[2] / "dataprep" / "filters" / "stop_words.json").read_text())
 TOP_LIMITS = {2: 0.20, 3: 0.18, 4: 0.16}
 DUPLICATE_LIMITS = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
 
@@ -27,18 +29,20 @@ def words_of(text: str) -> list[str]:
     return [word.translate(_lowercase()) for word in _word_pattern().findall(text)]
 
 
-def statistics(text: str) -> dict[str, int]:
+def statistics(text: str, language: str = "en") -> dict[str, int]:
     """What the rules need to know, by the names of the columns of `attributes`."""
     words = words_of(text)
-    return _of_words(words) | _of_lines(text) | _of_symbols(text) | _of_ngrams(words)
+    return _of_words(words, language) | _of_lines(text) | _of_symbols(text) | _of_ngrams(words)
 
 
-def _of_words(words: list[str]) -> dict[str, int]:
+def _of_words(words: list[str], language: str) -> dict[str, int]:
     return {
         "num_words": len(words),
         "num_word_characters": sum(len(word) for word in words),
         "num_words_with_letter": sum(_letter_pattern().search(word) is not None for word in words),
-        "num_stop_words": len(STOP_WORDS & set(words)),
+        "num_stop_words": len(
+            set(words).intersection(STOP_WORDS[language]["stop_words"] if language in STOP_WORDS else [])
+        ),
         "num_lorem_ipsum": sum(words[i : i + 2] == ["lorem", "ipsum"] for i in range(len(words))),
     }
 
@@ -137,6 +141,8 @@ def faults(found: dict[str, int], language: str) -> set[str]:
     line_characters = share("num_duplicate_line_characters", "num_line_characters")
     paragraph_characters = share("num_duplicate_paragraph_characters", "num_line_characters")
     mean_length = share("num_word_characters", "num_words")
+    means = {known: figures["udhr_mean_word_characters"] for known, figures in STOP_WORDS.items()}
+    longer = means.get(language, means["en"]) / means["en"]  # the words of this language, than English ones
     broken = {
         # Rae et al. 2021, A.1, repetition
         "too_many_duplicate_lines": share("num_duplicate_lines", "num_lines") > 0.30,
@@ -146,19 +152,19 @@ def faults(found: dict[str, int], language: str) -> set[str]:
         # the same, quality
         "too_few_words": found["num_words"] < 50,
         "too_many_words": found["num_words"] > 100_000,
-        "mean_word_too_short": mean_length < 3,
-        "mean_word_too_long": mean_length > 10,
+        "mean_word_too_short": language in STOP_WORDS and mean_length < round(3 * longer, 1),
+        "mean_word_too_long": language in STOP_WORDS and mean_length > round(10 * longer, 1),
         "too_many_hashes": share("num_hashes", "num_words") > 0.1,
         "too_many_ellipses": share("num_ellipses", "num_words") > 0.1,
         "too_many_bullet_lines": share("num_bullet_lines", "num_lines") > 0.9,
         "too_many_ellipsis_lines": share("num_ellipsis_lines", "num_lines") > 0.3,
         "too_few_words_with_letter": share("num_words_with_letter", "num_words") < 0.8,
-        "too_few_stop_words": language == "en" and found["num_stop_words"] < 2,
+        "too_few_stop_words": language in STOP_WORDS and found["num_stop_words"] < 2,
         # Raffel et al. 2020, 2.2
         "curly_bracket": found["num_curly_brackets"] > 0,
         "lorem_ipsum": found["num_lorem_ipsum"] > 0,
         "too_few_sentences": found["num_sentences"] < 5,
-        # Penedo et al. 2024, 3.6
+        # Penedo et al. 2024
         "too_few_punctuated_lines": share("num_punctuated_lines", "num_lines") <= 0.12,
         "too_much_text_in_repeated_lines": line_characters >= 0.1,
         "too_many_short_lines": share("num_short_lines", "num_lines") >= 0.67,

@@ -1,4 +1,4 @@
-"""FineWeb's own quality rules (Penedo et al. 2024, 3.6), which it applies after Gopher's and C4's."""
+"""FineWeb's own quality rules (Penedo et al. 2024), which it applies after Gopher's and C4's."""
 
 from collections.abc import Iterator
 

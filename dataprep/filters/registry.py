@@ -7,6 +7,8 @@ from dataprep.filters.fineweb import FineWebConfig
 from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.gopher_repetition import GopherRepetitionConfig
 from dataprep.filters.language import LanguageConfig
+from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
+from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
 from dataprep.filters.url import UrlConfig
 
@@ -15,6 +17,8 @@ FILTERS: dict[str, type[BaseModel]] = {
     "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
     "gopher_repetition": GopherRepetitionConfig,
+    "offensive_words": OffensiveWordsFilterConfig,
+    "offensive_score": OffensiveScoreFilterConfig,
     "gopher_quality": GopherQualityConfig,
     "c4": C4Config,
     "fineweb": FineWebConfig,

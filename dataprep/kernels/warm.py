@@ -6,6 +6,7 @@
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from numba.core.dispatcher import Dispatcher
 
@@ -13,7 +14,12 @@ from dataprep import schemas
 
 KERNEL_MODULES = (
     "utf8",
+    "blocks",
     "mixing",
+    "edits",
+    "character_rules",
+    "normal_form",
+    "phrases",
     "words",
     "word_statistics",
     "duplicates",
@@ -21,6 +27,8 @@ KERNEL_MODULES = (
     "repetition",
     "line_rules",
     "text_view",
+    "line_keys",
+    "suspicious_lines",
     "shingles",
     "minhash",
     "jaccard",
@@ -30,6 +38,13 @@ KERNEL_MODULES = (
     "contacts",
     "personal_data",
     "url_hosts",
+    "listed_words",
+    "markup_tags",
+    "markup_scan",
+    "block_features",
+    "block_decisions",
+    "block_text",
+    "main_text",
     "fasttext_tables",
     "fasttext",
 )
@@ -52,23 +67,41 @@ def kernels() -> list[Dispatcher]:
 def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
-    from dataprep.clean import CleanConfig, clean
+    from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+    from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
+    from dataprep.kernels.suspicious_lines import suspicious_lines
     from dataprep.kernels.words import find_words
     from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
+    from dataprep.site_boilerplate import boilerplate_cuts
     from dataprep.url_lists import url_facts
 
-    text = pa.array(["One line.\nThis line needs JavaScript.\n" + "again and " * 20], pa.large_string())
+    # With something for every rule: a blank at the end of a line, a letter in two parts, a line of each kind.
+    lines = [
+        "One line. ",
+        "This line needs JavaScript.",
+        "3 likes",
+        "cafe\u0301\u200b",
+        "naÃ¯ve",
+        "again and " * 20,
+        "",
+    ]
+    text = pa.array(["\n".join(lines)], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
     blank = {name: [None] for name in schemas.DOCUMENTS.names if name not in columns}
     documents = pa.table({**columns, **blank}, schemas.DOCUMENTS)
-    annotate(documents, clean(documents, CleanConfig()), AnnotateConfig())
+    edits = clean(documents, CleanConfig(refinedweb=RefinedWebConfig()))
+    annotate(documents, edits, AnnotateConfig())
+    boilerplate_cuts(text, np.ones(1, np.uint64), np.zeros(1, np.uint64))
+    suspicious_lines(text)
     sets = shingle_sets(find_words(text), ngram_words=1)
     jaccard(sets, [0], sets, [0])
     personal = pa.array([PERSONAL], pa.large_string())
     mask(personal, PersonalDataConfig(), MaskConfig())
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
+    blocks.text_of("<p>One line.", True)
+    blocks.text_of("<p>One line.", False)
 
 
 def forget_all() -> None:

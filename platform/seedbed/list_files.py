@@ -5,11 +5,15 @@ another step and another folder is not.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import blake3
 
+from dataprep.errors import DataError
+from dataprep.measures.offensive_words import parse_phrases
+from dataprep.removals import parse as parse_removals
+from dataprep.url_lists import parse_domains, parse_words
 from seedbed.errors import SourceError
 from seedbed.runfile.list_keys import replaced
 from seedbed.sources import file_system
@@ -31,17 +35,29 @@ def list_paths(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def list_digests(data: dict[str, Any]) -> dict[str, str]:
-    """Path -> digest of every list file. Raises SourceError with what is wrong with each."""
+    """Path -> digest of every list file. Raises SourceError with what is wrong with each, in its place or its lines:
+    before a crawl is read, and not hours later."""
     digests: dict[str, str] = {}
     problems = []
     for key, path in list_paths(data):
         try:
-            digests[path] = _digest(_read(path))
-        except SourceError as error:
+            content = read_now(path)
+            _parser(key)(content, path)
+            digests[path] = digest_of(content)
+        except (SourceError, DataError) as error:
             problems.append(f"{key}: {error}")
     if problems:
         raise SourceError("\n".join(problems))
     return digests
+
+
+def _parser(key: str) -> Callable[[bytes, str], Any]:
+    """What reads the lists that stand at `key`."""
+    if key.startswith("data.removals."):
+        return parse_removals
+    if key.startswith("data.annotate.offensive_words."):
+        return parse_phrases
+    return parse_domains if ".blocked_domains" in key else parse_words
 
 
 def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
@@ -52,13 +68,14 @@ def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any
 @functools.lru_cache(_MAX_REMEMBERED)
 def read_list(path: str, digest: str) -> bytes:
     """The bytes of a list as they were planned with. Raises SourceError where they are others by now."""
-    data = _read(path)
-    if _digest(data) != digest:
+    data = read_now(path)
+    if digest_of(data) != digest:
         raise SourceError(f"{path} was changed after the run was planned: plan again")
     return data
 
 
-def _read(path: str) -> bytes:
+def read_now(path: str) -> bytes:
+    """The bytes of a list as they are. Raises SourceError."""
     try:
         fs, place = file_system(path)
         return bytes(fs.cat_file(place))
@@ -71,5 +88,6 @@ def _read(path: str) -> bytes:
         ) from error
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
+    """What a list is known by."""
     return f"blake3:{blake3.blake3(data).hexdigest()[:_DIGEST_DIGITS]}"

@@ -16,8 +16,8 @@ from dataprep.errors import DataError
 from dataprep.removals import BY_ID, KINDS, Entry, Removals, parse
 from dataprep.schemas import ID
 from seedbed.artifact import Artifact
-from seedbed.errors import StoreError, UsageError
-from seedbed.list_files import read_list
+from seedbed.errors import UsageError
+from seedbed.list_files import digest_of, read_now
 from seedbed.plan import Plan
 from seedbed.steps import STEPS
 from seedbed.store import Store
@@ -215,7 +215,9 @@ def _token_places(shards: Artifact, found: _Documents, kept: set[bytes]) -> list
 def _next_run(store: Store, plan: Plan, entry: Entry, has_documents: bool) -> dict[str, Any]:
     """What the same run would do once `entry` stands in its removal lists: steps, and what they took the last time."""
     lists = list(plan.run.data.removals.path)
-    is_listed = any(entry in parse(_list_of(plan, path), path) for path in lists)
+    held = {path: read_now(path) for path in lists}  # which may be another by now than the run was made with
+    is_listed = any(entry in parse(data, path) for path, data in held.items())
+    was_made_with_it = is_listed and all(digest_of(data) == plan.lists[path] for path, data in held.items())
     redone = {"select"}
     for step in STEPS:
         if redone & set(step.parents):
@@ -228,17 +230,10 @@ def _next_run(store: Store, plan: Plan, entry: Entry, has_documents: bool) -> di
         "run": plan.run_id,
         "removal_lists": lists,
         "is_listed": is_listed,
-        "changes_something": has_documents and not is_listed,
+        "was_made_with_it": was_made_with_it,
+        "changes_something": has_documents and not was_made_with_it,
         "kept": [kind for kind in order if kind not in redone],
         "redone": [kind for kind in order if kind in redone],
         "seconds_last_time": {kind: seconds[kind] for kind in order if kind in seconds},
         "training_hours": {"low": hours.low, "high": hours.high, "reason": hours.reason},
     }
-
-
-def _list_of(plan: Plan, path: str) -> bytes:
-    """A list as this plan was made with. Raises StoreError where it is gone or another by now."""
-    try:
-        return read_list(path, plan.lists[path])
-    except UsageError as error:
-        raise StoreError(f"{error}; or remove it from data.removals.path") from error

@@ -61,6 +61,12 @@ def test_attributes_describe_the_text_that_survives():
         "num_curly_brackets": 0,
         **{f"num_top_{n}_gram_characters": 0 for n in (2, 3, 4)},
         **{f"num_duplicate_{n}_gram_characters": 0 for n in (5, 6, 7, 8, 9, 10)},
+        "num_emails": 0,
+        "num_ip_addresses": 0,
+        "num_phones": 0,
+        "num_ibans": 0,
+        "num_cards": 0,
+        "num_offensive_words": 0,
     }
     assert empty["language"] == "und"
     assert empty["content_hash"] == xxhash.xxh3_128_digest(b"")

@@ -109,6 +109,15 @@ def test_the_shipped_lists_can_be_read_and_hold_words_of_their_own():
     ]
 
 
+def test_manuals_pass_the_shipped_lists():
+    urls = (
+        "https://man.example/ssh-keygen.1.html",
+        "https://qt.example/signals-and-slots/slot.html",
+        "https://db.example/replica/replica",
+    )
+    assert [row[0] + row[2] + row[3] for row in facts(*urls, config=UrlConfig())] == [0, 0, 0]
+
+
 def test_a_million_domains_are_looked_up_at_ten_thousands_of_pages_a_second():
     names = pa.array([f"site{i}.d{i % 999}.example" for i in range(1_000_000)], pa.large_string())
     contents = {"d": "\n".join(names.to_pylist()).encode()}

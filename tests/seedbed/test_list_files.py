@@ -63,6 +63,19 @@ def test_a_list_that_is_not_there_is_told_by_its_key(listed, store, tmp_path):
         planned(listed, store)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("removals.txt", "x.example\nword\n", r"data.removals.path.0: .*removals.txt, line 2: 'word' is neither a URL"),
+        ("b.txt", "http://x.example\n", r"data.select.url.blocked_domains.1: .*b.txt, line 1: .* is no domain"),
+    ],
+)
+def test_a_line_that_is_no_entry_is_told_before_anything_is_read(listed, store, tmp_path, name, text, says):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SourceError, match=says):
+        planned(listed, store)
+
+
 def test_a_list_that_changes_after_the_plan_is_refused(listed, tmp_path):
     path = str(tmp_path / "a.txt")
     digest = list_digests({"removals": {"path": path}})[path]

@@ -4,6 +4,8 @@ import pytest
 
 from seedbed.cli.takedown import NOTHING_FOUND_EXIT_CODE
 from seedbed.errors import UsageError
+from seedbed.plan import make_plan
+from seedbed.runfile.load import load_run
 from seedbed.runs import RunRecord, save, save_plan
 from seedbed.takedown import add_entry, takedown
 
@@ -73,6 +75,21 @@ def test_the_next_run_begins_at_select(pipeline):
     assert coming["redone"][-1] == "export"
     assert coming["seconds_last_time"] == {"select": 2.0, "deduplicate": 2.0, "corpus": 2.0, "shards": 2.0}
     assert (coming["changes_something"], coming["is_listed"], coming["removal_lists"]) == (True, False, [])
+
+
+def test_a_list_is_looked_at_as_it_is_now(run_file, store, tmp_path):
+    path = tmp_path / "removals.txt"
+    path.write_text("x.example\n")
+    plan = make_plan(load_run(run_file, [f"data.removals.path={path}"]), store)
+
+    def coming(target):
+        answer = takedown(store, [plan], target)["next_run"]
+        return answer["is_listed"], answer["was_made_with_it"]
+
+    assert coming("X.example") == (True, True)
+    assert coming("y.example") == (False, False)
+    assert add_entry(path, "y.example")
+    assert coming("y.example") == (True, False)
 
 
 def test_what_is_no_url_id_or_domain_is_refused(pipeline):

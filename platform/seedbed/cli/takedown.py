@@ -84,12 +84,12 @@ def _next_lines(told: dict[str, Any]) -> list[str]:
         lines.append(f"{'added to' if added['is_new'] else 'stands already in'} {added['file']}")
     if coming is None:
         return [*lines, "no runs in this store"]
-    if coming["is_listed"]:
+    if coming["was_made_with_it"]:
         lines.append(
             f"run {coming['run']} was made with it in its removal lists: it holds nothing of it after `select`"
         )
     else:
-        if added is None or added["file"] not in coming["removal_lists"]:
+        if not coming["is_listed"] and (added is None or added["file"] not in coming["removal_lists"]):
             lines.append("not in the removal lists of the run file: put a list that names it under data.removals.path")
         took = sum(coming["seconds_last_time"].values())
         lines.append(
