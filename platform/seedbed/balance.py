@@ -23,6 +23,9 @@ GROUPINGS = ("language", "source", "domain", "year")
 COMPARED = ("language", "domain")
 """Groupings in which a rule is held against the rest."""
 
+DECIDES = "select"
+"""The step whose rules are compared. Copies are no judgement on a language: one is copied more than another."""
+
 FLAGGED_RATIO = 10.0
 """A rule that takes this many times the share of a group that it takes of all others is flagged."""
 MIN_GROUP, MIN_DROPPED = 50, 20
@@ -162,6 +165,8 @@ def _flags(found: Balance, grouping: str) -> Iterator[Flag]:
     groups = found.groups[grouping]
     documents = sum(group.documents for group in groups.values())
     for reason, by_group in found.taken[grouping].items():
+        if found.steps[reason] != DECIDES:
+            continue
         dropped = sum(by_group.values())
         for name, number in by_group.items():
             others = documents - groups[name].documents

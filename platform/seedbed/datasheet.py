@@ -1,13 +1,16 @@
-"""The datasheet of a corpus and the card of a model: what both are made of, read from the manifests.
+"""The datasheet of a corpus and the card of a model: what both are made of, read from what the steps wrote.
 
 After Gebru et al. 2021, Datasheets for Datasets, and Mitchell et al. 2019, Model Cards, as far as a machine knows.
 Nothing in them depends on where or when they were made: the same run gives the same text.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from dataprep.personal_data import KINDS, PLURALS
 from seedbed.artifact import Artifact
+from seedbed.balance import Balance, balance, concentration, largest
+from seedbed.errors import UsageError
 from seedbed.plan import Plan
 from seedbed.steps import OPERATIONAL
 from seedbed.store import Store
@@ -15,16 +18,28 @@ from seedbed.summary import FUNNEL_STEPS
 
 _KIND_NAMES = ("e-mail addresses", "IP addresses", "telephone numbers", "bank accounts (IBAN)", "card numbers")
 _DONE = {"mask": "masked", "cut": "cut out", "keep": "kept"}
+MAX_GROUPS = 20
+"""Languages, sources, domains and years in a table: those with the most documents."""
+
+LARGE_SHARE = 0.2
+"""Of the kept text: a domain that holds more is named."""
+
 _SHOWN = ("clean", "annotate", "select", "deduplicate", "corpus", "tokenizer", "shards")
 
 
 def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
-    """Everything that both documents say, as one JSON value."""
+    """Everything that both documents say, as one JSON value.
+
+    What is not done yet is null: `tokens` before `shards`, `evaluation` before `evaluate`, `balance` before `ledger`.
+    Raises UsageError before there is a corpus.
+    """
     manifests = {
         step.kind: manifest
         for step in plan.steps
         if (manifest := Artifact(store, step.kind, step.fingerprint).manifest()) is not None
     }
+    if "corpus" not in manifests:
+        raise UsageError(f"there is no corpus yet: `seedbed show {plan.run_id}` says where the run is")
     sources = {
         name: {"licence": source.licence, "files": sum(f.source == name for f in plan.sources)}
         for name, source in sorted(plan.run.data.sources.items())
@@ -39,6 +54,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         for kind in FUNNEL_STEPS
     ]
     corpus = manifests["corpus"]
+    shards, evaluated = manifests.get("shards"), manifests.get("evaluate")
     return {
         "name": plan.run.name,
         "sources": sources,
@@ -46,15 +62,32 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "text_bytes": corpus["bytes_out"],
         "corpus": corpus["counts"],
         "languages": corpus["languages"],
-        "tokens": manifests["shards"]["counts"],
-        "settings": {kind: manifests[kind]["config"] for kind in _SHOWN},
+        "tokens": shards["counts"] if shards else None,
+        "balance": _balance(balance(store, plan)) if "ledger" in manifests else None,
+        "settings": {kind: manifests[kind]["config"] for kind in _SHOWN if kind in manifests},
         "fingerprints": {step.kind: step.fingerprint for step in plan.steps if step.kind != "export"},
         "digests": {kind: manifest["digest"] for kind, manifest in manifests.items() if kind != "export"},
         "model": plan.config["model"],
         "training": {k: v for k, v in plan.config["training"].items() if k not in OPERATIONAL},
         "parameters": plan.parameters,
         "flops": plan.flops,
-        "evaluation": manifests["evaluate"]["evaluation"],
+        "evaluation": evaluated["evaluation"] if evaluated else None,
+    }
+
+
+def _balance(found: Balance) -> dict[str, Any]:
+    """The groups of each kind with the most documents, as rows, and the flags."""
+    tables = {
+        grouping: [{"name": name, **asdict(group)} for name, group in largest(groups, MAX_GROUPS)]
+        for grouping, groups in found.groups.items()
+    }
+    return {
+        "input_shards": found.num_shards,
+        "of_input_shards": found.of_shards,
+        "groups": tables,
+        "num_groups": {grouping: len(groups) for grouping, groups in found.groups.items()},
+        "largest_domain_share": concentration(found.groups["domain"]),
+        "flags": [asdict(flag) for flag in found.flags],
     }
 
 
@@ -80,7 +113,6 @@ def _personal_data(facts: dict[str, Any]) -> str:
 
 def datasheet_markdown(facts: dict[str, Any]) -> str:
     """The datasheet for people."""
-    tokens = facts["tokens"]
     lines = [
         f"# Datasheet: the corpus of {facts['name']}",
         "",
@@ -96,20 +128,14 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "",
         "## What is in it",
         "",
-        f"{facts['text_bytes']:,} bytes of text; {tokens['train_tokens']:,} tokens to train on and "
-        f"{tokens['validation_tokens']:,} held out.",
+        _amounts(facts),
         "",
         _personal_data(facts),
         "",
-        "| language | documents |",
-        "|---|---|",
-        *(f"| {language} | {n:,} |" for language, n in facts["languages"].items()),
-        "",
+        *_what_is_in_it(facts),
         "## Known limits",
         "",
-        "- Language, quality and duplicates are decided by rules; the settings below say which.",
-        "- Names, postal addresses and other personal data without a form of its own are not looked for.",
-        "- Nothing was compared with benchmarks: scores on them may be too good.",
+        *(f"- {limit}" for limit in known_limits(facts)),
         "",
         "## Settings",
         "",
@@ -117,6 +143,58 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
     for kind, config in facts["settings"].items():
         lines.append(f"- {kind} (`{facts['fingerprints'][kind]}`): `{config}`")
     return "\n".join(lines) + "\n"
+
+
+def known_limits(facts: dict[str, Any]) -> list[str]:
+    """What a reader must not take for granted."""
+    limits = [
+        "Language, quality and duplicates are decided by rules; the settings say which.",
+        "Names, postal addresses and other personal data without a form of its own are not looked for.",
+        "Nothing was compared with benchmarks: scores on them may be too good.",
+    ]
+    counted = facts["balance"]
+    if counted is None:
+        return [*limits, "What the documents are by language, domain and year was not counted."]
+    if counted["input_shards"] < counted["of_input_shards"]:
+        part = f"{counted['input_shards']:,} of {counted['of_input_shards']:,} input shards"
+        limits.append(f"Languages, sources, domains and years were counted over {part}.")
+    limits += [_in_words(flag) for flag in counted["flags"]]
+    share = counted["largest_domain_share"]
+    if share is not None and share > LARGE_SHARE:
+        limits.append(f"One domain, {counted['groups']['domain'][0]['name']}, holds {share:.0%} of the text.")
+    return limits
+
+
+def _in_words(flag: dict[str, Any]) -> str:
+    return (
+        f"The rule `{flag['reason']}` takes {flag['share']:.1%} of the documents of the {flag['grouping']} "
+        f"{flag['group']} ({flag['dropped']:,}) and {flag['share_of_others']:.2%} of all others."
+    )
+
+
+def _amounts(facts: dict[str, Any]) -> str:
+    size, tokens = f"{facts['text_bytes']:,} bytes of text", facts["tokens"]
+    if tokens is None:
+        return f"{size}."
+    return f"{size}; {tokens['train_tokens']:,} tokens to train on and {tokens['validation_tokens']:,} held out."
+
+
+def _what_is_in_it(facts: dict[str, Any]) -> list[str]:
+    """The documents kept by what they are."""
+    if facts["balance"] is None:
+        rows = [f"| {language} | {n:,} |" for language, n in facts["languages"].items()]
+        return ["| language | documents |", "|---|---|", *rows, ""]
+    lines: list[str] = []
+    for grouping, rows in facts["balance"]["groups"].items():
+        lines += [f"| {grouping} | documents read | kept | bytes of text kept | tokens |", "|---|---|---|---|---|"]
+        for row in rows:
+            tokens = "-" if row["kept_tokens"] is None else f"{row['kept_tokens']:,}"
+            lines.append(
+                f"| {row['name']} | {row['documents']:,} | {row['kept']:,} | {row['kept_bytes']:,} | {tokens} |"
+            )
+        number = facts["balance"]["num_groups"][grouping]
+        lines += ["", *([f"The {len(rows)} with the most documents, of {number:,}.", ""] if number > len(rows) else [])]
+    return lines
 
 
 def model_card(facts: dict[str, Any]) -> str:

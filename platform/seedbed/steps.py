@@ -162,7 +162,7 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("ledger", 1, ("extract", "select", "deduplicate", "corpus"), _nothing),
     StepKind("pretrain", 2, ("shards",), _pretrain, ("torch", "deepspeed")),
     StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
-    StepKind("export", 1, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
+    StepKind("export", 2, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
 )
 """Every step, each after its parents."""
 

@@ -24,7 +24,7 @@ def test_before_the_ledger_nothing_can_be_said(pipeline):
         balance(pipeline.store, pipeline.plan)
 
 
-def documents(*rows: tuple[str, str | None, int]) -> pa.Table:
+def documents(*rows: tuple[str, str | None, int], step: str = "select") -> pa.Table:
     """Rows of (language, reason, how many)."""
     each = [(language, reason) for language, reason, number in rows for _ in range(number)]
     size = len(each)
@@ -37,7 +37,7 @@ def documents(*rows: tuple[str, str | None, int]) -> pa.Table:
             "year": [year] * size,
             "num_bytes": [10] * size,
             "is_kept": [reason is None for _, reason in each],
-            "step": ["select"] * size,
+            "step": [step] * size,
             "reason": pa.array([reason for _, reason in each], pa.string()),
         }
     )
@@ -66,6 +66,13 @@ def test_a_rule_that_hits_one_language_ten_times_harder_is_flagged():
 def test_what_hits_all_alike_or_few_is_not_flagged(rows):
     found = Balance(1, 1)
     _count(found, documents(*rows))
+    assert list(_flags(found, "language")) == []
+
+
+def test_copies_are_no_judgement():
+    found = Balance(1, 1)
+    rows = [("de", "near_duplicate", 30), ("de", None, 70), ("en", None, 100)]
+    _count(found, documents(*rows, step="deduplicate"))
     assert list(_flags(found, "language")) == []
 
 

@@ -16,6 +16,7 @@ from seedbed.cli.jobs import jobs
 from seedbed.cli.logs import logs
 from seedbed.cli.options import RootRegistryOption, RootStateOption, RootStoreOption, places
 from seedbed.cli.plan import plan
+from seedbed.cli.report import report
 from seedbed.cli.resume import resume
 from seedbed.cli.retry import retry
 from seedbed.cli.run import run
@@ -74,6 +75,7 @@ app.command()(show)
 app.command()(why)
 app.command()(takedown)
 app.command()(sample)
+app.command()(report)
 app.command()(export)
 app.command()(track)
 app.command()(dashboard)
