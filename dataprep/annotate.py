@@ -1,5 +1,7 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,8 +17,12 @@ from dataprep.measures.contract import Measure
 from dataprep.measures.language import LanguageMeasure
 from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
+from dataprep.measures.offensive_score import Classifier, OffensiveScoreMeasure
+from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
+from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
+from dataprep.personal_data import PersonalDataConfig
 
 MAX_BATCH_BYTES = 4 << 20
 """Text measured at a time: its words take up to 7 times as much, and larger batches were no faster (measured)."""
@@ -31,16 +37,33 @@ class AnnotateConfig(BaseModel):
     language_characters: int = Field(
         default=2000, ge=1, description="codepoints from the start of a document that its language is told from"
     )
+    personal_data: PersonalDataConfig = Field(
+        default=PersonalDataConfig(), description="what counts as personal data, here and where it is masked"
+    )
+    offensive_words: OffensiveWordsConfig = Field(
+        default=OffensiveWordsConfig(), description="which words count as offensive"
+    )
+    offensive_classifier: Classifier | None = Field(
+        default=None,
+        description="a package whose model scores documents in English, some 900 a second: `pip install` it first; "
+        "null: none",
+    )
 
-    def measures(self) -> list[Measure]:
-        """What is measured, in the order of the columns."""
-        return [
+    def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
+        """What is measured, in the order of the columns. `lists` holds the bytes of each list file by the name that
+        this config gives it; nothing can be measured without those that it names."""
+        measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
+            PersonalDataMeasure(self.personal_data),
+            OffensiveWordsMeasure(self.offensive_words, lists or {}),
             MinHashMeasure(self.minhash),
         ]
+        if self.offensive_classifier is not None:
+            measures.append(OffensiveScoreMeasure(self.offensive_classifier))
+        return measures
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""
@@ -48,14 +71,16 @@ class AnnotateConfig(BaseModel):
         return pa.schema([pa.field("id", schemas.ID, nullable=False), *fields])
 
 
-def annotate(documents: pa.Table, edits: pa.Table, config: AnnotateConfig) -> pa.Table:
+def annotate(
+    documents: pa.Table, edits: pa.Table, config: AnnotateConfig, lists: Mapping[str, bytes] | None = None
+) -> pa.Table:
     """The attributes (`config.table_schema()`) of each row of `documents` (`schemas.DOCUMENTS`), seen through `edits`
-    (`schemas.EDITS`).
+    (`schemas.EDITS`). `lists`: see `AnnotateConfig.measures`.
 
     Raises CorruptDataError where the two tables do not hold the same documents in the same order.
     """
     _check_ids(documents, edits)
-    schema, measures = config.table_schema(), config.measures()
+    schema, measures = config.table_schema(), config.measures(lists)
     ids, text = column(documents, "id"), column(documents, "text")
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):

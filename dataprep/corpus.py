@@ -1,6 +1,5 @@
 """`corpus`: the documents that are left, in their final form. The text is written here for the second and last time."""
 
-import re
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from dataprep import schemas
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column, text_buffers
 from dataprep.kernels.text_view import surviving_text
+from dataprep.personal_data import KINDS, MaskConfig, PersonalDataConfig, mask
 from dataprep.split import SplitConfig, split_names
 from dataprep.tally import text_hashes, texts_checksum
 
@@ -31,13 +31,6 @@ EXTRA_MARKS = r"(\p{M}{30})\p{M}+"
 """Combining marks beyond 30 in a row (UAX #15, 13.2, Stream-Safe Text Format). No script needs as many, and sorting n
 of them, as every normal form must, takes n squared: half a million would take minutes."""
 
-EMAIL = (
-    r"[A-Za-z0-9_][A-Za-z0-9._%+-]*@"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|[A-Za-z]{2,})"
-)
-"""An address in ASCII with a dot in its domain (a part of RFC 5321). Addresses with other letters (RFC 6531) are left:
-in scripts written without spaces one cannot tell them from the words before them."""
-
 
 class CorpusConfig(BaseModel):
     """The final form of a text."""
@@ -47,23 +40,10 @@ class CorpusConfig(BaseModel):
     normalization: Literal["NFC", "NFKC", "none"] = Field(
         default="NFC", description="Unicode normal form (UAX #15); NFKC also folds ligatures, widths and superscripts"
     )
-    mask_emails: bool = Field(default=True, description="put `email_token` in the place of e-mail addresses")
-    email_token: str = Field(
-        default="|||EMAIL_ADDRESS|||",
-        description="what stands for an address, as in Dolma (Soldaini et al. 2024): printable ASCII between brackets "
-        "or bars, without @ or backslash",
-    )
+    personal_data: MaskConfig = Field(default=MaskConfig(), description="what becomes of personal data, by kind")
     collapse_blank_lines: bool = Field(
         default=True, description="keep one blank line of several in a row, and none at either end of a document"
     )
-
-    @field_validator("email_token")
-    @classmethod
-    def _token_stands_apart(cls, token: str) -> str:
-        # A letter at its edge could join an address or a combining mark beside it: the next pass would change the text.
-        if not re.fullmatch(r"[|\[({][ -~]*[|\])}]", token) or re.search(r"[@\\]", token):
-            raise ValueError(f"{token!r} is not printable ASCII between brackets or bars, without @ or backslash")
-        return token
 
 
 @dataclass(frozen=True)
@@ -71,9 +51,9 @@ class FinalForm:
     """What the final form took and gave, in UTF-8 bytes: `num_bytes_in + num_bytes_added` is `num_bytes_out +
     num_bytes_cut`.
 
-    An address counts as cut and its token as added. Where a rule rewrites characters, a document's text grows or
-    shrinks by it, and the difference counts as added or cut. `texts` is the checksum of the final texts under their
-    ids (`tally.texts_checksum`), 0 where they have none.
+    A piece of personal data counts as cut and its token as added; `num_masked` says how many went, by number of kind.
+    Where a rule rewrites characters, a document's text grows or shrinks by it, and the difference counts as added or
+    cut. `texts` is the checksum of the final texts under their ids (`tally.texts_checksum`), 0 where they have none.
     """
 
     num_documents: int = 0
@@ -81,20 +61,22 @@ class FinalForm:
     num_bytes_added: int = 0
     num_bytes_cut: int = 0
     num_bytes_out: int = 0
-    num_emails: int = 0
+    num_masked: tuple[int, ...] = (0,) * len(KINDS)
     texts: int = 0
 
     def __add__(self, other: "FinalForm") -> "FinalForm":
-        return FinalForm(
-            *(ours + theirs for ours, theirs in zip(vars(self).values(), vars(other).values(), strict=True))
-        )
+        sums = {name: value + vars(other)[name] for name, value in vars(self).items() if name != "num_masked"}
+        masked = tuple(ours + theirs for ours, theirs in zip(self.num_masked, other.num_masked, strict=True))
+        return FinalForm(**sums, num_masked=masked)
 
 
-def finalise(text: pa.LargeStringArray, config: CorpusConfig) -> tuple[pa.LargeStringArray, FinalForm]:
+def finalise(
+    text: pa.LargeStringArray, config: CorpusConfig, personal_data: PersonalDataConfig
+) -> tuple[pa.LargeStringArray, FinalForm]:
     """The texts in their final form, and the account of it. Doing it twice changes nothing more.
 
     In this order: every line end becomes a line feed; control characters go, but for tabs and line feeds; the normal
-    form, with at most 30 combining marks in a row; e-mail addresses; blanks at the end of lines; blank lines.
+    form, with at most 30 combining marks in a row; personal data; blanks at the end of lines; blank lines.
     The normal form is that of Python's `unicodedata`: its Unicode version (`unicodedata.unidata_version`) decides the
     bytes of characters that are newer than it.
     """
@@ -103,15 +85,12 @@ def finalise(text: pa.LargeStringArray, config: CorpusConfig) -> tuple[pa.LargeS
     account.rewrite(pc.replace_substring_regex(account.text, CONTROL, ""))
     if config.normalization != "none":
         account.rewrite(_normalise(account.text, config.normalization))
-    num_emails = 0
-    if config.mask_emails:
-        num_emails = pc.sum(pc.count_substring_regex(account.text, EMAIL)).as_py() or 0
-        account.replace(pc.replace_substring_regex(account.text, EMAIL, config.email_token), num_emails, config)
+    account.mask(config.personal_data, personal_data)
     account.rewrite(pc.replace_substring_regex(account.text, TRAILING_BLANKS, ""))
     if config.collapse_blank_lines:
         collapsed = pc.replace_substring_regex(account.text, r"\n{3,}", "\n\n")
         account.rewrite(pc.ascii_trim(collapsed, characters="\n"))
-    return account.text, account.close(text, num_emails)
+    return account.text, account.close(text)
 
 
 class _Account:
@@ -121,6 +100,7 @@ class _Account:
         self.text = text
         self.num_bytes_added = 0
         self.num_bytes_cut = 0
+        self.num_masked = (0,) * len(KINDS)
 
     def rewrite(self, text: pa.LargeStringArray) -> None:
         """Takes the text after a rule, with the difference of each document."""
@@ -129,18 +109,17 @@ class _Account:
         self.num_bytes_cut -= int(growth[growth < 0].sum())
         self.text = text
 
-    def replace(self, text: pa.LargeStringArray, num_tokens: int, config: CorpusConfig) -> None:
-        """Takes the text after `num_tokens` addresses gave way to tokens."""
-        added = num_tokens * len(config.email_token)
+    def mask(self, masking: MaskConfig, config: PersonalDataConfig) -> None:
+        """Takes the text with tokens in the place of personal data."""
+        self.text, self.num_masked, added, cut = mask(self.text, config, masking)
         self.num_bytes_added += added
-        self.num_bytes_cut += _num_bytes(self.text) + added - _num_bytes(text)
-        self.text = text
+        self.num_bytes_cut += cut
 
-    def close(self, text: pa.LargeStringArray, num_emails: int) -> FinalForm:
+    def close(self, text: pa.LargeStringArray) -> FinalForm:
         """The account from `text` to what it became."""
         before, after = _num_bytes(text), _num_bytes(self.text)
         assert before + self.num_bytes_added == after + self.num_bytes_cut
-        return FinalForm(len(text), before, self.num_bytes_added, self.num_bytes_cut, after, num_emails)
+        return FinalForm(len(text), before, self.num_bytes_added, self.num_bytes_cut, after, self.num_masked)
 
 
 def _num_bytes(text: pa.LargeStringArray) -> int:
@@ -166,6 +145,7 @@ def corpus(
     verdicts: pa.Table,
     split: SplitConfig,
     config: CorpusConfig,
+    personal_data: PersonalDataConfig,
 ) -> tuple[pa.Table, FinalForm]:
     """`schemas.CORPUS` of one shard: the documents that `verdicts` keeps (no reason), ascending by id.
 
@@ -179,7 +159,7 @@ def corpus(
     ids = column(documents, "id")
     text = surviving_text(column(documents, "text"), edits)
     check_content(ids, text, column(attributes, "content_hash"))
-    text, account = finalise(text, config)
+    text, account = finalise(text, config, personal_data)
     account = replace(account, texts=texts_checksum(ids, text_hashes(text)))
     columns = [ids, column(documents, "url"), column(attributes, "language"), split_names(ids, split), text]
     return pa.Table.from_arrays(columns, schema=schemas.CORPUS), account

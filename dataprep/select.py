@@ -7,9 +7,15 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, create_model
 
 from dataprep import schemas
+from dataprep.errors import CorruptDataError
 from dataprep.filters.contract import Filter, Rule
 from dataprep.filters.registry import FILTERS, summary
 from dataprep.kernels.text_buffers import column
+from dataprep.removals import REASONS, Removals
+from dataprep.url_lists import UrlLists, url_facts
+
+REMOVED_BY = "removed_by"
+"""The column that says how a removal list names a document: a number of `dataprep.removals`, 0 where none does."""
 
 EMPTY = "empty"
 """The reason of a document without a word."""
@@ -38,7 +44,7 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
     """The verdict (`schemas.VERDICTS`) on each row of `attributes` (`AnnotateConfig.table_schema`).
 
     The first rule that a document fails gives the reason, with what was measured and what it was held against.
-    Documents without words come first: reason `empty`.
+    Documents that a removal list names come first, then those without words: reason `empty`.
     """
     num_rows = attributes.num_rows
     rules = list(all_rules(attributes, config))
@@ -65,7 +71,34 @@ def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
 def all_rules(attributes: pa.Table, config: SelectConfig) -> list[Rule]:
     """What each rule says about each row, in the order in which they are applied."""
     num_words = column(attributes, "num_words").to_numpy().astype(np.float64)
-    rules = [Rule.at_least(EMPTY, num_words, 1)]
+    rules = [*_removal_rules(attributes), Rule.at_least(EMPTY, num_words, 1)]
     for chosen in config.filters():
         rules.extend(chosen.rules(attributes))
     return rules
+
+
+def beside_attributes(
+    attributes: pa.Table, documents: pa.Table, removals: Removals | None, url_lists: UrlLists | None
+) -> pa.Table:
+    """`attributes` with what else is decided from: `removed_by` (`dataprep.removals`) and the columns of
+    `dataprep.url_lists.url_facts`, where there are such lists.
+
+    `documents` holds id and url of the same rows. Raises CorruptDataError where they are others.
+    """
+    if not column(attributes, "id").equals(column(documents, "id")):
+        raise CorruptDataError(f"{documents.num_rows} documents do not stand beside {attributes.num_rows} attributes")
+    found = {} if removals is None else {REMOVED_BY: removals.match(documents)}
+    if url_lists is not None:
+        found |= url_facts(column(documents, "url"), url_lists)
+    for name, values in found.items():
+        attributes = attributes.append_column(name, pa.array(values))
+    return attributes
+
+
+def _removal_rules(attributes: pa.Table) -> list[Rule]:
+    """Who asked to be left out is, before anything else is looked at."""
+    if REMOVED_BY not in attributes.column_names:
+        return []
+    by = column(attributes, REMOVED_BY).to_numpy()
+    nothing = np.full(len(by), np.nan)
+    return [Rule(reason, nothing, np.nan, by == kind) for kind, reason in REASONS.items()]

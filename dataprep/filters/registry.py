@@ -4,9 +4,17 @@ from pydantic import BaseModel
 
 from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.language import LanguageConfig
+from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
+from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
+from dataprep.filters.personal_data import PersonalDataFilterConfig
+from dataprep.filters.url import UrlConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
+    "url": UrlConfig,
+    "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
+    "offensive_words": OffensiveWordsFilterConfig,
+    "offensive_score": OffensiveScoreFilterConfig,
     "gopher_quality": GopherQualityConfig,
 }
 

@@ -22,9 +22,19 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "marked_words",
+    "ip_addresses",
+    "account_numbers",
+    "contacts",
+    "personal_data",
+    "url_hosts",
+    "listed_words",
     "fasttext_tables",
     "fasttext",
 )
+
+PERSONAL = "a@b.co 91.198.174.192 2606:4700::1 DE89370400440532013000 4111111111111111 Tel.: (030) 123456 +49 30 123456"
+"""One of each kind of personal data."""
 
 
 def kernels() -> list[Dispatcher]:
@@ -42,8 +52,11 @@ def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
     from dataprep.clean import CleanConfig, clean
+    from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
     from dataprep.kernels.words import find_words
+    from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
+    from dataprep.url_lists import url_facts
 
     text = pa.array(["One line.\nThis line needs JavaScript.\n"], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
@@ -52,6 +65,9 @@ def compile_all() -> None:
     annotate(documents, clean(documents, CleanConfig()), AnnotateConfig())
     sets = shingle_sets(find_words(text), ngram_words=1)
     jaccard(sets, [0], sets, [0])
+    personal = pa.array([PERSONAL], pa.large_string())
+    mask(personal, PersonalDataConfig(), MaskConfig())
+    url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
 
 
 def forget_all() -> None:

@@ -3,6 +3,7 @@
     ids, surviving text --Batch--> words, language, ... (found once, when a measure first asks)
     Batch --Measure.columns--> columns of `attributes`, from which filters decide
 
-Reading order: `batch`, `contract`, then one file a measure: `text`, `language`, `words`, `lines`, `minhash`. A new one
+Reading order: `batch`, `contract`, then one file a measure: `text`, `language`, `words`, `lines`, `personal_data`,
+`offensive_words`, `minhash`. A new one
 is one file here and one line in `dataprep.annotate.AnnotateConfig.measures`.
 """

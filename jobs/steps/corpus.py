@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep.corpus import CorpusConfig, corpus
+from dataprep.personal_data import PLURALS, PersonalDataConfig
 from dataprep.split import SplitConfig
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
@@ -33,11 +34,12 @@ def unit(unit: Unit) -> Report:
     verdicts = unit.read("deduplicate", "verdicts")
     split = SplitConfig.model_validate(unit.config["split"])
     config = CorpusConfig.model_validate(unit.config["corpus"])
-    table, account = corpus(documents, unit.read("clean", "edits"), attributes, verdicts, split, config)
+    personal_data = PersonalDataConfig.model_validate(unit.config["personal_data"])
+    table, account = corpus(documents, unit.read("clean", "edits"), attributes, verdicts, split, config, personal_data)
     unit.write("corpus", table)
     unit.write_file(f"languages/{unit.name}.json", json.dumps(Counter(table["language"].to_pylist())).encode())
     sized = table.append_column("num_bytes", pc.cast(pc.binary_length(table["text"]), pa.int64()))
-    counts = {"emails_masked": account.num_emails}
+    counts = {f"{name}_masked": number for name, number in zip(PLURALS, account.num_masked, strict=True)}
     for name in ("train", "validation"):
         of_split = sized.filter(pc.equal(sized["split"], name))
         counts |= {f"{name}_documents": of_split.num_rows, f"{name}_bytes": pc.sum(of_split["num_bytes"]).as_py() or 0}

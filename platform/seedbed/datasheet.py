@@ -6,12 +6,15 @@ Nothing in them depends on where or when they were made: the same run gives the 
 
 from typing import Any
 
+from dataprep.personal_data import KINDS, PLURALS
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan
 from seedbed.steps import OPERATIONAL
 from seedbed.store import Store
 from seedbed.summary import FUNNEL_STEPS
 
+_KIND_NAMES = ("e-mail addresses", "IP addresses", "telephone numbers", "bank accounts (IBAN)", "card numbers")
+_DONE = {"mask": "masked", "cut": "cut out", "keep": "kept"}
 _SHOWN = ("clean", "annotate", "select", "deduplicate", "corpus", "tokenizer", "shards")
 
 
@@ -65,6 +68,16 @@ def _funnel(facts: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _personal_data(facts: dict[str, Any]) -> str:
+    """What was found of each kind in the documents kept, and what became of it."""
+    actions = facts["settings"]["corpus"]["corpus"]["personal_data"]
+    said = []
+    for kind, plural, name in zip(KINDS, PLURALS, _KIND_NAMES, strict=True):
+        number = f"{facts['corpus'][f'{plural}_masked']:,} "
+        said.append(f"{number if actions[kind] != 'keep' else ''}{name} {_DONE[actions[kind]]}")
+    return f"Personal data, by its form: {', '.join(said)}."
+
+
 def datasheet_markdown(facts: dict[str, Any]) -> str:
     """The datasheet for people."""
     tokens = facts["tokens"]
@@ -84,7 +97,9 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "## What is in it",
         "",
         f"{facts['text_bytes']:,} bytes of text; {tokens['train_tokens']:,} tokens to train on and "
-        f"{tokens['validation_tokens']:,} held out. {facts['corpus']['emails_masked']:,} e-mail addresses were masked.",
+        f"{tokens['validation_tokens']:,} held out.",
+        "",
+        _personal_data(facts),
         "",
         "| language | documents |",
         "|---|---|",
@@ -93,7 +108,7 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "## Known limits",
         "",
         "- Language, quality and duplicates are decided by rules; the settings below say which.",
-        "- Personal data other than e-mail addresses is not looked for.",
+        "- Names, postal addresses and other personal data without a form of its own are not looked for.",
         "- Nothing was compared with benchmarks: scores on them may be too good.",
         "",
         "## Settings",

@@ -12,6 +12,7 @@ from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, ver
 from seedbed.fingerprint import canonical_json
 from seedbed.fit import check_fit
 from seedbed.layout import batch_layout, check_machine
+from seedbed.list_files import list_digests, with_digests
 from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.load import from_resolved, resolved
 from seedbed.runfile.run import RunConfig
@@ -72,6 +73,7 @@ class Plan:
     ignored: tuple[str, ...]  # the first files that no reader takes
     config: dict[str, Any]  # the run file with everything filled in
     # What follows has a value for plans of an older Seedbed, which do not say it.
+    lists: dict[str, str] = field(default_factory=dict)  # list files, path -> digest
     checkpoint_bytes: int | None = None  # of one checkpoint
     checkpoint_by_component: dict[str, int] = field(default_factory=dict)
     step_time_s: Estimate = _UNKNOWN
@@ -123,7 +125,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     StoreError when the store cannot be.
     """
     check_machine(run.training, run.cluster)
-    listing = list_sources(run.data)
+    listing = replace(list_sources(run.data), lists=list_digests(run.data.model_dump(mode="json")))
     fingerprinted = fingerprint_steps(run, listing)
     manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}
     parameters = parameter_counts(run.model)
@@ -135,7 +137,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     unique = unique_tokens(listing.files, run.data, manifests)
     per_token = flops_per_token(run.model, run.training.activation_checkpointing)
     plan = Plan(
-        run_id=f"{run.name}-{_run_digest(run, fingerprinted)}",
+        run_id=f"{run.name}-{_run_digest(run, fingerprinted, listing.lists)}",
         verdict="",
         findings=(),
         parameters=parameters.total,
@@ -159,6 +161,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
         num_ignored=len(listing.ignored),
         ignored=listing.ignored[:MAX_IGNORED_SHOWN],
         config=resolved(run),
+        lists=listing.lists,
     )
     return _judged(plan, run)
 
@@ -228,11 +231,12 @@ def _planned(step: FingerprintedStep, manifest: dict[str, Any] | None) -> Planne
     return PlannedStep(**vars(step), state=state, digest=digest)
 
 
-def _run_digest(run: RunConfig, steps: list[FingerprintedStep]) -> str:
+def _run_digest(run: RunConfig, steps: list[FingerprintedStep], lists: dict[str, str]) -> str:
     """Names what a run is: moved sources, other machines, other tracking and another order of the sources leave it."""
     content = resolved(run)
     del content["cluster"], content["tracking"]
     for source in content["data"]["sources"].values():
         del source["path"]  # which files it led to is in the fingerprint of `extract`
+    content["data"] = with_digests(content["data"], lists)  # what they hold, wherever they lie
     named = {"steps": {step.kind: step.fingerprint for step in steps}, "config": content}
     return blake3.blake3(canonical_json(named)).hexdigest()[:RUN_DIGEST_DIGITS]

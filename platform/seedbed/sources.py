@@ -1,7 +1,7 @@
 """The files of a run's sources: found, counted and named before anything is read."""
 
 import posixpath
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import fsspec
@@ -47,6 +47,7 @@ class SourceListing:
 
     files: tuple[SourceFile, ...]
     ignored: tuple[str, ...] = ()
+    lists: dict[str, str] = field(default_factory=dict)  # path -> digest of each list file: `seedbed.list_files`
 
 
 def list_sources(data: DataConfig) -> SourceListing:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
+from seedbed.list_files import with_digests
 from seedbed.runfile.run import RunConfig
 from seedbed.sources import SourceListing
 
@@ -76,6 +77,16 @@ def _extract(run: RunConfig, listing: SourceListing) -> Config:
     }
 
 
+def _with_lists(run: RunConfig, listing: SourceListing) -> Config:
+    """`data` with the digests of its list files in the place of their paths."""
+    return with_digests(_json(run.data), listing.lists)
+
+
+def _select(run: RunConfig, listing: SourceListing) -> Config:
+    data = _with_lists(run, listing)
+    return {"select": data["select"], "removals": data["removals"]["path"]}
+
+
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
     priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
     return {
@@ -85,7 +96,8 @@ def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
-    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split)}
+    personal_data = _json(run.data.annotate.personal_data)  # what is masked is what was counted
+    return {"corpus": _json(run.data.corpus), "split": _json(run.data.split), "personal_data": personal_data}
 
 
 def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
@@ -108,17 +120,18 @@ STEPS: tuple[StepKind, ...] = (
         "annotate",
         2,
         ("extract", "clean"),
-        lambda run, _: _json(run.data.annotate),
-        others=lambda: {"lid.176.ftz": model_digest()},
+        lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
+        ("phonenumberslite",),
+        lambda: {"lid.176.ftz": model_digest()},
     ),
-    StepKind("select", 1, ("annotate",), lambda run, _: _json(run.data.select)),
+    StepKind("select", 2, ("extract", "annotate"), _select, ("idna",)),  # hosts of removal lists in ASCII
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
-        1,
+        2,
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
-        ("pyarrow",),  # whose regular expressions bring their own classes of characters
+        ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
         lambda: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),

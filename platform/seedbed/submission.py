@@ -66,6 +66,12 @@ def check_reachable(plan: Plan, store: Store, address: str) -> None:
                 f"source {file.source}: {file.url} is a file of this machine, and {elsewhere}: crawl files are not"
                 " sent along; put them where all nodes read them, and name that in data.sources"
             )
+    for path in plan.lists:
+        if Path(path).is_absolute() and _is_of_this_machine(Path(path)):
+            raise UsageError(
+                f"{path} is a list on this machine, and {elsewhere}: put it where all nodes read it, and name that in"
+                " the run file"
+            )
 
 
 def _is_of_this_machine(path: Path) -> bool:

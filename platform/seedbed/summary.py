@@ -3,6 +3,7 @@
 import shlex
 from typing import Any
 
+from dataprep.personal_data import PLURALS
 from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.defaults import DEFAULT_STORE
@@ -39,6 +40,9 @@ def _said(manifest: dict[str, Any]) -> str:
         return f"{counts['candidate_pairs']:,} candidate pairs, {counts['rejected_pairs']:,} refused on their texts"
     if kind == "shards":
         return f"{counts['train_tokens']:,} tokens to train on, {counts['validation_tokens']:,} held out"
+    if kind == "corpus":
+        masked = sum(counts.get(f"{name}_masked", 0) for name in PLURALS)
+        return f"{masked:,} pieces of personal data masked" if masked else ""
     if kind == "tokenizer":
         return f"{counts['vocab_size']:,} tokens learnt from {counts['sample_bytes']:,} bytes"
     if kind == "pretrain":

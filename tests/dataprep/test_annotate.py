@@ -47,6 +47,12 @@ def test_attributes_describe_the_text_that_survives():
         "num_lines": 1,
         "num_bullet_lines": 1,
         "num_ellipsis_lines": 1,
+        "num_emails": 0,
+        "num_ip_addresses": 0,
+        "num_phones": 0,
+        "num_ibans": 0,
+        "num_cards": 0,
+        "num_offensive_words": 0,
     }
     assert empty["language"] == "und"
     assert empty["content_hash"] == xxhash.xxh3_128_digest(b"")

@@ -1,4 +1,3 @@
-import re
 import time
 import unicodedata
 
@@ -6,22 +5,22 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from dataprep import schemas
 from dataprep.annotate import AnnotateConfig, annotate
 from dataprep.clean import CleanConfig, clean
-from dataprep.corpus import EMAIL, CorpusConfig, FinalForm, corpus, finalise
+from dataprep.corpus import CorpusConfig, FinalForm, corpus, finalise
 from dataprep.errors import CorruptDataError
+from dataprep.personal_data import MaskConfig, PersonalDataConfig
 from dataprep.split import SplitConfig
 
 TOKEN = "|||EMAIL_ADDRESS|||"
-CONFIG = CorpusConfig()
+CONFIG, FOUND = CorpusConfig(), PersonalDataConfig()
 
 
 def final(text: str, **config) -> tuple[str, int, int]:
     """The final form of one text, the bytes added and the bytes cut."""
-    result, account = finalise(pa.array([text], pa.large_string()), CorpusConfig(**config))
+    result, account = finalise(pa.array([text], pa.large_string()), CorpusConfig(**config), FOUND)
     assert account.num_documents == 1
     assert account.num_bytes_in == len(text.encode())
     assert account.num_bytes_out == len(result[0].as_py().encode())
@@ -57,49 +56,27 @@ def test_blanks_at_line_ends_and_extra_blank_lines_go():
     assert final("\na\n\n\n\nb \n", collapse_blank_lines=False) == ("\na\n\n\n\nb\n", 0, 1)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Write to joe@example.com.", f"Write to {TOKEN}."),
-        ("<mailto:j.r.o'neil+x%y@mail.co.uk>", f"<mailto:j.r.o'{TOKEN}>"),  # no quotes: they close more than they join
-        ("a@b.co,c_d@e-f.org;g@xn--p1ai.xn--p1ai", f"{TOKEN},{TOKEN};{TOKEN}"),
-        ("联系joe@example.com谢谢", f"联系{TOKEN}谢谢"),
-        ("@joe@mastodon.social", f"@{TOKEN}"),
-        ("x@y @decorator a@b.1 root@localhost @@ .@b.co", "x@y @decorator a@b.1 root@localhost @@ .@b.co"),
-        ("joe＠example．com", "joe＠example．com"),
-    ],
-)
-def test_addresses_are_masked_and_nothing_else(text, expected):
-    assert final(text)[0] == expected
-
-
 def test_full_width_addresses_are_masked_once_they_are_folded():
     assert final("joe＠example．com", normalization="NFKC")[0] == TOKEN
 
 
 def test_an_address_is_cut_and_its_token_added():
-    text, account = finalise(pa.array(["to a@b.co or c@d.org", "none", "x@y.zz"], pa.large_string()), CONFIG)
+    text, account = finalise(pa.array(["to a@b.co or c@d.org", "none", "x@y.zz"], pa.large_string()), CONFIG, FOUND)
     assert text.to_pylist() == [f"to {TOKEN} or {TOKEN}", "none", TOKEN]
-    assert account == FinalForm(3, 20 + 4 + 6, 3 * 19, 6 + 7 + 6, 45 + 4 + 19, 3)
-    assert account + account == FinalForm(6, 60, 114, 38, 136, 6)
+    assert account == FinalForm(3, 20 + 4 + 6, 3 * 19, 6 + 7 + 6, 45 + 4 + 19, (3, 0, 0, 0, 0))
+    assert account + account == FinalForm(6, 60, 114, 38, 136, (6, 0, 0, 0, 0))
 
 
 def test_addresses_stay_when_told_so():
-    assert final("a@b.co", mask_emails=False) == ("a@b.co", 0, 0)
-    assert final("a@b.co", email_token="[e-mail]") == ("[e-mail]", 8, 6)
-
-
-@pytest.mark.parametrize("token", ["", "email", "<|email|>", "[a@b.co]", "[\\1]", "[é]", "[\n]"])
-def test_tokens_that_could_change_again_are_refused(token):
-    with pytest.raises(ValidationError, match="is not printable ASCII between brackets or bars"):
-        CorpusConfig(email_token=token)
+    assert final("a@b.co", personal_data=MaskConfig(email="keep")) == ("a@b.co", 0, 0)
+    assert final("a@b.co", personal_data=MaskConfig(email="cut")) == ("", 0, 6)
 
 
 def test_an_empty_column_and_a_slice():
-    empty, account = finalise(pa.array([], pa.large_string()), CONFIG)
+    empty, account = finalise(pa.array([], pa.large_string()), CONFIG, FOUND)
     assert (len(empty), account) == (0, FinalForm())
     whole = pa.array(["xé", "e\u0301", "a@b.co"], pa.large_string())
-    assert finalise(whole[1:2], CONFIG) == (pa.array(["é"], pa.large_string()), FinalForm(1, 3, 0, 1, 2, 0))
+    assert finalise(whole[1:2], CONFIG, FOUND) == (pa.array(["é"], pa.large_string()), FinalForm(1, 3, 0, 1, 2))
 
 
 # Pieces that rules act on, next to whatever Hypothesis likes.
@@ -111,7 +88,7 @@ TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join)
 CONFIGS = st.builds(
     CorpusConfig,
     normalization=st.sampled_from(["NFC", "NFKC", "none"]),
-    mask_emails=st.booleans(),
+    personal_data=st.builds(MaskConfig, email=st.sampled_from(["mask", "keep", "cut"])),
     collapse_blank_lines=st.booleans(),
 )
 
@@ -120,10 +97,10 @@ CONFIGS = st.builds(
 @given(st.lists(TEXTS, max_size=3), CONFIGS)
 def test_the_final_form_is_final_and_bytes_are_conserved(texts, config):
     array = pa.array(texts, pa.large_string())
-    once, account = finalise(array, config)
-    twice, nothing = finalise(once, config)
+    once, account = finalise(array, config, FOUND)
+    twice, nothing = finalise(once, config, FOUND)
     assert twice.to_pylist() == once.to_pylist()
-    assert (nothing.num_bytes_added, nothing.num_bytes_cut, nothing.num_emails) == (0, 0, 0)
+    assert (nothing.num_bytes_added, nothing.num_bytes_cut, sum(nothing.num_masked)) == (0, 0, 0)
     num_bytes_in, num_bytes_out = (sum(len(text.encode()) for text in a.to_pylist()) for a in (array, once))
     assert num_bytes_in + account.num_bytes_added == num_bytes_out + account.num_bytes_cut
     for text in once.to_pylist():
@@ -133,23 +110,13 @@ def test_the_final_form_is_final_and_bytes_are_conserved(texts, config):
             assert unicodedata.is_normalized(config.normalization, text)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.text("ab1.-_%+@ \n", max_size=40))
-def test_masking_agrees_with_pythons_own_regular_expressions(text):
-    config = CorpusConfig(normalization="none", collapse_blank_lines=False)
-    found, account = finalise(pa.array([text], pa.large_string()), config)
-    masked, num_emails = re.subn(EMAIL, TOKEN, text)
-    assert found[0].as_py() == "\n".join(line.rstrip(" ") for line in masked.split("\n"))
-    assert account.num_emails == num_emails
-
-
 @pytest.mark.parametrize(
     "unit", ["a", "a.", "a@", "a-", "a@b.", "a@b.co-", "a@b.co.1", "a@b.1.", " ", " \n", " a", "\u0301\u0323", "\n a"]
 )
 def test_no_text_takes_more_than_linear_time(unit):
     text = pa.array([unit * (1 << 20)], pa.large_string())
     start = time.perf_counter()
-    finalise(text, CONFIG)
+    finalise(text, CONFIG, FOUND)
     assert time.perf_counter() - start < 5  # under half a second here; squared it would be hours
 
 
@@ -176,7 +143,7 @@ def shard(*texts: str) -> dict[str, pa.Table]:
 
 def test_what_is_kept_stands_in_its_final_form():
     tables = shard("gone early", "first\r\nwe use cookies\nlast\n", "drop me", "The end of it is at a@b.co")
-    table, account = corpus(**tables, split=SplitConfig(validation_fraction=0.999), config=CONFIG)
+    table, account = corpus(**tables, split=SplitConfig(validation_fraction=0.999), config=CONFIG, personal_data=FOUND)
     assert table.schema == schemas.CORPUS
     assert table["id"].to_pylist() == [i.to_bytes(16, "big") for i in (1, 3)]
     assert table["url"].to_pylist() == ["u1", "u3"]
@@ -188,7 +155,7 @@ def test_what_is_kept_stands_in_its_final_form():
 
 
 def test_nothing_kept_gives_an_empty_corpus():
-    table, account = corpus(**shard("drop"), split=SplitConfig(), config=CONFIG)
+    table, account = corpus(**shard("drop"), split=SplitConfig(), config=CONFIG, personal_data=FOUND)
     assert table.equals(schemas.CORPUS.empty_table())
     assert account == FinalForm()
 
@@ -198,12 +165,12 @@ def test_a_swapped_byte_is_caught():
     swapped = pa.array(["as it was", "as it iz"], pa.large_string())
     tables["documents"] = tables["documents"].set_column(8, schemas.DOCUMENTS.field("text"), swapped)
     with pytest.raises(CorruptDataError, match=r"document 0{31}1: its surviving text has the XXH3-128"):
-        corpus(**tables, split=SplitConfig(), config=CONFIG)
+        corpus(**tables, split=SplitConfig(), config=CONFIG, personal_data=FOUND)
 
 
 def test_tables_that_do_not_fit_are_refused():
     tables, other = shard("a", "b"), shard("a")
     with pytest.raises(CorruptDataError, match="2 documents do not stand beside 1 attributes"):
-        corpus(**{**tables, "attributes": other["attributes"]}, split=SplitConfig(), config=CONFIG)
+        corpus(**{**tables, "attributes": other["attributes"]}, split=SplitConfig(), config=CONFIG, personal_data=FOUND)
     with pytest.raises(CorruptDataError, match="verdicts keep 2 documents, of which 1 are in this shard"):
-        corpus(**{**other, "verdicts": tables["verdicts"]}, split=SplitConfig(), config=CONFIG)
+        corpus(**{**other, "verdicts": tables["verdicts"]}, split=SplitConfig(), config=CONFIG, personal_data=FOUND)

@@ -52,7 +52,7 @@ def test_the_steps_stand_after_their_parents():
         ("data.deduplicate.min_jaccard=0.9", "deduplicate"),
         ("data.split.validation_fraction=0.02", "deduplicate"),
         ("data.sources.docs.priority=1", "deduplicate"),
-        ("data.corpus.mask_emails=false", "corpus"),
+        ("data.corpus.personal_data.email=keep", "corpus"),
     ],
 )
 def test_a_change_repeats_its_step_and_what_follows_in_a_row(run_file, override, first):
@@ -133,9 +133,9 @@ def test_each_step_gets_what_its_functions_read(run_file):
     ]
     assert configs["extract"]["readers"] == {"docs": {"format": "auto", "text_field": "text", "url_field": "url"}}
     assert type(run.data.clean).model_validate(configs["clean"]) == run.data.clean
-    assert type(run.data.select).model_validate(configs["select"]) == run.data.select
+    assert type(run.data.select).model_validate(configs["select"]["select"]) == run.data.select
     assert configs["deduplicate"]["deduplicate"]["source_priority"] == {"docs": 2}
     assert configs["deduplicate"]["split"] == {"validation_fraction": 0.01, "seed": 0}
-    assert set(configs["corpus"]) == {"corpus", "split"}
+    assert set(configs["corpus"]) == {"corpus", "split", "personal_data"}
     assert configs["pretrain"]["model"]["width"] == 16
     assert configs["pretrain"]["training"]["num_steps"] == 10

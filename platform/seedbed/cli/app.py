@@ -24,6 +24,7 @@ from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
 from seedbed.cli.stop import stop
 from seedbed.cli.submit import submit
+from seedbed.cli.takedown import takedown
 from seedbed.cli.track import track
 from seedbed.cli.why import why
 
@@ -69,6 +70,7 @@ app.command()(retry)
 app.command()(conform)
 app.command()(show)
 app.command()(why)
+app.command()(takedown)
 app.command()(sample)
 app.command()(export)
 app.command()(track)

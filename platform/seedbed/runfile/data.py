@@ -10,6 +10,7 @@ from dataprep.corpus import CorpusConfig
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.extraction.page import ExtractConfig
 from dataprep.reading.formats import ReaderConfig
+from dataprep.removals import RemovalsConfig
 from dataprep.select import SelectConfig
 from dataprep.shards import ShardsConfig
 from dataprep.split import SplitConfig
@@ -40,6 +41,7 @@ class DataConfig(Strict):
     extract: ExtractConfig = Field(default=ExtractConfig(), description="records to text")
     clean: CleanConfig = Field(default=CleanConfig(), description="lines that are cut")
     annotate: AnnotateConfig = Field(default=AnnotateConfig(), description="what is measured of a document")
+    removals: RemovalsConfig = Field(default=RemovalsConfig(), description="what must not be learnt from")
     select: SelectConfig = Field(default=SelectConfig(), description="filters and their thresholds")
     deduplicate: DeduplicateConfig = Field(default=DeduplicateConfig(), description="what counts as the same text")
     split: SplitConfig = Field(default=SplitConfig(), description="what is held out")

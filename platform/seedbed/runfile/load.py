@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from seedbed.errors import RunFileError
+from seedbed.runfile.list_keys import replaced
 from seedbed.runfile.problems import describe
 from seedbed.runfile.run import RunConfig
 from seedbed.runfile.yaml_tree import Key, Place, Tree, dotted, parse_tree, read_tree, write_yaml
@@ -139,3 +140,12 @@ def _make_paths_absolute(tree: Tree) -> None:
             key = ("data", "sources", name, "path")
             place = tree.place(key)
             source["path"] = os.path.abspath(place.folder / _expanded(path, place, key))  # noqa: PTH100 - a link stays
+    if isinstance(data, dict):
+        tree.value["data"] = replaced(data, lambda path, key: _absolute(tree, path, ("data", *key)))
+
+
+def _absolute(tree: Tree, path: str, key: Key) -> str:
+    if "://" in path or "::" in path:
+        return path
+    place = tree.place(key)
+    return os.path.abspath(place.folder / _expanded(path, place, key))  # noqa: PTH100 - a link stays

@@ -34,7 +34,7 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        checks = (_priorities, _vocabulary, _whole_sequences, _known_hardware)
+        checks = (_priorities, _offensive_score, _vocabulary, _whole_sequences, _known_hardware)
         problems = [problem for check in checks if (problem := check(self)) is not None]
         problems += layout_problems(self.model, self.training, self.cluster)
         if problems:
@@ -47,6 +47,12 @@ def _priorities(run: RunConfig) -> tuple[str, str] | None:
     if not run.data.deduplicate.source_priority:
         return None
     return "data.deduplicate.source_priority", "say it where the source is: data.sources.NAME.priority"
+
+
+def _offensive_score(run: RunConfig) -> tuple[str, str] | None:
+    if run.data.select.offensive_score is None or run.data.annotate.offensive_classifier is not None:
+        return None
+    return "data.select.offensive_score", "nothing gives a score: name a data.annotate.offensive_classifier"
 
 
 def _vocabulary(run: RunConfig) -> tuple[str, str] | None:

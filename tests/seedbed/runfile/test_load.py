@@ -148,6 +148,10 @@ def test_parts_that_do_not_fit_show_their_arithmetic(run_file, monkeypatch):
             " the small ones; take zero_stage 1, which adds them up in fp32",
         ),
         (
+            "data.select.offensive_score={}",
+            "data.select.offensive_score: nothing gives a score: name a data.annotate.offensive_classifier",
+        ),
+        (
             "data.deduplicate.source_priority={docs: 1}",
             "data.deduplicate.source_priority: say it where the source is: data.sources.NAME.priority",
         ),

@@ -1,0 +1,99 @@
+"""`seedbed takedown`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
+
+NOTHING_FOUND_EXIT_CODE = 4
+"""Of its own: a script that answers requests must tell "nothing is there" from what went wrong."""
+
+
+def takedown(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="URL-or-id-or-domain", help="A URL, source/path#number, a domain.")],
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Look at this run (id or name) alone.")
+    ] = None,
+    add: Annotated[
+        Path | None, typer.Option("--add", metavar="FILE", help="Also put it into this removal list.")
+    ] = None,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+    state: StateOption = None,
+) -> None:
+    """Where a page lies: texts, token shards, trained models, copies; and what the next run would do without it.
+
+    Leaves with 0 where documents match, 4 where none does, 2 where it is no URL, id or domain. Removes nothing.
+    """
+    from seedbed import runs
+    from seedbed.cli.printing import print_json
+    from seedbed.takedown import add_entry
+    from seedbed.takedown import takedown as look
+
+    here = places(context, store, state)
+    opened, directory = here.open_store(), here.state_directory()
+    records = runs.all_runs(opened, directory) if run is None else [runs.find(opened, directory, run)]
+    told = look(opened, [runs.load_plan(opened, record.run) for record in records], target)
+    if add is not None:
+        told["added"] = {"file": str(add.absolute()), "is_new": add_entry(add, target)}
+    if as_json:
+        print_json(told)
+    else:
+        _print_told(told)
+    if not told["documents"]:
+        raise typer.Exit(NOTHING_FOUND_EXIT_CODE)
+
+
+def _print_told(told: dict[str, Any]) -> None:
+    from seedbed.cli.printing import console, plain_table
+
+    out = console()
+    number = len(told["documents"])
+    out.print(f"{told['kind']} {told['target']}: {number:,} document{'s' * (number != 1)}", soft_wrap=True)
+    for document in told["documents"]:
+        out.print(f"  {document['document_id']}  {document['url'] or ''}", soft_wrap=True)
+    if told["copies"]:
+        out.print("\nnear-duplicates elsewhere, which this entry does not name:")
+        for copy in told["copies"]:
+            out.print(f"  {copy['document_id']}  {copy['url'] or ''}", soft_wrap=True)
+    if told["artifacts"]:
+        table = plain_table("artifact", "holds", "documents", "runs", right=("documents",))
+        for artifact in told["artifacts"]:
+            table.add_row(artifact["path"], artifact["holds"], f"{artifact['documents']:,}", " ".join(artifact["runs"]))
+        out.print()
+        out.print(table)
+    for artifact in told["artifacts"]:
+        for place in artifact.get("tokens", ()):
+            at = f"{place['shard']} from {place['first_token']:,}, {place['num_tokens']:,} of them"
+            out.print(f"  tokens of {place['document_id']}: {at}", soft_wrap=True)
+        if artifact.get("checkpoints"):
+            out.print(f"  checkpoints of {artifact['path']}: {', '.join(artifact['checkpoints'])}", soft_wrap=True)
+    for path in told["unfinished"]:
+        out.print(f"  {path} is not finished and was not looked through", soft_wrap=True)
+    out.print("\n" + "\n".join(_next_lines(told)), soft_wrap=True)
+
+
+def _next_lines(told: dict[str, Any]) -> list[str]:
+    """What the next run does, for people."""
+    coming, added = told["next_run"], told.get("added")
+    lines = []
+    if added is not None:
+        lines.append(f"{'added to' if added['is_new'] else 'stands already in'} {added['file']}")
+    if coming is None:
+        return [*lines, "no runs in this store"]
+    if coming["was_made_with_it"]:
+        lines.append(
+            f"run {coming['run']} was made with it in its removal lists: it holds nothing of it after `select`"
+        )
+    else:
+        if not coming["is_listed"] and (added is None or added["file"] not in coming["removal_lists"]):
+            lines.append("not in the removal lists of the run file: put a list that names it under data.removals.path")
+        took = sum(coming["seconds_last_time"].values())
+        lines.append(
+            f"then `seedbed run` keeps {', '.join(coming['kept'])} and does {', '.join(coming['redone'])} anew:"
+            f" {took:.0f} s the last time"
+        )
+    return [*lines, told["note"]]

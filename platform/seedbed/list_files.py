@@ -1,0 +1,93 @@
+"""The list files that a run names: where the run file says them, what they hold, and the same bytes for every worker.
+
+A list is known by its digest: in a step's configuration it stands in the place of the path, so that another content is
+another step and another folder is not.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import blake3
+
+from dataprep.errors import DataError
+from dataprep.measures.offensive_words import parse_phrases
+from dataprep.removals import parse as parse_removals
+from dataprep.url_lists import parse_domains, parse_words
+from seedbed.errors import SourceError
+from seedbed.runfile.list_keys import replaced
+from seedbed.sources import file_system
+
+_DIGEST_DIGITS = 32  # 128 bits in hex
+_MAX_REMEMBERED = 8  # lists in a worker's memory
+
+
+def list_paths(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Dotted key and path of every list file that `data` names."""
+    found: list[tuple[str, str]] = []
+
+    def take(path: str, key: tuple[str | int, ...]) -> str:
+        found.append((".".join(map(str, ("data", *key))), path))
+        return path
+
+    replaced(data, take)
+    return iter(found)
+
+
+def list_digests(data: dict[str, Any]) -> dict[str, str]:
+    """Path -> digest of every list file. Raises SourceError with what is wrong with each, in its place or its lines:
+    before a crawl is read, and not hours later."""
+    digests: dict[str, str] = {}
+    problems = []
+    for key, path in list_paths(data):
+        try:
+            content = read_now(path)
+            _parser(key)(content, path)
+            digests[path] = digest_of(content)
+        except (SourceError, DataError) as error:
+            problems.append(f"{key}: {error}")
+    if problems:
+        raise SourceError("\n".join(problems))
+    return digests
+
+
+def _parser(key: str) -> Callable[[bytes, str], Any]:
+    """What reads the lists that stand at `key`."""
+    if key.startswith("data.removals."):
+        return parse_removals
+    if key.startswith("data.annotate.offensive_words."):
+        return parse_phrases
+    return parse_domains if ".blocked_domains" in key else parse_words
+
+
+def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
+    """`data` with the digest of each list in the place of its path."""
+    return replaced(data, lambda path, _: digests[path])
+
+
+@functools.lru_cache(_MAX_REMEMBERED)
+def read_list(path: str, digest: str) -> bytes:
+    """The bytes of a list as they were planned with. Raises SourceError where they are others by now."""
+    data = read_now(path)
+    if digest_of(data) != digest:
+        raise SourceError(f"{path} was changed after the run was planned: plan again")
+    return data
+
+
+def read_now(path: str) -> bytes:
+    """The bytes of a list as they are. Raises SourceError."""
+    try:
+        fs, place = file_system(path)
+        return bytes(fs.cat_file(place))
+    except FileNotFoundError:
+        raise SourceError(f"nothing is at {path}: expected a file of one entry a line") from None
+    except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
+        what = getattr(error, "strerror", None) or error
+        raise SourceError(
+            f"cannot read the list {path}: {what}; check the address and your right to read it"
+        ) from error
+
+
+def digest_of(data: bytes) -> str:
+    """What a list is known by."""
+    return f"blake3:{blake3.blake3(data).hexdigest()[:_DIGEST_DIGITS]}"

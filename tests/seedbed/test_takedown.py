@@ -1,0 +1,149 @@
+import json
+
+import pytest
+
+from seedbed.cli.takedown import NOTHING_FOUND_EXIT_CODE
+from seedbed.errors import UsageError
+from seedbed.plan import make_plan
+from seedbed.runfile.load import load_run
+from seedbed.runs import RunRecord, save, save_plan
+from seedbed.takedown import add_entry, takedown
+
+
+def told(pipeline, target):
+    return takedown(pipeline.store, [pipeline.plan], target)
+
+
+def names(entries):
+    return [entry["document_id"] for entry in entries]
+
+
+def test_a_page_is_found_in_any_spelling_with_all_that_holds_it(pipeline):
+    pipeline.write("tokenizer", {})
+    pipeline.write("pretrain", {})
+    pipeline.write("export", {})
+    answer = told(pipeline, "http://X.example/one?utm_source=mail")
+    run = pipeline.plan.run_id
+    assert answer["documents"] == [{"document_id": "docs/a.warc.gz#1", "url": "https://x.example/one", "runs": [run]}]
+    assert answer["copies"] == [{"document_id": "docs/b.jsonl#0", "url": "https://x.example/copy", "runs": [run]}]
+    assert [(a["kind"], a["holds"], a["documents"], a["runs"]) for a in answer["artifacts"]] == [
+        ("extract", "text", 1, [run]),
+        ("corpus", "text", 1, [run]),
+        ("tokenizer", "vocabulary learnt from the corpus", 1, [run]),
+        ("shards", "tokens", 1, [run]),
+        ("pretrain", "weights trained on the tokens", 1, [run]),
+        ("export", "weights trained on the tokens", 1, [run]),
+    ]
+    [shards] = [a for a in answer["artifacts"] if a["kind"] == "shards"]
+    assert shards["tokens"] == [
+        {"document_id": "docs/a.warc.gz#1", "shard": "train-00000", "first_token": 0, "num_tokens": 7}
+    ]
+    assert "keeps what it learnt" in answer["note"]
+
+
+def test_checkpoints_of_a_training_that_goes_on_are_named(pipeline):
+    path = f"steps/pretrain-{pipeline.plan.step('pretrain').fingerprint}/checkpoints/step-00000004/manifest.json"
+    pipeline.store.write(path, b"{}")
+    [pretrain] = [a for a in told(pipeline, "docs/a.warc.gz#1")["artifacts"] if a["kind"] == "pretrain"]
+    assert pretrain["checkpoints"] == ["step-00000004"]
+
+
+def test_a_held_out_page_was_not_trained_on(pipeline):
+    pipeline.write("pretrain", {})
+    assert [a["kind"] for a in told(pipeline, "docs/b.jsonl#1")["artifacts"]] == ["extract", "corpus", "shards"]
+
+
+def test_a_dropped_page_lies_in_extract_alone(pipeline):
+    answer = told(pipeline, "https://x.example/short")
+    assert [a["kind"] for a in answer["artifacts"]] == ["extract"]
+
+
+def test_a_copy_leads_to_the_page_that_was_kept(pipeline):
+    assert names(told(pipeline, "https://x.example/copy")["copies"]) == ["docs/a.warc.gz#1"]
+
+
+def test_a_domain_names_all_its_pages(pipeline):
+    answer = told(pipeline, "x.example")
+    assert names(answer["documents"]) == ["docs/a.warc.gz#1", "docs/a.warc.gz#2", "docs/b.jsonl#0"]
+    assert answer["copies"] == []  # all of them are named
+
+
+def test_the_next_run_begins_at_select(pipeline):
+    coming = told(pipeline, "x.example")["next_run"]
+    assert coming["kept"] == ["extract", "clean", "annotate"]
+    assert coming["redone"][0] == "select"
+    assert coming["redone"][-1] == "export"
+    assert coming["seconds_last_time"] == {"select": 2.0, "deduplicate": 2.0, "corpus": 2.0, "shards": 2.0}
+    assert (coming["changes_something"], coming["is_listed"], coming["removal_lists"]) == (True, False, [])
+
+
+def test_a_list_is_looked_at_as_it_is_now(run_file, store, tmp_path):
+    path = tmp_path / "removals.txt"
+    path.write_text("x.example\n")
+    plan = make_plan(load_run(run_file, [f"data.removals.path={path}"]), store)
+
+    def coming(target):
+        answer = takedown(store, [plan], target)["next_run"]
+        return answer["is_listed"], answer["was_made_with_it"]
+
+    assert coming("X.example") == (True, True)
+    assert coming("y.example") == (False, False)
+    assert add_entry(path, "y.example")
+    assert coming("y.example") == (True, False)
+
+
+def test_what_is_no_url_id_or_domain_is_refused(pipeline):
+    with pytest.raises(UsageError, match="neither a URL"):
+        told(pipeline, "word")
+
+
+def test_an_entry_is_added_once_in_whatever_spelling(tmp_path):
+    path = tmp_path / "removals.txt"
+    path.write_text("# mine")
+    assert add_entry(path, "https://x.example/a")
+    assert not add_entry(path, "http://X.example/a#b")
+    assert path.read_text() == "# mine\nhttps://x.example/a\n"
+    path.write_text("no entry\n")
+    with pytest.raises(UsageError, match=r"removals.txt, line 1: 'no entry' is neither"):
+        add_entry(path, "x.example")
+
+
+@pytest.fixture
+def command(pipeline, capsys, monkeypatch, tmp_path):
+    """`seedbed takedown` on the pipeline's store: exit code and what it printed."""
+    from seedbed.cli.entry import main
+
+    save(pipeline.store, RunRecord(pipeline.plan.run_id, "tiny", "2026-11-28T00:00:00Z"))
+    save_plan(pipeline.store, pipeline.plan, "")
+
+    def run(*arguments):
+        places = ["--store", pipeline.store.url, "--state", str(tmp_path / "state")]
+        monkeypatch.setattr("sys.argv", ["seedbed", *places, "takedown", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return left.value.code or 0, capsys.readouterr()
+
+    return run
+
+
+def test_the_command_tells_and_adds(command, pipeline, tmp_path):
+    path = tmp_path / "removals.txt"
+    code, printed = command("https://x.example/one", "--add", path)
+    lines = printed.out.splitlines()
+    assert (code, lines[0], lines[1]) == (
+        0,
+        "url https://x.example/one: 1 document",
+        "  docs/a.warc.gz#1  https://x.example/one",
+    )
+    assert "  tokens of docs/a.warc.gz#1: train-00000 from 0, 7 of them" in lines
+    assert f"added to {path}" in lines
+    assert any(line.startswith("then `seedbed run` keeps extract, clean, annotate and does select, ") for line in lines)
+    assert path.read_text() == "https://x.example/one\n"
+    code, printed = command("https://x.example/one", "--add", path, "--json", "--run", "tiny")
+    assert json.loads(printed.out)["added"] == {"file": str(path), "is_new": False}
+
+
+def test_the_exit_code_tells_that_nothing_is_there(command):
+    code, printed = command("https://x.example/never")
+    assert (code, printed.out.splitlines()[0]) == (NOTHING_FOUND_EXIT_CODE, "url https://x.example/never: 0 documents")
+    assert command("no such thing")[0] == 2
