@@ -1,6 +1,6 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +19,20 @@ from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
 from dataprep.measures.offensive_score import Classifier, OffensiveScoreMeasure
 from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
+from dataprep.measures.perplexity import PerplexityConfig, PerplexityMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
+from dataprep.measures.quality import QualityClassifierConfig, QualityMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
+from dataprep.ngram_model import NgramModel, read_model
 from dataprep.personal_data import PersonalDataConfig
+from dataprep.quality_classifier import QualityClassifier, read_classifier
 
 MAX_BATCH_BYTES = 4 << 20
 """Text measured at a time: its words take up to 7 times as much, and larger batches were no faster (measured)."""
+
+
+Model = NgramModel | QualityClassifier
 
 
 class AnnotateConfig(BaseModel):
@@ -49,9 +56,19 @@ class AnnotateConfig(BaseModel):
         "null: none",
     )
 
-    def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
-        """What is measured, in the order of the columns. `lists` holds the bytes of each list file by the name that
-        this config gives it; nothing can be measured without those that it names."""
+    perplexity: PerplexityConfig | None = Field(
+        default=None, description="how likely a text is to an n-gram model; null: not measured"
+    )
+    quality_classifier: QualityClassifierConfig | None = Field(
+        default=None, description="how good a text is to a classifier that you trained; null: not measured"
+    )
+
+    def measures(
+        self, lists: Mapping[str, bytes] | None = None, models: Mapping[str, Model] | None = None
+    ) -> list[Measure]:
+        """What is measured, in the order of the columns. `lists` holds the bytes of each list file, and `models` each
+        model (`read_models`), by the name that this config gives it; nothing can be measured without those that it
+        names."""
         measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
@@ -63,7 +80,22 @@ class AnnotateConfig(BaseModel):
         ]
         if self.offensive_classifier is not None:
             measures.append(OffensiveScoreMeasure(self.offensive_classifier))
+        if self.perplexity is not None:
+            measures.append(PerplexityMeasure(self.perplexity, models or {}))
+        if self.quality_classifier is not None:
+            measures.append(QualityMeasure(self.quality_classifier, models or {}))
         return measures
+
+    def read_models(self, read: Callable[[str], bytes]) -> dict[str, Model]:
+        """Each model by the name that this config gives it; `read` gives the bytes of the file of that name. Raises
+        CorruptDataError where one is no such model."""
+        models: dict[str, Model] = {}
+        if self.perplexity is not None:
+            models[self.perplexity.model] = read_model(read(self.perplexity.model), self.perplexity.model)
+        if self.quality_classifier is not None:
+            name = self.quality_classifier.model
+            models[name] = read_classifier(read(name), name)
+        return models
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""
@@ -72,15 +104,19 @@ class AnnotateConfig(BaseModel):
 
 
 def annotate(
-    documents: pa.Table, edits: pa.Table, config: AnnotateConfig, lists: Mapping[str, bytes] | None = None
+    documents: pa.Table,
+    edits: pa.Table,
+    config: AnnotateConfig,
+    lists: Mapping[str, bytes] | None = None,
+    models: Mapping[str, Model] | None = None,
 ) -> pa.Table:
     """The attributes (`config.table_schema()`) of each row of `documents` (`schemas.DOCUMENTS`), seen through `edits`
-    (`schemas.EDITS`). `lists`: see `AnnotateConfig.measures`.
+    (`schemas.EDITS`). `lists` and `models`: see `AnnotateConfig.measures`.
 
     Raises CorruptDataError where the two tables do not hold the same documents in the same order.
     """
     _check_ids(documents, edits)
-    schema, measures = config.table_schema(), config.measures(lists)
+    schema, measures = config.table_schema(), config.measures(lists, models)
     ids, text = column(documents, "id"), column(documents, "text")
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):

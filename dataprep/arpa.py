@@ -17,6 +17,7 @@ from dataprep.errors import CorruptDataError
 from dataprep.kneser_ney import NgramProbabilities
 
 _COMMENT = b"# seedbed "
+_HEAD_BYTES = 1 << 16  # the first line has some 2 KB
 UNITS_PER_LOG10 = 10_000_000
 """Logarithms have seven decimals in the file, so that they are integers to the kernel, and sums of them are exact."""
 
@@ -73,11 +74,26 @@ def metadata_of(arpa: bytes) -> dict[str, Any]:
     return found
 
 
+def check_arpa(data: bytes, name: str) -> None:
+    """Looks at the head of a file, compressed or not. Raises CorruptDataError where it is no ARPA file's."""
+    head = data[:_HEAD_BYTES]
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _HEAD_BYTES)
+        except zlib.error as error:
+            raise CorruptDataError(f"{name} is damaged gzip data ({error}): copy or train the model anew") from error
+    metadata_of(head if b"\n" in head else head + b"\n")
+    if b"\\data\\" not in head:
+        raise CorruptDataError(
+            f"{name} is no ARPA file, as it has no \\data\\ at its head: train one with `seedbed train-ngram-model`"
+        )
+
+
 def sections(arpa: bytes, name: str) -> list[np.ndarray]:
     """The lines of the n-grams of each length, as uint8[] over `arpa`. Raises CorruptDataError where it is no ARPA
     file."""
     view = np.frombuffer(arpa, np.uint8)
-    starts = []
+    starts: list[int] = []
     while (start := arpa.find(f"\n\\{len(starts) + 1}-grams:".encode(), starts[-1] if starts else 0)) >= 0:
         starts.append(arpa.index(b"\n", start + 1) + 1)
     end = arpa.find(b"\n\\end\\", starts[-1] if starts else 0)

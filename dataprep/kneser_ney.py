@@ -95,7 +95,9 @@ def _higher(counts: NgramCounts, length: int, cutoff: int, below: _Estimates) ->
     discounted, freed = _discounted(adjusted, kept, _discounts(adjusted[known]))
     followed = totals > 0
     below.backoffs[followed] = np.bincount(prefixes, freed, len(below.kept))[followed] / totals[followed]
-    probabilities = discounted / totals[prefixes] + below.backoffs[prefixes] * below.probabilities[level.suffixes[:size]]
+    probabilities = (
+        discounted / totals[prefixes] + below.backoffs[prefixes] * below.probabilities[level.suffixes[:size]]
+    )
     return _Estimates(kept, words, probabilities, np.ones(size))
 
 

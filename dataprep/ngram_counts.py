@@ -1,6 +1,6 @@
 """The n-grams of a collection of texts, counted: what a model is estimated from.
 
-    texts --find_sentences--> words --Vocabulary--> numbers of words --count_ngrams--> a `Level` for each length
+texts --find_sentences--> words --Vocabulary--> numbers of words --count_ngrams--> a `Level` for each length
 """
 
 from collections.abc import Iterable

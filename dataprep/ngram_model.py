@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataprep.arpa import UNITS_PER_LOG10, compressed, format_arpa, metadata_of, plain, sections, with_metadata
 from dataprep.errors import CorruptDataError
+from dataprep.held_out import held_out
 from dataprep.kernels import ngram_scores
 from dataprep.kernels.ngram_scores import NgramTable, empty_table, read_ngrams
 from dataprep.kernels.text_buffers import batches
 from dataprep.kneser_ney import estimate
 from dataprep.ngram_counts import TrainingText, count_ngrams
 
+METADATA_VERSION = 1
 NUM_PERCENTILES = 100
 MIN_REFERENCE_DOCUMENTS = 100  # one for each percentile
 _MAX_BATCH_BYTES = 4 << 20
@@ -45,7 +47,7 @@ class NgramConfig(BaseModel):
         default=None, description="n-grams of each length that occur this often or less are left out; null: 0 0 1 1 ..."
     )
     reference_every: int = Field(
-        default=20, ge=2, description="each so manieth document is held out, for the reference of percentiles"
+        default=20, ge=2, description="about one document in so many is held out, as the reference of percentiles"
     )
     max_ngrams: int = Field(default=50_000_000, ge=1, description="different n-grams met; some 80 bytes each")
 
@@ -87,12 +89,13 @@ def train(texts: Iterable[pa.LargeStringArray], config: NgramConfig) -> bytes:
 
     Raises DataError where the texts are too few or too many.
     """
-    training, held_out, num_documents = TrainingText(), [], 0
+    training, num_documents = TrainingText(), 0
+    reference_texts: list[pa.LargeStringArray] = []
     for batch in texts:
-        place = (np.arange(num_documents, num_documents + len(batch)) + 1) % config.reference_every
         num_documents += len(batch)
-        held_out.append(batch.filter(pa.array(place == 0)))
-        kept = batch.filter(pa.array(place != 0))
+        is_reference = held_out(batch, config.reference_every)
+        reference_texts.append(batch.filter(pa.array(is_reference)))
+        kept = batch.filter(pa.array(~is_reference))
         for start, stop in batches(kept, _MAX_BATCH_BYTES):
             training.add(kept.slice(start, stop - start))
     counts = count_ngrams(training, config.order, config.min_word_count, config.max_ngrams)
@@ -100,7 +103,7 @@ def train(texts: Iterable[pa.LargeStringArray], config: NgramConfig) -> bytes:
     arpa = format_arpa(counts.vocabulary, lengths)
     metadata = {
         "kind": "ngram_model",
-        "version": 1,
+        "version": METADATA_VERSION,
         "order": config.order,
         "min_word_count": config.min_word_count,
         "cutoffs": list(config.chosen_cutoffs),
@@ -108,14 +111,14 @@ def train(texts: Iterable[pa.LargeStringArray], config: NgramConfig) -> bytes:
         "num_words": training.num_words,
         "num_ngrams": [len(found.numbers) for found in lengths],
     }
-    reference = _reference(held_out, read_model(with_metadata(metadata, arpa), "the new model"))
+    reference = _reference(reference_texts, read_model(with_metadata(metadata, arpa), "the new model"))
     return compressed(with_metadata(metadata | reference, arpa))
 
 
-def _reference(held_out: list[pa.LargeStringArray], model: NgramModel) -> dict[str, Any]:
+def _reference(texts: list[pa.LargeStringArray], model: NgramModel) -> dict[str, Any]:
     """What the metadata says of the documents held out."""
     logarithms, num_words = (
-        np.concatenate(parts) for parts in zip(*(model.measure(text)[:2] for text in held_out), strict=True)
+        np.concatenate(parts) for parts in zip(*(model.measure(text)[:2] for text in texts), strict=True)
     )
     logarithms, num_words = logarithms[num_words > 0], num_words[num_words > 0]
     if not len(num_words):

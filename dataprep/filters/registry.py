@@ -6,7 +6,9 @@ from dataprep.filters.gopher_quality import GopherQualityConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
 from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
+from dataprep.filters.perplexity import PerplexityFilterConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
+from dataprep.filters.quality import QualityConfig
 from dataprep.filters.url import UrlConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
@@ -16,6 +18,8 @@ FILTERS: dict[str, type[BaseModel]] = {
     "offensive_words": OffensiveWordsFilterConfig,
     "offensive_score": OffensiveScoreFilterConfig,
     "gopher_quality": GopherQualityConfig,
+    "perplexity": PerplexityFilterConfig,
+    "quality": QualityConfig,
 }
 
 

@@ -40,9 +40,7 @@ class Level:
         self.size = _add_words(hashes, self._slots, self.keys, self.counts, self.size, numbers, new_places)
         return numbers, new_places[: self.size - size_before]
 
-    def add_ngrams(
-        self, shorter: np.ndarray, words: np.ndarray, length: int, end: int, below: "Level"
-    ) -> np.ndarray:
+    def add_ngrams(self, shorter: np.ndarray, words: np.ndarray, length: int, end: int, below: "Level") -> np.ndarray:
         """Counts the n-grams of `length` words of sentences that stand one after another, each ending in word `end`.
         For each place the number int32 of the n-gram that starts there, -1 where its sentence has no room for one.
 

@@ -62,9 +62,7 @@ def score(text: pa.LargeStringArray, table: NgramTable) -> tuple[np.ndarray, np.
     sentences = find_sentences(text)
     logarithms = np.zeros(len(text), np.int64)
     num_words = np.zeros(len(text), np.int64)
-    _score(
-        sentences.line_offsets, sentences.offsets, sentences.hashes, table.slots, table.order, logarithms, num_words
-    )
+    _score(sentences.line_offsets, sentences.offsets, sentences.hashes, table.slots, table.order, logarithms, num_words)
     return logarithms, num_words
 
 
@@ -136,7 +134,7 @@ def _score(line_offsets, offsets, hashes, slots, order, logarithms, num_words):
 def _read_ngrams(lines, length, lower, slots):
     words = np.zeros(MAX_ORDER, np.uint64)
     num_lines = 0
-    position = 0
+    position = np.int64(0)
     while position < len(lines):
         end = position
         while end < len(lines) and lines[end] != 10:
@@ -163,10 +161,9 @@ def _read_ngrams(lines, length, lower, slots):
         slot = _find(slots, avalanche(state))
         if slots[slot, 0] != np.uint64(0):
             return num_lines, num_lines, TWICE
-        if length > 1:
-            # Without its first word, by its last words: it must be there, or scoring would stop before.
-            if slots[_find(slots, suffix), 0] == np.uint64(0):
-                return num_lines, num_lines, NO_SUFFIX
+        # Without its first word: that must be there, or scoring would stop before.
+        if length > 1 and slots[_find(slots, suffix), 0] == np.uint64(0):
+            return num_lines, num_lines, NO_SUFFIX
         slots[slot, 0] = avalanche(state)
         slots[slot, 1] = np.uint64(np.uint32(np.int32(logarithm))) << np.uint64(32) | np.uint64(
             np.uint32(np.int32(backoff))

@@ -13,12 +13,12 @@ from dataprep.url_lists import UrlLists
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
-from seedbed.list_files import read_list
+from seedbed.list_files import named_by, read_list
 
 
 def run(step: StepRun) -> None:
     shards = list(step.input_shards())
-    where = {digest: path for path, digest in step.plan.lists.items()}
+    where = named_by(step.config, step.plan.lists)
     reports = step.map("jobs.steps.select:unit", shards, arguments={shard: {"lists": where} for shard in shards})
     step.check_takes_all(reports, "annotate")
     step.commit(total(reports))

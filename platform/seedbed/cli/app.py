@@ -26,6 +26,7 @@ from seedbed.cli.stop import stop
 from seedbed.cli.submit import submit
 from seedbed.cli.takedown import takedown
 from seedbed.cli.track import track
+from seedbed.cli.train_models import train_classifier, train_ngram_model
 from seedbed.cli.why import why
 
 app = typer.Typer(
@@ -68,6 +69,8 @@ app.command()(stop)
 app.command()(resume)
 app.command()(retry)
 app.command()(conform)
+app.command("train-ngram-model")(train_ngram_model)
+app.command("train-classifier")(train_classifier)
 app.command()(show)
 app.command()(why)
 app.command()(takedown)
