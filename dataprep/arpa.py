@@ -6,7 +6,6 @@
 """
 
 import gzip
-import io
 import json
 import zlib
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dataprep.errors import CorruptDataError
+from dataprep.kernels.arpa_lines import format_lines
 from dataprep.kneser_ney import NgramProbabilities
 
 _COMMENT = b"# seedbed "
@@ -24,22 +24,20 @@ UNITS_PER_LOG10 = 10_000_000
 
 def format_arpa(vocabulary: list[str], lengths: list[NgramProbabilities]) -> bytes:
     """The file without its first line."""
-    out = io.StringIO()
-    out.write("\\data\\\n")
+    spelt = [word.encode() for word in vocabulary]
+    offsets = np.zeros(len(spelt) + 1, np.int64)
+    np.cumsum([len(word) for word in spelt], out=offsets[1:])
+    letters = np.frombuffer(b"".join(spelt), np.uint8)
+    parts = [b"\\data\\\n"]
+    parts += [f"ngram {length}={len(found.numbers)}\n".encode() for length, found in enumerate(lengths, 1)]
     for length, found in enumerate(lengths, 1):
-        out.write(f"ngram {length}={len(found.numbers)}\n")
-    for length, found in enumerate(lengths, 1):
-        out.write(f"\n\\{length}-grams:\n")
-        probabilities, backoffs = found.log10_probabilities.tolist(), found.log10_backoffs.tolist()
-        for probability, backoff, words in zip(probabilities, backoffs, found.words.tolist(), strict=True):
-            spelt = " ".join([vocabulary[word] for word in words])
-            out.write(
-                f"{probability:.7f}\t{spelt}\n"
-                if length == len(lengths)
-                else f"{probability:.7f}\t{spelt}\t{backoff:.7f}\n"
-            )
-    out.write("\n\\end\\\n")
-    return out.getvalue().encode()
+        logarithms, backoffs = (
+            np.rint(values * UNITS_PER_LOG10).astype(np.int64)
+            for values in (found.log10_probabilities, found.log10_backoffs[: None if length < len(lengths) else 0])
+        )
+        parts.append(f"\n\\{length}-grams:\n".encode())
+        parts.append(format_lines(found.words, letters, offsets, logarithms, backoffs))
+    return b"".join([*parts, b"\n\\end\\\n"])
 
 
 def with_metadata(metadata: dict[str, Any], arpa: bytes) -> bytes:

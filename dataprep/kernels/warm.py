@@ -30,6 +30,7 @@ KERNEL_MODULES = (
     "sentences",
     "ngram_counts",
     "ngram_scores",
+    "arpa_lines",
     "linear_scores",
     "url_hosts",
     "listed_words",

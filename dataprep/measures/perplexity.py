@@ -16,7 +16,7 @@ _UNITS_PER_E3 = UNITS_PER_LOG10 // 1000
 
 
 class PerplexityConfig(BaseModel):
-    """By which model."""
+    """What perplexity is measured by."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -11,7 +11,7 @@ from dataprep.measures.batch import Batch
 
 
 class QualityClassifierConfig(BaseModel):
-    """By which classifier."""
+    """What quality is scored by."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
