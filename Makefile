@@ -13,7 +13,8 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c c
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres screenshots check check-infra clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres screenshots bench-dataprep bench-peers check \
+	check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,8 +78,23 @@ postgres:
 		{ $$install || { apt-get update -qq && $$install; }; } > /dev/null 2>&1 || \
 		echo "postgresql could not be installed: the tests of the registry run on SQLite alone"; }
 
-screenshots: setup-dev browser ## the README's pictures of the dashboard, from the demo's store
+screenshots: setup-dev browser demo ## the pictures of the dashboard in README and docs, from the demo's store
 	@$(BIN)/python -m benchmarks.dashboard.screenshots
+
+# CORPUS: a folder with some WARC files, ROUNDS: of each contender. Peers are compared where `make bench-peers` made them.
+CORPUS ?= configs/crawls/demo
+ROUNDS ?= 5
+bench-dataprep: setup-dev ## how fast data is prepared, beside other tools: CORPUS=folder ROUNDS=5
+	@$(BIN)/python -m benchmarks.dataprep $(CORPUS) --rounds $(ROUNDS)
+
+PEERS := $(basename $(notdir $(wildcard benchmarks/dataprep/peers/*.txt)))
+bench-peers: $(PEERS:%=.bench/peers/%/.installed) ## the environments of the tools that Seedbed is compared with
+
+.bench/peers/%/.installed: benchmarks/dataprep/peers/%.txt
+	@echo "set-up: $*, in an environment of its own"
+	@$(PYTHON) -m venv .bench/peers/$*
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .bench/peers/$*/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 check: setup-dev ## style, types, and which way imports run
 	@$(BIN)/ruff check .

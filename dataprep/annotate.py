@@ -1,13 +1,15 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from dataprep import schemas
+from dataprep import plugins, schemas
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.text_buffers import batches, column
@@ -22,6 +24,7 @@ from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWor
 from dataprep.measures.perplexity import PerplexityConfig, PerplexityMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
 from dataprep.measures.quality import QualityClassifierConfig, QualityMeasure
+from dataprep.measures.repetition import RepetitionMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
 from dataprep.ngram_model import NgramModel, read_model
@@ -55,35 +58,51 @@ class AnnotateConfig(BaseModel):
         description="a package whose model scores documents in English, some 900 a second: `pip install` it first; "
         "null: none",
     )
-
     perplexity: PerplexityConfig | None = Field(
         default=None, description="how likely a text is to an n-gram model; null: not measured"
     )
     quality_classifier: QualityClassifierConfig | None = Field(
         default=None, description="how good a text is to a classifier that you trained; null: not measured"
     )
+    others: Annotated[dict[str, Any], BeforeValidator(partial(plugins.read_configs, plugins.MEASURES_GROUP))] = Field(
+        default={}, description="measures of other installed packages, by name, each with its keys; see docs/filters.md"
+    )
+
+    @model_validator(mode="after")
+    def _check_names_of_columns(self) -> Self:
+        taken = {field.name for measure in self._own({}, {}) for field in measure.fields()} | {"id"}
+        for name, measure in self.others.items():
+            for field in measure.fields():
+                if field.name in taken:
+                    raise ValueError(f"others.{name}: there is a column {field.name} already")
+                taken.add(field.name)
+        return self
 
     def measures(
         self, lists: Mapping[str, bytes] | None = None, models: Mapping[str, Model] | None = None
     ) -> list[Measure]:
-        """What is measured, in the order of the columns. `lists` holds the bytes of each list file, and `models` each
-        model (`read_models`), by the name that this config gives it; nothing can be measured without those that it
-        names."""
+        """What is measured, in the order of the columns; what other packages measure last, by name. `lists` holds the
+        bytes of each list file, and `models` each model (`read_models`), by the name that this config gives it; nothing
+        can be measured without those that it names."""
+        return self._own(lists or {}, models or {}) + list(self.others.values())
+
+    def _own(self, lists: Mapping[str, bytes], models: Mapping[str, Model]) -> list[Measure]:
         measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
             WordMeasure(),
             LineMeasure(),
+            RepetitionMeasure(),
             PersonalDataMeasure(self.personal_data),
-            OffensiveWordsMeasure(self.offensive_words, lists or {}),
+            OffensiveWordsMeasure(self.offensive_words, lists),
             MinHashMeasure(self.minhash),
         ]
         if self.offensive_classifier is not None:
             measures.append(OffensiveScoreMeasure(self.offensive_classifier))
         if self.perplexity is not None:
-            measures.append(PerplexityMeasure(self.perplexity, models or {}))
+            measures.append(PerplexityMeasure(self.perplexity, models))
         if self.quality_classifier is not None:
-            measures.append(QualityMeasure(self.quality_classifier, models or {}))
+            measures.append(QualityMeasure(self.quality_classifier, models))
         return measures
 
     def read_models(self, read: Callable[[str], bytes]) -> dict[str, Model]:

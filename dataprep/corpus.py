@@ -1,8 +1,10 @@
-"""`corpus`: the documents that are left, in their final form. The text is written here for the second and last time."""
+"""`corpus`: the documents that are left, in their final form. The text is written here for the second and last time.
 
-import unicodedata
+What stands here comes last because it must not be seen by what is before: a mask is no word of the document, and blank
+lines are what `clean` leaves of what it cuts. The normal form of the characters is made by `clean`.
+"""
+
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,17 +21,7 @@ from dataprep.split import SplitConfig, split_names
 from dataprep.tally import text_hashes, texts_checksum
 
 # All patterns are RE2's, which Arrow runs: their time is linear in the text, whatever the text is.
-LINE_END = r"\r\n|[\r\v\f\x{85}\x{2028}\x{2029}]"
-"""What ends a line (The Unicode Standard, 5.8), but for the line feed itself."""
-
-CONTROL = r"[\x00-\x08\x0E-\x1F\x7F-\x{9F}]"
-"""What is left of the category Cc once line ends are line feeds: all but tabs and line feeds."""
-
 TRAILING_BLANKS = r"(?m)[\p{Zs}\t]+$"
-
-EXTRA_MARKS = r"(\p{M}{30})\p{M}+"
-"""Combining marks beyond 30 in a row (UAX #15, 13.2, Stream-Safe Text Format). No script needs as many, and sorting n
-of them, as every normal form must, takes n squared: half a million would take minutes."""
 
 
 class CorpusConfig(BaseModel):
@@ -37,9 +29,6 @@ class CorpusConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    normalization: Literal["NFC", "NFKC", "none"] = Field(
-        default="NFC", description="Unicode normal form (UAX #15); NFKC also folds ligatures, widths and superscripts"
-    )
     personal_data: MaskConfig = Field(default=MaskConfig(), description="what becomes of personal data, by kind")
     collapse_blank_lines: bool = Field(
         default=True, description="keep one blank line of several in a row, and none at either end of a document"
@@ -75,16 +64,10 @@ def finalise(
 ) -> tuple[pa.LargeStringArray, FinalForm]:
     """The texts in their final form, and the account of it. Doing it twice changes nothing more.
 
-    In this order: every line end becomes a line feed; control characters go, but for tabs and line feeds; the normal
-    form, with at most 30 combining marks in a row; personal data; blanks at the end of lines; blank lines.
-    The normal form is that of Python's `unicodedata`: its Unicode version (`unicodedata.unidata_version`) decides the
-    bytes of characters that are newer than it.
+    In this order: personal data; blanks at the end of lines, which a piece that was cut out may leave; blank lines. The
+    texts are those that `clean` leaves: their lines end in line feeds.
     """
     account = _Account(text)
-    account.rewrite(pc.replace_substring_regex(account.text, LINE_END, "\n"))
-    account.rewrite(pc.replace_substring_regex(account.text, CONTROL, ""))
-    if config.normalization != "none":
-        account.rewrite(_normalise(account.text, config.normalization))
     account.mask(config.personal_data, personal_data)
     account.rewrite(pc.replace_substring_regex(account.text, TRAILING_BLANKS, ""))
     if config.collapse_blank_lines:
@@ -124,18 +107,6 @@ class _Account:
 
 def _num_bytes(text: pa.LargeStringArray) -> int:
     return pc.sum(pc.binary_length(text)).as_py() or 0
-
-
-def _normalise(text: pa.LargeStringArray, form: Literal["NFC", "NFKC"]) -> pa.LargeStringArray:
-    """The normal form, with no more than 30 marks in a row before it and after."""
-    is_ascii = pc.string_is_ascii(text)
-    if pc.all(is_ascii).as_py():  # in both forms already
-        return text
-    short = pc.replace_substring_regex(text, EXTRA_MARKS, r"\1")
-    # Not `pc.utf8_normalize`: up to Arrow 25 it decomposes for NFC and NFKC too (apache/arrow#51225).
-    normal = [unicodedata.normalize(form, value) for value in short.to_pylist()]
-    # Letters without a composed form come apart into a letter and more marks.
-    return pc.replace_substring_regex(pa.array(normal, pa.large_string()), EXTRA_MARKS, r"\1")
 
 
 def corpus(

@@ -8,6 +8,7 @@ from dataprep import document_id
 from dataprep.extraction.isolation import IsolatedExtractor, Page
 from dataprep.extraction.page import ExtractConfig, Extracted, check_answer
 from dataprep.reading.record import Problem, Record
+from dataprep.reading.rights import rights_of
 from dataprep.schemas import DOCUMENTS, UNREAD
 
 OnText = Callable[[bytes, str], None]
@@ -37,13 +38,27 @@ def extract(
             text, charset = extracted.text, extracted.charset
             if on_text is not None:
                 on_text(row["id"], text)
-            place = {"date": record.date, "offset": record.offset, "http_status": record.http_status}
-            _append(documents, row | place | {"content_type": record.content_type, "charset": charset, "text": text})
+            _append(documents, row | _said(record) | {"charset": charset, "text": text})
     return pa.table(documents, schema=DOCUMENTS), pa.table(unread, schema=UNREAD)
 
 
 def _common(record: Record) -> dict:
     return {"url": record.url, "num_payload_bytes": record.num_payload_bytes}
+
+
+def _said(record: Record) -> dict:
+    """The columns of `documents` that come from the record and its headers, and what the page says of its own use."""
+    kind = record.content_type
+    rights = rights_of(record.payload, kind is None or "html" in kind, record.rights)
+    return {
+        "date": record.date,
+        "offset": record.offset,
+        "http_status": record.http_status,
+        "content_type": kind,
+        "last_modified": record.last_modified,
+        "truncated": record.truncated,
+        **rights._asdict(),
+    }
 
 
 def _append(columns: dict[str, list], row: dict) -> None:

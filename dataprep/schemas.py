@@ -22,6 +22,12 @@ DOCUMENTS = pa.schema(
         pa.field("charset", pa.string()),
         pa.field("num_payload_bytes", pa.int64(), nullable=False),  # as stored in the record, before decoding
         pa.field("text", pa.large_string(), nullable=False),
+        # What the server and the page say beside it; null where they do not say it.
+        pa.field("last_modified", pa.timestamp("s", tz="UTC")),
+        pa.field("truncated", pa.string()),  # WARC-Truncated: why the crawler kept a part only
+        pa.field("robots", pa.string()),  # directives that hold back, in alphabetical order: "noai noindex"
+        pa.field("tdm_reservation", pa.bool_()),  # of text and data mining
+        pa.field("licence", pa.string()),  # the address of one, mostly
     ]
 )
 """What `extract` writes: one row for each record that holds a document."""
@@ -31,13 +37,19 @@ EDITS = pa.schema(
         pa.field("id", ID, nullable=False),
         pa.field("num_bytes", pa.int64(), nullable=False),  # of the text as extracted
         pa.field("num_cut_bytes", pa.int64(), nullable=False),
+        pa.field("num_added_bytes", pa.int64(), nullable=False),  # what survives is num_bytes + added - cut
         # Ascending, disjoint, half-open byte ranges of `documents.text` that do not survive, and the rule behind each.
         pa.field("cut_starts", pa.list_(pa.int64()), nullable=False),
         pa.field("cut_ends", pa.list_(pa.int64()), nullable=False),
         pa.field("cut_rules", pa.list_(pa.int8()), nullable=False),  # index into `dataprep.clean.RULES`
+        pa.field("added_lengths", pa.list_(pa.int32()), nullable=False),  # bytes in the place of each cut; mostly 0
+        pa.field("added_text", pa.large_string(), nullable=False),  # those bytes, one place after another
+        # Words of the lines that RefinedWeb's rules looked at, and of those that they cut; 0 where none is on.
+        pa.field("num_words_in_lines", pa.int64(), nullable=False),
+        pa.field("num_words_in_refinedweb_lines", pa.int64(), nullable=False),
     ]
 )
-"""What `clean` writes: the spans that rules about lines remove. The text itself is not copied."""
+"""What `clean` writes: the spans that its rules cut, and what they put in their place. The text is not copied."""
 
 VERDICTS = pa.schema(
     [

@@ -1,12 +1,13 @@
 """`select`: thresholds on attributes. Changing one re-runs this alone."""
 
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import ConfigDict, Field, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, create_model
 
-from dataprep import schemas
+from dataprep import plugins, schemas
 from dataprep.errors import CorruptDataError
 from dataprep.filters.contract import Filter, Rule
 from dataprep.filters.registry import FILTERS, summary
@@ -34,10 +35,23 @@ _Filters: Any = _field_of_each_filter()
 class SelectConfig(_Filters):  # Any to mypy: its fields are known when it runs
     """Which filters run, in this order; one that is left out or null does not. A field for each of `FILTERS`."""
 
+    others: Annotated[dict[str, Any], BeforeValidator(partial(plugins.read_configs, plugins.FILTERS_GROUP))] = Field(
+        default={}, description="filters of other installed packages, by name, each with its keys; see docs/filters.md"
+    )
+
     def filters(self) -> list[Filter]:
-        """Those that run, in order."""
+        """Those that run, in order; those of other packages last, by name."""
         chosen = [getattr(self, name) for name in FILTERS]
-        return [one for one in chosen if one is not None]
+        return [one for one in chosen if one is not None] + list(self.others.values())
+
+    def check_columns(self, schema: pa.Schema) -> None:
+        """Raises ValueError where a filter of another package wants a column that `attributes` of this schema lack."""
+        for name, one in self.others.items():
+            try:
+                list(one.rules(schema.empty_table()))
+            except KeyError as error:
+                message = f"select.others.{name} wants a column that no measure of annotate fills: {error.args[0]}"
+                raise ValueError(message) from error
 
 
 def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:

@@ -44,6 +44,7 @@ class RayCluster:
         self._sources = sources
         self._machines = machines if config.address is not None else None  # a Ray of its own has this machine alone
         self._session: sessions.Held | None = None
+        self._executor: RayExecutor | None = None
         self.node_id: str | None = None  # of the Ray node that this process is at, once Ray is there
         self._started = False
 
@@ -127,7 +128,12 @@ class RayCluster:
         """What does the units of the data steps."""
         self.start()
         config = self._config
-        return RayExecutor(config.data_workers, config.max_retries, config.shard_timeout_s)
+        self._executor = RayExecutor(config.data_workers, config.max_retries, config.shard_timeout_s)
+        return self._executor
+
+    def units_on(self) -> tuple[str | None, ...]:
+        """The node of each unit that is at work, None where Ray has but one."""
+        return self._executor.units_on if self._executor is not None else ()
 
     def stop(self) -> None:
         """Stop the run's own Ray; one that was up stays up."""

@@ -44,7 +44,8 @@ def _installed(mine: Path) -> Path | None:
 
 
 def _are_equal(one: Path, other: Path) -> bool:
-    names = {path.relative_to(one) for folder in FOLDERS for path in (one / folder).glob("*.py")}
+    # Tables that compiled functions have taken in are files beside them.
+    names = {path.relative_to(one) for folder in FOLDERS for path in (one / folder).glob("*.*") if path.is_file()}
     return all((other / name).exists() and (one / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 

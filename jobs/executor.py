@@ -71,6 +71,7 @@ class RayExecutor:
         self._max_retries = max_retries
         self._timeout_s = timeout_s
         self._nodes = Nodes()
+        self.units_on: tuple[str | None, ...] = ()  # the node of each unit under way; another thread may read it
 
     def run(self, tasks: Iterable[UnitTask], on_done: OnDone, stop_requested: StopRequested = lambda: None) -> None:
         fresh = deque(_Try(task, 0) for task in tasks)
@@ -80,6 +81,7 @@ class RayExecutor:
             while fresh or again or running:
                 if stop_requested() is None:
                     self._start(fresh, again, running)
+                    self.units_on = tuple(attempt.node for attempt in running.values())
                 elif not running:
                     check_stop(stop_requested)
                 if not running:
@@ -93,6 +95,7 @@ class RayExecutor:
                 again += self._give_up_the_lost(running)
                 self._end_overdue(running)
         finally:
+            self.units_on = ()
             for reference in running:
                 self._ray.cancel(reference, force=True)
 

@@ -1,13 +1,20 @@
 """What a heartbeat says: how far the run is, from what draws the bar and from the training's journal."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from seedbed.plan import Plan
 from seedbed.progress import Snapshot
+from seedbed.state import StateDirectory
 from seedbed.time_left import run_seconds_left
 from seedbed.tracking import journal
+from seedbed.tracking.place import tracking_place
+from seedbed.tracking.shipped import Memory
+
+NO_RANKS = ("driver_started", "restart", "finished", "driver_ended")
+"""Events of the journal after which no rank is there until the next `placed`."""
 
 
 class Training:
@@ -21,6 +28,7 @@ class Training:
         self.checkpoint_step: int | None = None
         self.spending: dict[str, Any] | None = None
         self.restarts = 0
+        self.nodes: list[str] = []  # of each rank, while there are ranks
 
     def look(self) -> None:
         for line, offset in journal.read_from(self._path, self._offset):
@@ -37,13 +45,42 @@ class Training:
             self.checkpoint_step = line["step"]
         elif event == "spending":
             self.spending = {key: value for key, value in line.items() if key not in ("event", "time")}
+        elif event == "placed":
+            self.nodes = line["nodes"]
         elif event == "restart":
             self.restarts += 1
+        if event in NO_RANKS:
+            self.nodes = []
 
     def report(self, num_steps: int) -> dict[str, Any]:
         """The newest record, and beside it what it does not say itself."""
         more = {"validation_loss": self.validation_loss, "restarts": self.restarts, "num_steps": num_steps}
         return self.record | more
+
+
+def work_on(units: Sequence[str | None], ranks: Sequence[str], here: str | None) -> dict[str, dict[str, int]]:
+    """Ray node -> how many `units` and `ranks` are at work on it; a unit without a node is where there is but one:
+    `here`."""
+    found: dict[str, dict[str, int]] = {}
+    for what, nodes in (("units", units), ("ranks", ranks)):
+        for node, number in Counter(node or here for node in nodes).items():
+            if node is not None:
+                found.setdefault(node, {})[what] = number
+    return found
+
+
+def tracked_at(plan: Plan, state: StateDirectory) -> dict[str, str | None] | None:
+    """`uri`, `experiment_id` and `run` of the run in MLflow, as soon as its server has it; None where no server does.
+
+    The shipper notes them in the state directory: the driver knows no MLflow.
+    """
+    if not plan.run.tracking.enabled:
+        return None
+    place = tracking_place(plan, state)
+    shipped = Memory(state, plan.run_id, place.uri).shipped
+    if not place.is_server or shipped.run is None:
+        return None
+    return {"uri": place.uri, "experiment_id": shipped.experiment_id, "run": shipped.run}
 
 
 def how_far(

@@ -14,7 +14,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 
 from dataprep.errors import SeedbedError
 from jobs.ending import EndingSignals
-from jobs.heartbeat import Training, how_far
+from jobs.heartbeat import Training, how_far, tracked_at, work_on
 from jobs.report_spool import END, ReportSpool, Stream, send_leftovers
 from seedbed.launch import Launch
 from seedbed.plan import Plan
@@ -72,6 +72,7 @@ class Reporter:
         self._thread: threading.Thread | None = None
         self.fault: str | None = None  # why the last look did not get everything there
         self.ray_node: Callable[[], str | None] = lambda: None
+        self.units_on: Callable[[], Sequence[str | None]] = tuple  # the node of each unit that is at work
 
     def begin(self, attempt: int, plan: Plan, progress: Progress) -> None:
         """The run is this driver's from now on: tell of it under this number."""
@@ -199,6 +200,8 @@ class Reporter:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "ray_node": self.ray_node(),
+            "work_on": work_on(self.units_on(), self._training.nodes if self._training else (), self.ray_node()),
+            "mlflow": tracked_at(self._plan, self._state),
         }
         return me | how_far(self._plan, self._launch.until, self._done, self._progress.snapshot(), self._training)
 

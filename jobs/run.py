@@ -199,6 +199,7 @@ def _carry_out(
     """Do every step that is not done; whether `--until` ended it before the last."""
     cluster = RayCluster(plan.run.cluster, store, _one_file_a_source(plan), _other_machines(plan, state))
     reporter.ray_node = lambda: cluster.node_id
+    reporter.units_on = lambda: cluster.units_on()
     try:
         for planned in plan.steps:
             check_stop(signals.stop_requested)

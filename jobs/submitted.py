@@ -5,9 +5,8 @@ what it has to say goes into the store.
 """
 
 import argparse
-import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from dataprep.errors import SeedbedError
@@ -16,8 +15,9 @@ from jobs.ending import EndingSignals
 from jobs.scratch import scratch_folder
 from seedbed.bundle import check_unpacked
 from seedbed.errors import UsageError
-from seedbed.launch import Launch
+from seedbed.launch import Launch, keep_launch
 from seedbed.state import StateDirectory
+from seedbed.submission import placed_tracking
 
 THIS_RAY = "auto"
 """`cluster.address` of a driver that Ray itself has started: RAY_ADDRESS says where."""
@@ -25,7 +25,7 @@ THIS_RAY = "auto"
 
 def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     """Carry the submitted run out; the driver's exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments, _ = _parser().parse_known_args(argv)  # a newer controller may say more than this bundle takes
     try:
         path = _placed(arguments)
     except (SeedbedError, OSError, ValueError) as error:
@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--job", type=int, help="its number in the registry")
     parser.add_argument("--attempt", type=int, help="which start of the job this is, from 1")
     parser.add_argument("--submitted-at", type=float, default=0.0, help="seconds since 1970")
+    parser.add_argument("--owner", help="who submitted the job")
+    parser.add_argument("--mlflow-uri", help="the cluster's MLflow, for a run file that names none")
+    parser.add_argument("--dashboard-url", help="the dashboard, for a run file that names none")
     return parser
 
 
@@ -68,8 +71,10 @@ def _placed(arguments: argparse.Namespace) -> Path:
         job=arguments.job,
         attempt=arguments.attempt,
         cluster=cluster,
+        owner=arguments.owner,
+        tracking=placed_tracking(launch.tracking or {}, arguments.mlflow_uri, arguments.dashboard_url),
     )
-    return StateDirectory(root).write(f"launches/{launch.run_id}.json", json.dumps(asdict(placed), indent=1))
+    return keep_launch(StateDirectory(root), placed)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ def _records(num_steps: int) -> Iterator[dict[str, Any]]:
 
 def _rows(schema: pa.Schema, records: list[dict[str, Any]]) -> pa.Table:
     nothing = {f.name: None if f.nullable else [] if pa.types.is_list(f.type) else 0 for f in schema}
+    nothing |= {f.name: "" for f in schema if pa.types.is_large_string(f.type)}
     return pa.Table.from_pylist([nothing | record for record in records], schema)
 
 

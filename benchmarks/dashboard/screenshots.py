@@ -56,9 +56,11 @@ def _pages(store: Store, plan: Plan) -> dict[str, tuple[str, str]]:
     [document] = sample(store, plan, "deduplicate", "near_duplicate", 1)
     run = plan.run_id
     return {
+        "dashboard-overview": ("/", "#h-latest"),
         "dashboard-run": (f"/runs/{run}", "canvas"),
         "dashboard-data": (f"/data?run={run}", ".histograms"),
         "dashboard-document": (f"/data/document?run={run}&target={document.url}", ".way"),
+        "dashboard-submit": ("/submit", "textarea"),
     }
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 
 from dataprep.extraction.answers import pack_answers
+from dataprep.extraction.engines.registry import load_engine
 from dataprep.extraction.page import ExtractConfig, Extracted, extract_page
 from dataprep.reading.record import Problem
 
@@ -25,6 +26,7 @@ def main() -> None:
     # Whatever a library prints must not come between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    load_engine(config.engine)  # before the first page, whose time it must not take
     answers.write(pack_answers([]))  # ready
     answers.flush()
     while True:

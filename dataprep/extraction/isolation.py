@@ -15,6 +15,7 @@ from typing import IO, Self, cast
 
 from dataprep.errors import MachineError
 from dataprep.extraction.answers import AnswerReader
+from dataprep.extraction.engines.registry import ENGINES
 from dataprep.extraction.page import ExtractConfig, Extracted
 from dataprep.reading.record import Problem
 
@@ -115,6 +116,12 @@ _idle: dict[str, _Child] = {}
 so with this process."""
 
 
+def end_idle_children() -> None:
+    """Ends the children that wait for another shard, for whoever measures or counts processes."""
+    while _idle:
+        _idle.popitem()[1].kill()
+
+
 class IsolatedExtractor:
     """Extracts pages in a child that is replaced when it is lost.
 
@@ -123,6 +130,8 @@ class IsolatedExtractor:
     """
 
     def __init__(self, config: ExtractConfig) -> None:
+        """Raises EngineMissingError: an engine that is not there says nothing about the pages."""
+        ENGINES[config.engine].software()
         self._config = config
         self._key = config.model_dump_json()
         self._child: _Child | None = None

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
-from resiliparse.extract.html2text import extract_plain_text
 
 from dataprep.extraction.charset import decode
+from dataprep.extraction.engines.registry import EngineName, load_engine
 from dataprep.extraction.markup_limits import nesting_and_tags
 from dataprep.reading.record import Problem
 
@@ -30,7 +30,10 @@ class ExtractConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    main_content: bool = Field(default=True, description="leave out navigation, headers, footers (resiliparse's rules)")
+    engine: EngineName = Field(default="resiliparse", description="what finds the text in the markup")
+    main_content: bool = Field(
+        default=True, description="leave out navigation, headers, footers, by the engine's rules"
+    )
     max_record_bytes: int = Field(default=16 << 20, ge=1024, description="bytes of a record, as stored and as decoded")
     max_nesting: int = Field(default=1000, ge=10, description="elements within each other; parsing time grows squared")
     max_tags: int = Field(default=500_000, ge=100, description="tags of a page")
@@ -67,7 +70,7 @@ def check_answer(http_status: int | None, content_type: str | None, payload: byt
 
 
 def extract_page(payload: bytes, content_type: str | None, charset: str | None, config: ExtractConfig) -> Extracted:
-    """The text of a page with status 200 whose bytes `check_answer` let through."""
+    """The text of a page with status 200 whose bytes `check_answer` let through. Raises EngineMissingError."""
     if content_type == "text/plain":
         text, found = decode(payload, charset)
         return _with_text(text, found)
@@ -77,8 +80,7 @@ def extract_page(payload: bytes, content_type: str | None, charset: str | None, 
     if tags > config.max_tags:
         return Extracted(problem=Problem("markup_too_large", tags, config.max_tags))
     html, found = decode(payload, charset)
-    text = extract_plain_text(html, main_content=config.main_content, alt_texts=False, preserve_formatting=True)
-    return _with_text(text, found)
+    return _with_text(load_engine(config.engine)(html, config.main_content), found)
 
 
 def _with_text(text: str, charset: str) -> Extracted:

@@ -37,6 +37,16 @@ class Rule:
         """The rule that fails rows above `maximum`, of those that it applies to."""
         return cls(reason, value, maximum, (value > maximum) & applies)
 
+    @classmethod
+    def above(cls, reason: str, value: np.ndarray, limit: float, applies: np.ndarray | bool = True) -> Self:
+        """The rule that fails rows at or below `limit`, of those that it applies to."""
+        return cls(reason, value, limit, (value <= limit) & applies)
+
+    @classmethod
+    def below(cls, reason: str, value: np.ndarray, limit: float, applies: np.ndarray | bool = True) -> Self:
+        """The rule that fails rows at or above `limit`, of those that it applies to."""
+        return cls(reason, value, limit, (value >= limit) & applies)
+
     @property
     def usual_threshold(self) -> float:
         """The threshold of all rows, or where they have their own, of most; the lowest of several such."""

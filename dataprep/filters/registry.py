@@ -2,7 +2,10 @@
 
 from pydantic import BaseModel
 
+from dataprep.filters.c4 import C4Config
+from dataprep.filters.fineweb import FineWebConfig
 from dataprep.filters.gopher_quality import GopherQualityConfig
+from dataprep.filters.gopher_repetition import GopherRepetitionConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
 from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
@@ -15,9 +18,12 @@ FILTERS: dict[str, type[BaseModel]] = {
     "url": UrlConfig,
     "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
+    "gopher_repetition": GopherRepetitionConfig,
     "offensive_words": OffensiveWordsFilterConfig,
     "offensive_score": OffensiveScoreFilterConfig,
     "gopher_quality": GopherQualityConfig,
+    "c4": C4Config,
+    "fineweb": FineWebConfig,
     "perplexity": PerplexityFilterConfig,
     "quality": QualityConfig,
 }

@@ -1,157 +1,212 @@
-"""Rules that judge one line at a time, as a kernel: which lines to cut, and the first rule that says so."""
+"""Rules that judge one line at a time, as a kernel: which lines to cut, and the first rule that says so.
 
-import functools
+C4's: Raffel et al. 2020, section 2.2. RefinedWeb's: Penedo et al. 2023, appendix G.2, which gives them in words;
+numbers and the list of counters are those of DCLM's reimplementation (Li et al. 2024; `dclm_baseline_refinedweb.yaml`).
+"""
+
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numba import njit
 
-from dataprep.kernels.unicode_classes import MARK, SINGLE, WHITESPACE, WORD
-from dataprep.kernels.utf8 import decode
-
-RULES = ("javascript_line", "policy_line", "long_word_line", "short_line", "no_terminal_punctuation")
-"""In the order in which they are tried."""
-
-JAVASCRIPT, POLICY, LONG_WORD, SHORT, NO_TERMINAL_PUNCTUATION = range(len(RULES))
-
-# (phrase, rule). Raffel et al. 2020, 2.2, and its code: `_POLICY_SUBSTRINGS` of c4_utils.py in tensorflow_datasets.
-PHRASES = (
-    (b"javascript", JAVASCRIPT),
-    (b"terms of use", POLICY),
-    (b"privacy policy", POLICY),
-    (b"cookie policy", POLICY),
-    (b"uses cookies", POLICY),
-    (b"use of cookies", POLICY),
-    (b"use cookies", POLICY),
+from dataprep.kernels.blocks import line_end
+from dataprep.kernels.edit_rules import (
+    COUNTER,
+    DIGITS,
+    LONG_WORD,
+    NO_TERMINAL_PUNCTUATION,
+    ONE_WORD,
+    RULES,
+    SHORT,
+    UPPERCASE,
 )
+from dataprep.kernels.edits import Edits, cuts, read_only
+from dataprep.kernels.phrases import next_phrase, phrase_table
+from dataprep.kernels.text_buffers import text_buffers
+from dataprep.kernels.unicode_classes import DIGIT, MARK, SINGLE, WHITESPACE, WORD, unicode_classes
+from dataprep.kernels.utf8 import decode
 
 # Raffel et al. 2020, 2.2: period, exclamation mark, question mark, end quotation mark; then the same marks of other
 # scripts (Unicode property Sentence_Terminal): ideographic and full-width, Arabic and Urdu, Devanagari, Armenian,
 # Ethiopic, Khmer, Myanmar.
-TERMINAL_PUNCTUATION = tuple(ord(c) for c in '.!?"”。．！？؟۔।॥։።។။')
+TERMINAL_PUNCTUATION = tuple(ord(c) for c in '.!?"”。．！？؟۔।॥։።။។')
+
+COUNTED = (
+    *(b"like", b"share", b"comment", b"retweet", b"repost", b"quote", b"bookmark", b"upvote", b"downvote"),
+    *(b"download", b"view", b"follower"),
+)
+"""What counters on pages count, here with and without an s (`counter_line_modifier` of DCLM takes the plural)."""
 
 _LINE_FEED = 0x0A
 _FULL_STOP = 0x2E
 
 
-@functools.cache
-def phrase_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The phrases one after another (uint8), their offsets (int64[phrases + 1]) and their rules (int8)."""
-    data = np.frombuffer(b"".join(phrase for phrase, _ in PHRASES), np.uint8)
-    offsets = np.cumsum([0] + [len(phrase) for phrase, _ in PHRASES], dtype=np.int64)
-    return data, offsets, np.array([rule for _, rule in PHRASES], np.int8)
+class LineRules(NamedTuple):
+    """Which rules are on (bool[len(RULES)], by their index) and their limits, as the kernel takes them."""
+
+    enabled: np.ndarray
+    min_words: int
+    max_word_characters: int
+    max_uppercase_share: float
+    refinedweb_min_words: int
+
+
+class Line(NamedTuple):
+    """What there is to know of a line.
+
+    `longest` is the longest run without whitespace, in characters; a letter of a script written without spaces starts
+    a new run: a Chinese paragraph is no long word. `last` is the last codepoint that is not whitespace (0: none; the
+    line is blank), `num_dots` how many full stops end the line. Words are those of `unicode_classes`; `num_uppercase`
+    counts characters that have a lowercase.
+    """
+
+    num_characters: int
+    num_words: int
+    num_uppercase: int
+    num_digits: int
+    num_whitespace: int
+    longest: int
+    last: np.int64
+    num_dots: int
+
+
+def line_edits(text: pa.LargeStringArray, rules: LineRules) -> tuple[Edits, np.ndarray]:
+    """A cut for each line that breaks a rule, with its line feed, and int64[2, texts]: words of the lines that came as
+    far as RefinedWeb's rules, and of those that these cut; 0 where none of them is on. Blank lines break no rule."""
+    data, offsets = text_buffers(text)
+    tables = unicode_classes()
+    num_words = np.zeros((2, len(text)), np.int64)
+    edit_offsets = np.empty(len(offsets), np.int64)
+    capacity = 1024
+    while True:
+        lines = np.empty((3, capacity), np.int64)
+        num_words[:] = 0
+        arguments = (data, offsets, tables.classes, tables.lower, phrase_table(), _counted(), rules)
+        if _cut_lines(*arguments, lines, edit_offsets, num_words):
+            break
+        capacity *= 8  # more lines are cut than that: rare, and done again
+    starts, ends, cut_by = lines[:, : edit_offsets[-1]]
+    origins = np.repeat(offsets[:-1], np.diff(edit_offsets))
+    return cuts(edit_offsets, starts - origins, ends - origins, cut_by.astype(np.int8)), num_words
+
+
+def _counted() -> tuple[np.ndarray, np.ndarray]:
+    """`COUNTED` one after another, and their offsets."""
+    offsets = np.cumsum([0, *map(len, COUNTED)], dtype=np.int64)
+    return np.frombuffer(b"".join(COUNTED), np.uint8), read_only(offsets)
 
 
 @njit(cache=True, nogil=True)
-def count_lines(data, offsets):
-    """How many lines there are, blank ones with them: the most cuts that there can be."""
-    count = len(offsets)  # the last line of a text need not end in a line feed
-    for position in range(offsets[0], offsets[-1]):
-        count += data[position] == _LINE_FEED
-    return count
+def _cut_lines(data, offsets, classes, lower, phrases, counted, rules, lines, edit_offsets, num_words):
+    """Fills in the cuts: `lines` int64[3, capacity] (start, end, rule), positions in `data`. Returns False where they
+    do not fit.
 
-
-@njit(cache=True, nogil=True)
-def cut_lines(data, offsets, classes, phrases, enabled, min_words, max_word_characters, cuts, cut_offsets):
-    """Fills in the cuts: `cuts` int64[3, lines] (start, end, rule), `cut_offsets` int64[documents + 1] into them."""
-    first_bytes, first_pairs = _phrase_starts(phrases, enabled)
+    Where rules only ask for phrases and long words, the lines without either are never looked at.
+    """
+    enabled = rules.enabled
+    asks_every_line = False
+    for rule in range(SHORT, ONE_WORD + 1):
+        asks_every_line |= enabled[rule]
     count = 0
-    cut_offsets[0] = 0
+    edit_offsets[0] = 0
     for document in range(len(offsets) - 1):
-        origin = offsets[document]
-        stop = offsets[document + 1]
-        start = origin
+        start, stop = offsets[document], offsets[document + 1]
+        phrase, phrase_rule = next_phrase(data, start, stop, phrases, enabled)
+        line_of_phrase = _line_start(data, start, phrase) if phrase < stop else stop
         while start < stop:
-            end = start  # where the line ends, without its line feed
-            rule = len(RULES)
-            while end < stop and data[end] != _LINE_FEED:
-                # Bit 0x20 makes an ASCII capital a small letter; what else it changes, the comparison sorts out.
-                byte = data[end] | 0x20
-                if first_bytes[byte] and end + 1 < stop and first_pairs[byte, data[end + 1] | 0x20]:
-                    rule = min(rule, _phrase_rule(data, end, stop, phrases, enabled))
-                end += 1
-            if rule == len(RULES):
-                rule = _shape_rule(data, start, end, classes, enabled, min_words, max_word_characters)
-            next_start = min(end + 1, stop)
-            if rule < len(RULES):
-                last = count - 1
-                if last >= cut_offsets[document] and cuts[1, last] == start - origin and cuts[2, last] == rule:
-                    cuts[1, last] = next_start - origin
+            if not asks_every_line:
+                if enabled[LONG_WORD]:
+                    start = _next_long_line(data, start, line_of_phrase, rules.max_word_characters)
                 else:
-                    cuts[0, count], cuts[1, count], cuts[2, count] = start - origin, next_start - origin, rule
-                    count += 1
-            start = next_start
-        cut_offsets[document + 1] = count
+                    start = line_of_phrase
+                if start == stop:
+                    break
+            end = line_end(data, start, stop)
+            rule = len(RULES)
+            if phrase < end:
+                while phrase < end:
+                    rule = min(rule, phrase_rule)
+                    phrase, phrase_rule = next_phrase(data, phrase + 1, stop, phrases, enabled)
+                line_of_phrase = _line_start(data, end, phrase) if phrase < stop else stop
+            if rule == len(RULES):
+                rule = _judge(data, start, end, classes, lower, counted, rules, num_words[:, document])
+            after = min(end + 1, stop)
+            if rule < len(RULES):
+                if count == lines.shape[1]:
+                    return False
+                lines[0, count], lines[1, count], lines[2, count] = start, after, rule
+                count += 1
+            start = after
+        edit_offsets[document + 1] = count
+    return True
 
 
 @njit(cache=True, nogil=True)
-def _phrase_starts(phrases, enabled):
-    """Which bytes, and which pairs of bytes, start an enabled phrase: spares nearly every position the comparison."""
-    phrase_data, phrase_offsets, phrase_rules = phrases
-    first_bytes = np.zeros(256, np.bool_)
-    first_pairs = np.zeros((256, 256), np.bool_)
-    for i in range(len(phrase_rules)):
-        if enabled[phrase_rules[i]]:
-            first, second = phrase_data[phrase_offsets[i]], phrase_data[phrase_offsets[i] + 1]
-            first_bytes[first] = True
-            first_pairs[first, second] = True
-    return first_bytes, first_pairs
+def _line_start(data, origin, position):
+    while position > origin and data[position - 1] != _LINE_FEED:
+        position -= 1
+    return position
 
 
 @njit(cache=True, nogil=True)
-def _phrase_rule(data, position, stop, phrases, enabled):
-    """The first enabled rule with a phrase at `position`, whatever the case of its ASCII letters; len(RULES) if none.
-
-    No phrase holds a line feed, so that none is found across the end of a line.
-    """
-    phrase_data, phrase_offsets, phrase_rules = phrases
-    for i in range(len(phrase_rules)):
-        length = phrase_offsets[i + 1] - phrase_offsets[i]
-        if not enabled[phrase_rules[i]] or position + length > stop:
-            continue
-        matched = 0
-        while matched < length:
-            byte = data[position + matched]
-            if 0x41 <= byte <= 0x5A:  # A to Z
-                byte |= 0x20
-            if byte != phrase_data[phrase_offsets[i] + matched]:
-                break
-            matched += 1
-        if matched == length:
-            return np.int64(phrase_rules[i])
-    return len(RULES)
+def _next_long_line(data, start, stop, max_bytes):
+    """The start of the first line of more bytes in [start, stop), where a line starts and one ends; `stop` if there is
+    none. Looks at few bytes: one line feed anywhere in a stretch of `max_bytes` is enough to go on from."""
+    while start + max_bytes < stop:
+        position = start + max_bytes
+        while position >= start and data[position] != _LINE_FEED:
+            position -= 1
+        if position < start:
+            return start
+        start = position + 1
+    return stop
 
 
 @njit(cache=True, nogil=True)
-def _shape_rule(data, start, end, classes, enabled, min_words, max_word_characters):
-    """The first enabled rule about the shape of the line that it breaks; len(RULES) if none. Blank lines break none."""
-    counts_words = enabled[SHORT] or enabled[NO_TERMINAL_PUNCTUATION]
-    if not counts_words and (not enabled[LONG_WORD] or end - start <= max_word_characters):
-        return len(RULES)  # a line of so few bytes has no word of more characters
-    num_words, longest, last, num_dots = _measure_line(data, start, end, classes)
-    if last == 0:
+def _judge(data, start, end, classes, lower, counted, rules, num_words):
+    """The first enabled rule about its shape that the line breaks; len(RULES) if none. Adds up `num_words`."""
+    enabled = rules.enabled
+    line = _measure_line(data, start, end, classes, lower)
+    if line.last == 0:
         return len(RULES)
-    if enabled[LONG_WORD] and longest > max_word_characters:
+    if enabled[LONG_WORD] and line.longest > rules.max_word_characters:
         return LONG_WORD
-    if enabled[SHORT] and num_words < min_words:
+    if enabled[SHORT] and line.num_words < rules.min_words:
         return SHORT
-    if enabled[NO_TERMINAL_PUNCTUATION]:
-        if num_dots >= 3:  # C4's code takes an ellipsis for no end of a sentence
-            return NO_TERMINAL_PUNCTUATION
-        for mark in TERMINAL_PUNCTUATION:
-            if last == mark:
-                return len(RULES)
+    if enabled[NO_TERMINAL_PUNCTUATION] and not _ends_sentence(line):
         return NO_TERMINAL_PUNCTUATION
-    return len(RULES)
+    if not (enabled[UPPERCASE] or enabled[DIGITS] or enabled[COUNTER] or enabled[ONE_WORD]):
+        return len(RULES)
+    rule = len(RULES)
+    if enabled[UPPERCASE] and line.num_uppercase > rules.max_uppercase_share * line.num_characters:
+        rule = UPPERCASE
+    elif enabled[DIGITS] and line.num_digits == line.num_characters - line.num_whitespace:
+        rule = DIGITS
+    elif enabled[COUNTER] and _is_counter(data, start, end, classes, counted):
+        rule = COUNTER
+    elif enabled[ONE_WORD] and line.num_words < rules.refinedweb_min_words:
+        rule = ONE_WORD
+    num_words[0] += line.num_words
+    if rule < len(RULES):
+        num_words[1] += line.num_words
+    return rule
 
 
 @njit(cache=True, nogil=True)
-def _measure_line(data, start, end, classes):
-    """Words; the longest run without whitespace, in characters; the last codepoint that is not whitespace (0: none)
-    and, where it is a full stop, how many end the line.
+def _ends_sentence(line):
+    if line.num_dots >= 3:  # C4's code takes an ellipsis for no end of a sentence
+        return False
+    for mark in TERMINAL_PUNCTUATION:  # noqa: SIM110 -- numba knows no `any`
+        if line.last == mark:
+            return True
+    return False
 
-    A letter of a script written without spaces starts a new run: a Chinese paragraph is no long word.
-    """
-    num_words, longest, run, num_dots = 0, 0, 0, 0
+
+@njit(cache=True, nogil=True)
+def _measure_line(data, start, end, classes, lower):
+    num_characters, num_words, num_uppercase, num_digits, num_whitespace = 0, 0, 0, 0, 0
+    longest, run, num_dots = 0, 0, 0
     last = np.int64(0)
     inside = False  # a word
     unspaced = False
@@ -159,21 +214,75 @@ def _measure_line(data, start, end, classes):
     while position < end:
         codepoint, position = decode(data, position, end)
         kind = classes[codepoint]
+        num_characters += 1
         if kind & WHITESPACE != 0:
+            num_whitespace += 1
+            longest = max(longest, run)
             run = 0
             inside = False
             continue
-        if codepoint == _FULL_STOP:
-            num_dots = num_dots + 1 if run > 0 else 1
-        else:
-            num_dots = 0
-        run = 1 if kind & SINGLE != 0 else run + 1
-        longest = max(longest, run)
+        if kind & SINGLE != 0:
+            longest = max(longest, run)
+            run = 0
+        run += 1
         last = np.int64(codepoint)
         if kind & WORD == 0:
             inside = False
-        elif kind & SINGLE != 0 or not inside or (unspaced and kind & MARK == 0):
+            if codepoint == _FULL_STOP:
+                num_dots = num_dots + 1 if run > 1 else 1
+            else:
+                num_dots = 0
+            continue
+        num_dots = 0
+        num_uppercase += lower[codepoint] != codepoint
+        num_digits += kind & DIGIT != 0
+        if kind & SINGLE != 0 or not inside or (unspaced and kind & MARK == 0):
             num_words += 1
             inside = True
             unspaced = kind & SINGLE != 0
-    return num_words, longest, last, num_dots
+    longest = max(longest, run)
+    return Line(num_characters, num_words, num_uppercase, num_digits, num_whitespace, longest, last, num_dots)
+
+
+@njit(cache=True, nogil=True)
+def _is_counter(data, position, end, classes, counted):
+    """Whether the line says a number and what it counts, and nothing else: "3 likes", "1.2K shares"."""
+    position = _skip_symbols(data, position, end, classes)
+    if position == end or not 0x30 <= data[position] <= 0x39:
+        return False
+    while position < end and (0x30 <= data[position] <= 0x39 or data[position] == 0x2C or data[position] == 0x2E):
+        position += 1
+    if position < end and (
+        data[position] | 0x20 == 0x6B or data[position] | 0x20 == 0x6D or data[position] | 0x20 == 0x62
+    ):
+        position += 1  # thousands, millions, billions: k, m, b
+    spaces = position
+    while position < end and (data[position] == 0x20 or data[position] == 0x09):
+        position += 1
+    if position == spaces:
+        return False
+    names, offsets = counted
+    for i in range(len(offsets) - 1):
+        length = offsets[i + 1] - offsets[i]
+        if position + length > end:
+            continue
+        matched = 0
+        while matched < length and data[position + matched] | 0x20 == names[offsets[i] + matched]:
+            matched += 1
+        if matched == length:
+            after = position + length
+            if after < end and data[after] | 0x20 == 0x73:  # s
+                after += 1
+            return _skip_symbols(data, after, end, classes) == end
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _skip_symbols(data, position, end, classes):
+    """The first position from `position` on with a letter, mark or digit, or `end`."""
+    while position < end:
+        codepoint, after = decode(data, position, end)
+        if classes[codepoint] & WORD != 0:
+            return position
+        position = after
+    return position

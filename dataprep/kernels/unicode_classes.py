@@ -23,6 +23,8 @@ MARK = 2  # general category M*
 DIGIT = 4  # general category N*: Nd, Nl and No
 WHITESPACE = 8  # property White_Space
 SINGLE = 16  # a letter of a script written without spaces; always with LETTER
+CLOSING = 32  # closing brackets and quotation marks of either kind: general categories Pe, Pf, Pi, and " and '
+SENTENCE_END = 64  # property Sentence_Terminal: full stop, question mark, exclamation mark, in every script
 
 WORD = LETTER | MARK | DIGIT  # what words are made of
 

@@ -6,6 +6,7 @@
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from numba.core.dispatcher import Dispatcher
 
@@ -13,12 +14,21 @@ from dataprep import schemas
 
 KERNEL_MODULES = (
     "utf8",
+    "blocks",
     "mixing",
+    "edits",
+    "character_rules",
+    "normal_form",
+    "phrases",
     "words",
     "word_statistics",
+    "duplicates",
     "lines",
+    "repetition",
     "line_rules",
     "text_view",
+    "line_keys",
+    "suspicious_lines",
     "shingles",
     "minhash",
     "jaccard",
@@ -34,6 +44,12 @@ KERNEL_MODULES = (
     "linear_scores",
     "url_hosts",
     "listed_words",
+    "markup_tags",
+    "markup_scan",
+    "block_features",
+    "block_decisions",
+    "block_text",
+    "main_text",
     "fasttext_tables",
     "fasttext",
 )
@@ -56,22 +72,38 @@ def kernels() -> list[Dispatcher]:
 def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
-    from dataprep.clean import CleanConfig, clean
+    from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+    from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
+    from dataprep.kernels.suspicious_lines import suspicious_lines
     from dataprep.kernels.words import find_words
     from dataprep.ngram_model import NgramConfig
     from dataprep.ngram_model import train as train_ngram_model
     from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
     from dataprep.quality_classifier import ClassifierConfig
     from dataprep.quality_classifier import train as train_classifier
+    from dataprep.site_boilerplate import boilerplate_cuts
     from dataprep.url_lists import url_facts
 
-    text = pa.array(["One line.\nThis line needs JavaScript.\n"], pa.large_string())
+    # With something for every rule: a blank at the end of a line, a letter in two parts, a line of each kind.
+    lines = [
+        "One line. ",
+        "This line needs JavaScript.",
+        "3 likes",
+        "cafe\u0301\u200b",
+        "naÃ¯ve",
+        "again and " * 20,
+        "",
+    ]
+    text = pa.array(["\n".join(lines)], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
     blank = {name: [None] for name in schemas.DOCUMENTS.names if name not in columns}
     documents = pa.table({**columns, **blank}, schemas.DOCUMENTS)
-    annotate(documents, clean(documents, CleanConfig()), AnnotateConfig())
+    edits = clean(documents, CleanConfig(refinedweb=RefinedWebConfig()))
+    annotate(documents, edits, AnnotateConfig())
+    boilerplate_cuts(text, np.ones(1, np.uint64), np.zeros(1, np.uint64))
+    suspicious_lines(text)
     sets = shingle_sets(find_words(text), ngram_words=1)
     jaccard(sets, [0], sets, [0])
     personal = pa.array([PERSONAL], pa.large_string())
@@ -80,6 +112,8 @@ def compile_all() -> None:
     train_ngram_model(texts, NgramConfig(order=2, min_word_count=1))
     train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
+    blocks.text_of("<p>One line.", True)
+    blocks.text_of("<p>One line.", False)
 
 
 def forget_all() -> None:

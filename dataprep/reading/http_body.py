@@ -26,6 +26,10 @@ def decode_body(body: bytes, transfer_encoding: str, content_encoding: str, max_
     Crawlers often undo an encoding and leave its header: a body that is plainly not what the header says is passed on
     as it is when it looks like markup or text.
     """
+    if not transfer_encoding and not content_encoding:
+        if len(body) > max_bytes:
+            raise BodyTooLargeError
+        return body
     if "chunked" in transfer_encoding.lower():
         body = _join_chunks(body)
     for encoding in reversed([e.strip().lower() for e in content_encoding.split(",")]):

@@ -14,7 +14,7 @@ class Problem:
     detail: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record of a crawl file.
 
@@ -34,3 +34,6 @@ class Record:
     payload: bytes = field(default=b"", repr=False)
     text: str | None = field(default=None, repr=False)
     problem: Problem | None = None
+    truncated: str | None = None  # why the crawler kept only a part, in its words
+    last_modified: datetime | None = None  # as the server said
+    rights: dict[str, str] | None = None  # what HTTP headers say of robots, text mining and licence, by header's name

@@ -164,6 +164,7 @@ class _Group:
         if failures:
             return _End(failures)
         self._processes = list(prepared.values())
+        self._recorder.event({"event": "placed", "nodes": [process.node_id for process in self._processes]})
         addresses, failures = self._wait([self._ranks[0].address.remote()])
         if failures:
             return _End(failures)

@@ -3,9 +3,8 @@
 import functools
 import json
 
-import pyarrow.compute as pc
-
 from dataprep.annotate import AnnotateConfig, Model, annotate
+from dataprep.kernels.text_view import num_surviving_bytes
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
@@ -15,7 +14,7 @@ from seedbed.list_files import named_by, read_list, read_model_file
 
 def run(step: StepRun) -> None:
     shards = list(step.input_shards())
-    where = named_by(step.config, step.plan.lists)
+    where = named_by(step.config, {digest: path for path, digest in step.plan.lists.items()})
     reports = step.map("jobs.steps.annotate:unit", shards, arguments={shard: {"files": where} for shard in shards})
     step.check_takes_all(reports, "clean")
     step.commit(total(reports))
@@ -31,7 +30,7 @@ def unit(unit: Unit, files: dict[str, str]) -> Report:
     lists = {digest: read_list(path, digest) for digest, path in files.items() if digest not in models}
     attributes = annotate(documents, edits, config, lists, models)
     unit.write("attributes", attributes)
-    surviving = edits.append_column("num_surviving_bytes", pc.subtract(edits["num_bytes"], edits["num_cut_bytes"]))
+    surviving = edits.append_column("num_surviving_bytes", num_surviving_bytes(edits))
     return Report(tally_in=tally(surviving, "num_surviving_bytes"), tally_out=tally(attributes, "num_bytes"))
 
 
@@ -39,4 +38,6 @@ def unit(unit: Unit, files: dict[str, str]) -> Report:
 def _models(config: str, files: str) -> dict[str, Model]:
     """The models of the configuration; a worker reads them once for all its shards. Both texts are JSON."""
     where: dict[str, str] = json.loads(files)
-    return AnnotateConfig.model_validate_json(config).read_models(lambda digest: read_model_file(where[digest], digest))
+    return AnnotateConfig.model_validate(json.loads(config)).read_models(
+        lambda digest: read_model_file(where[digest], digest)
+    )

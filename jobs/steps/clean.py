@@ -1,30 +1,166 @@
-"""`clean`: one unit an input shard; writes `edits`, row for row beside `documents`."""
+"""`clean`: writes `edits`, row for row beside `documents`.
 
+One unit an input shard. With `site_boilerplate`: `lines` (a unit an input shard) -> `recurring` (a partition of lines)
+-> `sites` (a partition of sites) -> edits (a shard), shuffled through files whose row groups are the partitions.
+"""
+
+from dataclasses import replace
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataprep.clean import CleanConfig, clean
+from dataprep.clean import CleanConfig, clean, edit_table, rule_counts
+from dataprep.errors import CorruptDataError
+from dataprep.kernels.edits import from_table, then
+from dataprep.kernels.text_buffers import column
+from dataprep.kernels.text_view import num_surviving_bytes, surviving_text
+from dataprep.site_boilerplate import (
+    SiteBoilerplateConfig,
+    boilerplate,
+    boilerplate_cuts,
+    by_partition,
+    is_in,
+    page_counts,
+    recurring,
+    site_hashes,
+)
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
+from seedbed.errors import ConservationError
+
+TEXT_BYTES_PER_PARTITION = 256 << 20
+"""Of all text: some 8 million lines, 24 bytes each for the unit that adds them up."""
 
 
 def run(step: StepRun) -> None:
-    reports = step.map("jobs.steps.clean:unit", list(step.input_shards()))
+    """Decide what of every text goes."""
+    shards = list(step.input_shards())
+    if step.config["site_boilerplate"] is None:
+        reports = step.map("jobs.steps.clean:unit", shards)
+        step.check_takes_all(reports, "extract")
+        step.commit(total(reports))
+        return
+    num_partitions = step.parents["extract"].committed()["bytes_out"] // TEXT_BYTES_PER_PARTITION + 1
+    partitions = [f"{n:05d}" for n in range(num_partitions)]
+
+    def phase(phase_name: str, units: list[str], **arguments: object) -> Report:
+        given = {name: dict(arguments) for name in units}
+        return total(step.map(f"jobs.steps.clean:{phase_name}_unit", units, phase=phase_name, arguments=given))
+
+    lines = phase("lines", shards, num_partitions=num_partitions)
+    found = phase("recurring", partitions, shards=shards)
+    _check_handed_on("line_rows", lines.counts, found.counts)
+    decided = phase("sites", partitions, shards=shards, partitions=partitions)
+    _check_handed_on("site_rows", lines.counts, decided.counts)
+    _check_handed_on("recurring_lines", found.counts, decided.counts)
+    given = {shard: {"partitions": partitions} for shard in shards}
+    reports = step.map("jobs.steps.clean:cut_unit", shards, arguments=given)
+    for shard, report in reports.items():
+        _check_handed_on("boilerplate_lines", decided.counts, report.counts, f" by {shard}")
     step.check_takes_all(reports, "extract")
-    step.commit(total(reports))
+    summed = total(reports)
+    counts = {name: count for name, count in summed.counts.items() if name != "boilerplate_lines"}
+    step.commit(replace(summed, counts=counts | lines.counts | found.counts | decided.counts))
+
+
+def _check_handed_on(what: str, before: dict[str, int], after: dict[str, int], reader: str = "") -> None:
+    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
+    if before[what] != after[what]:
+        raise ConservationError(f"clean: {before[what]:,} {what} were written, but {after[what]:,} were read{reader}")
 
 
 def unit(unit: Unit) -> Report:
-    """Decide which lines of a shard's texts go."""
+    """Decide what goes of a shard's texts, each by itself."""
     documents = unit.read("extract", "documents", ["id", "text"])
     edits = clean(documents, CleanConfig.model_validate(unit.config))
     unit.write("edits", edits)
+    return _report(documents, edits)
+
+
+def _report(documents: pa.Table, edits: pa.Table) -> Report:
     lengths = pc.cast(pc.binary_length(documents["text"]), pa.int64())
-    surviving = edits.append_column("num_surviving_bytes", pc.subtract(edits["num_bytes"], edits["num_cut_bytes"]))
+    surviving = edits.append_column("num_surviving_bytes", num_surviving_bytes(edits))
     return Report(
         tally_in=tally(documents.append_column("num_bytes", lengths), "num_bytes", "text"),
         tally_out=tally(surviving, "num_surviving_bytes"),
         bytes_cut=pc.sum(edits["num_cut_bytes"]).as_py() or 0,
+        bytes_added=pc.sum(edits["num_added_bytes"]).as_py() or 0,
+        counts=rule_counts(edits),
     )
+
+
+def _boilerplate_config(unit: Unit) -> SiteBoilerplateConfig:
+    return SiteBoilerplateConfig.model_validate(unit.config["site_boilerplate"])
+
+
+def lines_unit(unit: Unit, num_partitions: int) -> Report:
+    """Decide what goes of each text by itself, and count on how many pages each line is that is left."""
+    documents = unit.read("extract", "documents", ["id", "url", "text"])
+    edits = clean(documents, CleanConfig.model_validate(unit.config))
+    unit.write_scratch("edits", edits)
+    text = surviving_text(column(documents, "text"), edits)
+    lines, sites = page_counts(text, site_hashes(column(documents, "url")))
+    unit.write_scratch("lines", *by_partition(lines, "line", num_partitions))
+    unit.write_scratch("pages", *by_partition(sites, "site", num_partitions))
+    return Report(counts={"line_rows": lines.num_rows, "site_rows": sites.num_rows})
+
+
+def recurring_unit(unit: Unit, shards: list[str]) -> Report:
+    """Add up the pages of one partition of lines; those on few pages end here."""
+    parts = [_row_group(unit, "lines", shard, int(unit.name)) for shard in shards]
+    found = recurring(parts, _boilerplate_config(unit))
+    num_partitions = _num_row_groups(unit, "lines", shards[0])
+    unit.write_scratch("recurring", *by_partition(found, "site", num_partitions))
+    return Report(counts={"line_rows": sum(part.num_rows for part in parts), "recurring_lines": found.num_rows})
+
+
+def sites_unit(unit: Unit, shards: list[str], partitions: list[str]) -> Report:
+    """Decide which recurring lines of one partition of sites are boilerplate."""
+    pages = [_row_group(unit, "pages", shard, int(unit.name)) for shard in shards]
+    lines = [_row_group(unit, "recurring", partition, int(unit.name)) for partition in partitions]
+    decided = boilerplate(lines, pages, _boilerplate_config(unit))
+    unit.write_scratch("boilerplate", decided)
+    return Report(
+        counts={
+            "site_rows": sum(part.num_rows for part in pages),
+            "recurring_lines": sum(part.num_rows for part in lines),
+            "boilerplate_lines": decided.num_rows,
+        }
+    )
+
+
+def cut_unit(unit: Unit, partitions: list[str]) -> Report:
+    """Add the boilerplate of their sites to what goes of a shard's texts."""
+    documents = unit.read("extract", "documents", ["id", "url", "text"])
+    edits = unit.artifact.read_table("scratch/edits", unit.name)
+    if not edits["id"].equals(documents["id"]):
+        raise CorruptDataError(f"{unit.name}: the edits of the texts by themselves do not stand beside the documents")
+    text = column(documents, "text")
+    own = np.sort(column(unit.artifact.read_table("scratch/lines", unit.name, ["line"]), "line").to_numpy())
+    kept, num_lines = [], 0
+    for partition in partitions:
+        lines = column(unit.artifact.read_table("scratch/boilerplate", partition), "line").to_numpy()
+        num_lines += len(lines)
+        kept.append(lines[is_in(lines, own)])  # of all sites, what this shard has
+    of_site = boilerplate_cuts(
+        surviving_text(text, edits), site_hashes(column(documents, "url")), np.sort(np.concatenate(kept))
+    )
+    names = ("num_words_in_lines", "num_words_in_refinedweb_lines")
+    num_words = np.stack([column(edits, name).to_numpy() for name in names])
+    edits = edit_table(column(documents, "id"), text, then(from_table(edits), of_site), num_words)
+    unit.write("edits", edits)
+    report = _report(documents, edits)
+    return replace(report, counts=report.counts | {"boilerplate_lines": num_lines})
+
+
+def _row_group(unit: Unit, table: str, part: str, group: int) -> pa.Table:
+    with unit.artifact.open_parquet(f"scratch/{table}", part) as file:
+        return file.read_row_group(group, use_threads=False)
+
+
+def _num_row_groups(unit: Unit, table: str, part: str) -> int:
+    with unit.artifact.open_parquet(f"scratch/{table}", part) as file:
+        return int(file.num_row_groups)

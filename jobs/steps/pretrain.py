@@ -149,6 +149,6 @@ class _Narrator:
         if kind == "taken_up" and event["step"]:
             self._say(f"  going on from the checkpoint of step {event['step']:,}")
             self._move_to(event["step"], "")
-        elif kind not in ("taken_up", "started", "checkpoint", TAKEN_AGAIN):
+        elif kind not in ("placed", "taken_up", "started", "checkpoint", TAKEN_AGAIN):
             facts = ", ".join(f"{k} {v}" for k, v in event.items() if k not in ("event", "time"))
             self._say(f"  {kind}: {facts}")

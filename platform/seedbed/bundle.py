@@ -21,7 +21,7 @@ from seedbed.launch import Launch
 from seedbed.store import Store
 
 PACKAGES = ("dataprep", "jobs", "seedbed")
-SUFFIXES = (".npz", ".py", ".toml")
+SUFFIXES = (".json", ".npz", ".py", ".toml")
 """What a job reads of its packages. The dashboard's pages stay at home, as does whatever a compiler has left."""
 RUN_FILE, LAUNCH_FILE = "run.yaml", "launch.json"
 UNFINISHED = ".incomplete"

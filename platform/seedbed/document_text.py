@@ -1,4 +1,4 @@
-"""A document's text as it was extracted, with what `clean` cut out of it."""
+"""A document's text as it was extracted, with what `clean` cut out of it and put in its place."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,17 @@ from dataprep.schemas import ID
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan
 from seedbed.store import Store
+from seedbed.why import CUTS
 
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of the text; `rule` is what cut it, None for what survived."""
+    """A piece of the text; `rule` is what cut it, None for what survived. `added` stands in the place of what was cut,
+    and survives."""
 
     text: str
     rule: str | None
+    added: str = ""
 
 
 def document_text(store: Store, plan: Plan, written_id: str) -> list[Span] | None:
@@ -39,9 +42,11 @@ def document_text(store: Store, plan: Plan, written_id: str) -> list[Span] | Non
     if not artifacts["clean"].is_committed():
         return [Span(text.decode(), None)]
     [edit] = artifacts["clean"].read_rows("edits", unit, ids).to_pylist()
+    added, at = edit["added_text"].encode(), 0
     spans, end = [], 0
-    for start, stop, rule in zip(edit["cut_starts"], edit["cut_ends"], edit["cut_rules"], strict=True):
-        spans += [Span(text[end:start].decode(), None), Span(text[start:stop].decode(), RULES[rule])]
-        end = stop
+    for start, stop, rule, length in zip(*(edit[name] for name in CUTS), strict=True):
+        spans.append(Span(text[end:start].decode(), None))
+        spans.append(Span(text[start:stop].decode(), RULES[rule], added[at : at + length].decode()))
+        end, at = stop, at + length
     spans.append(Span(text[end:].decode(), None))
     return [span for span in spans if span.text]

@@ -67,10 +67,10 @@ EXIT_CODES: dict[int, FailureClass] = {
     75: FailureClass.PREEMPTED,  # EX_TEMPFAIL: stopped at a checkpoint by SIGTERM
     126: FailureClass.USER_ERROR,  # the shell: what was named cannot be executed
     127: FailureClass.USER_ERROR,  # the shell: there is no such command
-    128 + signal.SIGKILL: FailureClass.OUT_OF_MEMORY,  # the kernel's way to free memory
     128 + signal.SIGTERM: FailureClass.PREEMPTED,
 }
-"""What a driver's exit code says by itself; 1 says nothing but that it failed."""
+"""What a driver's exit code says by itself; 1 says nothing but that it failed, and 137 (SIGKILL) not by whom: the
+kernel that frees memory sends it, as does a person. It is out of memory where Ray's message says so."""
 
 _BY_TYPE: dict[str, FailureClass] = {
     "MemoryError": FailureClass.OUT_OF_MEMORY,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from seedbed.controller.follow_up import PRINTED_LAST
 from seedbed.errors import RegistryUnreachable, StoreError, UsageError
+from seedbed.job_table import TRAINING
 from seedbed.registry.records import Attempt, Job
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import JobState
@@ -73,6 +74,23 @@ def attempt_of(attempts: list[Attempt], number: int | None, job: Job) -> Attempt
     if not found:
         raise UsageError(f"job {job.id} has no attempt {number}; it has {len(attempts)}")
     return found[0]
+
+
+def why_empty(job: Job, attempt: Attempt, rank: int | None) -> str:
+    """Why the store has nothing that this rank (None: the driver) has printed in the attempt."""
+    number = job.summary.get("training_ranks")
+    if rank is None:
+        return f"the driver has printed nothing in attempt {attempt.number}"
+    if number is not None and rank >= number:
+        there = "its only one is rank 0" if number == 1 else f"its ranks are 0 to {number - 1}"
+        return f"job {job.id} has no rank {rank}: {there}"
+    progress = attempt.progress
+    if TRAINING in job.summary.get("cached", ()):
+        return f"no rank was started in attempt {attempt.number}: the training was done before"
+    if progress.get("training") is None and TRAINING not in (progress.get("steps_done") or ()):
+        at = f": it is at {progress['step']}" if progress.get("step") and not job.is_final else ""
+        return f"the training has not begun in attempt {attempt.number}{at}"
+    return f"rank {rank} has printed nothing in attempt {attempt.number}"
 
 
 def follow(log: JobLog, say: Callable[[str], None], write: Callable[[str, str], None]) -> Job:

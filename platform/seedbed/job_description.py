@@ -7,6 +7,7 @@ from typing import Any
 from seedbed.job_table import JobRow, next_command, rows_of
 from seedbed.registry.records import Alarm, Attempt, Cluster, Event, Job
 from seedbed.registry.registry import Registry
+from seedbed.tracking.place import TrackingPlace, is_server
 
 NUM_EVENTS = 12
 
@@ -21,6 +22,7 @@ class JobDescription:
     alarms: list[Alarm]
     cluster: Cluster | None
     awaited: Job | None
+    mlflow_answers: bool | None = None  # None: there is none to be asked
 
     @property
     def job(self) -> Job:
@@ -28,11 +30,14 @@ class JobDescription:
 
     @property
     def mlflow(self) -> str | None:
-        """The page of the experiment that the run is tracked in."""
-        uri = self.job.summary.get("mlflow_uri")
-        if not uri or uri.startswith("sqlite:"):
+        """The run's page in MLflow; the server until it has one; None of a job that is not tracked."""
+        uri = mlflow_uri(self.job, self.cluster)
+        if uri is None:
             return None
-        return f"{uri.rstrip('/')}/#/experiments (experiment {self.job.summary.get('experiment')})"
+        told: dict[str, str | None] = next(
+            (a.progress["mlflow"] for a in reversed(self.attempts) if a.progress.get("mlflow")), {}
+        )
+        return TrackingPlace(uri, "", None).where_to_look(told.get("experiment_id"), told.get("run"))
 
     @property
     def next_command(self) -> str:
@@ -52,6 +57,7 @@ class JobDescription:
             "not_before": job["not_before"],
             "plan": job["summary"],
             "mlflow": self.mlflow,
+            "mlflow_answers": self.mlflow_answers,
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "events": [asdict(event) for event in self.events],
             "alarms": [asdict(alarm) for alarm in self.alarms],
@@ -71,7 +77,18 @@ def describe(registry: Registry, job: Job) -> JobDescription:
     [row] = rows_of(registry, [job])
     cluster = next((one for one in registry.clusters() if one.name == job.cluster), None)
     awaited = registry.job(job.after) if job.after is not None else None
-    return JobDescription(row, attempts, events[::-1], alarms, cluster, awaited)
+    uri = mlflow_uri(job, cluster)
+    answers = None if uri is None else TrackingPlace(uri, "", None).answers()
+    return JobDescription(row, attempts, events[::-1], alarms, cluster, awaited, answers)
+
+
+def mlflow_uri(job: Job, cluster: Cluster | None) -> str | None:
+    """The server that the job is tracked by: its run file's, or its cluster's as it is now; None without any."""
+    summary = job.summary
+    uri = summary.get("mlflow_uri")
+    if uri is None and summary.get("is_tracked") and cluster is not None:
+        uri = cluster.mlflow_uri
+    return uri if uri and is_server(uri) else None
 
 
 def lines(found: JobDescription) -> list[tuple[str, str]]:
@@ -105,7 +122,8 @@ def lines(found: JobDescription) -> list[tuple[str, str]]:
     told.append(("retries", f"{max(len(found.attempts) - 1, 0)}; after faults of machines at most {job.max_retries}"))
     told.append(("code", f"bundle {job.bundle}" + (f", commit {plan['git_commit']}" if plan.get("git_commit") else "")))
     if found.mlflow:
-        told.append(("MLflow", found.mlflow))
+        silent = " (does not answer now; what it misses is sent later)" if found.mlflow_answers is False else ""
+        told.append(("MLflow", f"{found.mlflow}{silent}, experiment {plan.get('experiment')}"))
     return told
 
 

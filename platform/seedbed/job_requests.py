@@ -18,14 +18,15 @@ def stop(registry: Registry, job: Job, *, now: bool, actor: str) -> tuple[Job, s
     store that did not take the request: the controller tries again. Raises UsageError where the job is over."""
     desired = Desired.STOP_NOW if now else Desired.STOP
     how = "now" if now else "at a checkpoint"
-    job = registry.ask(job, desired, reason=f"{actor} asked to stop it {how}", actor=actor)
     for _ in range(_TRIES):
         if job.state != JobState.QUEUED:
             break
+        reason = f"{actor} stopped it in the queue"
         try:
-            return registry.move(job, JobState.STOPPED, reason=f"{actor} stopped it in the queue", actor=actor), None
+            return registry.move(job, JobState.STOPPED, reason=reason, actor=actor, desired=desired), None
         except StaleState:
             job = registry.job(job.id)
+    job = registry.ask(job, desired, reason=f"{actor} asked to stop it {how}", actor=actor)
     try:
         reports.ask(Store(job.store_url), job.run_id, desired, actor, job=job.id)
     except StoreError as error:
@@ -38,9 +39,12 @@ def retry(registry: Registry, job: Job, *, actor: str) -> Job:
     UsageError for others."""
     if job.state == JobState.QUEUED and job.not_before is not None:
         return registry.hurry(job, reason=f"{actor} asked to try again without waiting", actor=actor)
+    if job.state == JobState.STOPPED:
+        raise UsageError(f"job {job.id} was stopped, not failed: `seedbed resume {job.id}` goes on")
+    if job.state == JobState.STOPPING:
+        raise UsageError(f"job {job.id} is being stopped, not failed: once it is, `seedbed resume {job.id}` goes on")
     if job.state not in (JobState.FAILED, JobState.LOST):
-        cure = f": seedbed resume {job.id}" if job.state == JobState.STOPPED else ""
-        raise UsageError(f"job {job.id} is {job.state}; what can be retried has failed or is lost{cure}")
+        raise UsageError(f"job {job.id} is {job.state}; what can be retried has failed or is lost")
     return _again(registry, job, f"{actor} asked to try again", actor)
 
 

@@ -8,6 +8,9 @@ from seedbed.registry.records import Attempt, Job
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import ACTIVE, FINAL, JobState
 
+TRAINING = "pretrain"
+"""The step of which optimizer steps are counted."""
+
 
 @dataclass(frozen=True)
 class JobRow:
@@ -23,14 +26,17 @@ class JobRow:
 
     @property
     def progress(self) -> str:
-        """`120 of 400`; how many steps of the run are done where nothing is counted."""
+        """`120 of 400 units`, optimizer steps in a training; how many of the run's steps are done where nothing is
+        counted."""
         if self.job.state == JobState.FINISHED:
             return "all done"
         done, total = self._progress.get("done"), self._progress.get("total")
         if done is not None and total:
-            return f"{done:,} of {total:,}"
+            unit = "steps" if self.step == TRAINING else self._progress.get("unit") or "units"
+            return f"{done:,} of {total:,} {unit}"
         finished = self._progress.get("steps_done")
-        return f"{len(finished)} of {len(self.job.summary.get('steps') or finished)} steps" if finished else ""
+        of = len(self.job.summary.get("steps") or finished or ())
+        return f"{len(finished)} of {of} steps of the run" if finished else ""
 
     @property
     def seconds_left(self) -> float | None:
@@ -108,10 +114,21 @@ def rows_of(registry: Registry, jobs: Sequence[Job]) -> list[JobRow]:
     return [JobRow(job, attempts.get(job.id)) for job in jobs]
 
 
+def worth_a_look(rows: Sequence[JobRow]) -> Job:
+    """Of the jobs of a table: the one that runs, else the newest that needs a person, else one that waits, else the
+    first."""
+    ranks = {
+        **dict.fromkeys((JobState.RUNNING, JobState.STOPPING, JobState.STARTING), 0),
+        **dict.fromkeys((JobState.FAILED, JobState.LOST), 1),
+        JobState.QUEUED: 2,
+    }
+    return min((row.job for row in rows), key=lambda job: (ranks.get(job.state, 3), -job.id))
+
+
 def next_command(job: Job) -> str:
     """What to type next."""
     known = {
-        JobState.QUEUED: f"seedbed jobs; to take it back: seedbed stop {job.id}",
+        JobState.QUEUED: f"seedbed logs -f {job.id}; to take it back: seedbed stop {job.id}",
         JobState.STARTING: f"seedbed logs -f {job.id}",
         JobState.RUNNING: f"seedbed logs -f {job.id}; to stop it at a checkpoint: seedbed stop {job.id}",
         JobState.STOPPING: f"seedbed logs -f {job.id}; to end it at once: seedbed stop --now {job.id}",

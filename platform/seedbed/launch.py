@@ -36,6 +36,7 @@ class Launch:
     at: float = 0.0  # seconds since 1970: a request to stop from before is not meant for this driver
     job: int | None = None  # of the registry; None where nobody has submitted it
     attempt: int | None = None  # of that job
+    owner: str | None = None  # who submitted it; None: whoever runs the driver
     cluster: dict[str, Any] | None = None  # in place of the plan's, whole
     tracking: dict[str, Any] | None = None  # in place of the plan's, whole
 
@@ -68,9 +69,22 @@ def start(
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget, at=time.time())
-    path = state.write(f"launches/{plan.run_id}.json", json.dumps(asdict(launch), indent=1))
+    path = keep_launch(state, launch)
     record_run(store, state, plan, run, over_budget)
     return [sys.executable, "-P", "-m", "jobs.run", str(path)]  # -P: a folder `jobs` where one stands is not ours
+
+
+def keep_launch(state: StateDirectory, launch: Launch) -> Path:
+    """Write the launch where a driver reads it, and where `newest_launch` finds it. Raises StoreError."""
+    return state.write(f"launches/{launch.run_id}.json", json.dumps(asdict(launch), indent=1))
+
+
+def newest_launch(state: StateDirectory, run_id: str) -> Launch | None:
+    """The last one of this run from this state directory; None where there is none that can be read."""
+    try:
+        return Launch.read(state.root / "launches" / f"{run_id}.json")
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def check_until(until: str | None) -> None:

@@ -73,10 +73,10 @@ def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any
     return replaced(data, lambda path, _: digests[path])
 
 
-def named_by(config: dict[str, Any], digests: dict[str, str]) -> dict[str, str]:
-    """Digest -> path of those files whose digest stands in a step's configuration."""
+def named_by(config: dict[str, Any], paths: dict[str, str]) -> dict[str, str]:
+    """Of these files (digest -> path) those whose digest stands in a step's configuration."""
     said = canonical_json(config).decode()
-    return {digest: path for path, digest in digests.items() if digest in said}
+    return {digest: path for digest, path in paths.items() if digest in said}
 
 
 @functools.lru_cache(_MAX_REMEMBERED)

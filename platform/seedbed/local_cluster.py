@@ -17,9 +17,9 @@ from seedbed.cluster_record import LocalCluster
 from seedbed.cluster_services import CONTROLLER, JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
 from seedbed.errors import InfrastructureError, RayError, RegistryError, UsageError
 from seedbed.ray_api import RayApi, read_token
-from seedbed.registry.records import Cluster
+from seedbed.registry.records import Cluster, Job
 from seedbed.registry.registry import Registry
-from seedbed.registry.states import ClusterState
+from seedbed.registry.states import ACTIVE, ClusterState, Desired, JobState
 from seedbed.state import StateDirectory
 
 Say = Callable[[str], None]
@@ -27,6 +27,7 @@ Say = Callable[[str], None]
 ACTOR = "seedbed cluster"
 SLOW_S = 60.0  # what runs already and does not answer is given this long
 POLL_S = 0.3
+TELL_EVERY_S = 10.0  # of what is waited for
 _UNFINISHED = ("PENDING", "RUNNING")  # of Ray's job states
 
 
@@ -49,6 +50,7 @@ def bring_up(
     with state.lease("cluster", on_wait=lambda holder: say(f"waiting for another `seedbed cluster`: {holder}")):
         cluster = _settled(state, name, cpus, gpus, mlflow_store)
         cluster_record.make_token(cluster)
+        end_remains(cluster)  # else they keep the ports, and the service would get others
         keep = {"mlflow"} if _runs(cluster, MLFLOW) else set()
         if _runs(cluster, RAY):
             keep |= set(cluster.ports) - {"mlflow"}
@@ -89,12 +91,12 @@ def start_services(cluster: LocalCluster, registry: Registry, registry_url: str 
     try:
         first = [service for service in services(cluster, registry, registry_url) if service.name in (RAY, MLFLOW)]
         _start_missing(cluster, first, begun, say)
-        _await(cluster, first, begun)
+        _await(cluster, first, begun, say)
         changed = cluster.has_ray and _register(cluster, registry)
         # The controller comes last: it looks for its clusters in the registry.
         rest = [service for service in services(cluster, registry, registry_url) if service.name not in (RAY, MLFLOW)]
         _start_missing(cluster, rest, begun, say)
-        _await(cluster, rest, begun)
+        _await(cluster, rest, begun, say)
     except BaseException:
         _end(cluster, begun)
         if changed and any(service.name == RAY for service in begun):
@@ -114,25 +116,32 @@ def _start_missing(cluster: LocalCluster, wanted: Sequence[Service], begun: list
         _end(cluster, [service])  # what a dead one has left
         if service.name == RAY:
             _forget_old_sessions(cluster)
-        say(f"starting {service.name}")
         begun.append(service)
         log = cluster.log(service.name)
+        say(f"starting {service.name} (log: {log})")
         pid = processes.start(service.command, cluster.mark(service.name), service.environment, log)
         cluster_record.write_private(cluster.folder / f"{service.name}.pid", str(pid))
 
 
-def _await(cluster: LocalCluster, wanted: Sequence[Service], begun: Sequence[Service]) -> None:
+def _await(cluster: LocalCluster, wanted: Sequence[Service], begun: Sequence[Service], say: Say) -> None:
     """Wait until all of them answer. Raises InfrastructureError as soon as one of them has ended or is too slow."""
-    began = time.monotonic()
+    began = told_at = time.monotonic()
     waiting = list(wanted)
     while waiting:
+        tells = time.monotonic() - told_at >= TELL_EVERY_S
+        told_at = time.monotonic() if tells else told_at
         for service in list(waiting):
             ended = not _runs(cluster, service.name)
             fault = "its process has ended" if ended else service.fault()
+            passed_s = time.monotonic() - began
             if fault is None:
                 waiting.remove(service)
-            elif ended or time.monotonic() - began > (service.start_timeout_s if service in begun else SLOW_S):
+                if service in begun:
+                    say(f"{service.name} is up after {passed_s:.0f} s")
+            elif ended or passed_s > (service.start_timeout_s if service in begun else SLOW_S):
                 raise InfrastructureError(_complaint(cluster, service, fault, service in begun))
+            elif tells:
+                say(f"waiting for {service.name} since {passed_s:.0f} s: {fault}")
         if waiting:
             time.sleep(POLL_S)
 
@@ -173,6 +182,13 @@ def _end(cluster: LocalCluster, unwanted: Sequence[Service]) -> None:
         list(pool.map(end, unwanted))
 
 
+def end_remains(cluster: LocalCluster) -> None:
+    """End what Ray and MLflow have left where their main process is gone: a child may live on and hold its port."""
+    for name in (RAY, MLFLOW):
+        if not _runs(cluster, name):
+            processes.end(cluster.mark(name), None, 0.0)
+
+
 def _forget_old_sessions(cluster: LocalCluster) -> None:
     """Remove what Ray left in its folder, but for the newest session: its logs say why the last head ended."""
     folder = ray_folder(cluster)
@@ -211,7 +227,7 @@ def take_down(
     state: StateDirectory, registry: Registry, registry_url: str | None, *, now: bool = False, say: Say
 ) -> bool:
     """End the services of this state directory; jobs are told to stop first and have time for a checkpoint, unless
-    `now`. False where nothing ran.
+    `now`. False where nothing ran. What becomes of the cluster's jobs is said.
 
     Raises UsageError where drivers are connected that nobody submitted: they are not Ray's to stop.
     """
@@ -229,7 +245,25 @@ def take_down(
             _stop_jobs(api, say)
         _end(cluster, [service for service in all_services if service.name != CONTROLLER])
         _register_end(cluster, registry, "taken down")
+        if ran and cluster.name is not None:
+            for line in _left_behind(cluster.name, registry.jobs(states=ACTIVE, limit=None), now):
+                say(line)
         return bool(ran)
+
+
+def _left_behind(name: str, jobs: Sequence[Job], now: bool) -> list[str]:
+    """What became of each of the cluster's jobs that are not over."""
+    here = sorted((job for job in jobs if job.cluster == name), key=lambda job: job.id)
+    ended = "was ended at once" if now else "was ended after a checkpoint"
+    lines = []
+    for job in here:
+        if job.state == JobState.QUEUED:
+            lines.append(f"job {job.id} ({job.run_id}) waits in the queue until {name} is up again")
+        elif job.desired != Desired.RUN:
+            lines.append(f"job {job.id} ({job.run_id}) {ended}, as it was asked to stop")
+        else:
+            lines.append(f"job {job.id} ({job.run_id}) {ended}; it goes on when {name} is up again")
+    return lines
 
 
 def _require_no_drivers(api: RayApi) -> None:

@@ -236,7 +236,8 @@ def _run_digest(run: RunConfig, steps: list[FingerprintedStep], lists: dict[str,
     content = resolved(run)
     del content["cluster"], content["tracking"]
     for source in content["data"]["sources"].values():
-        del source["path"]  # which files it led to is in the fingerprint of `extract`
+        for key in ("path", "paths_below", "max_files"):  # which files they led to is in the fingerprint of `extract`
+            del source[key]
     content["data"] = with_digests(content["data"], lists)  # what they hold, wherever they lie
     named = {"steps": {step.kind: step.fingerprint for step in steps}, "config": content}
     return blake3.blake3(canonical_json(named)).hexdigest()[:RUN_DIGEST_DIGITS]

@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
-from dataprep.clean import RULES
+from dataprep.kernels.edit_rules import LINE_RULES, RULES
 from dataprep.kernels.text_view import surviving_text
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
 from seedbed.store import Store
+from seedbed.why import CUTS
 
 STEPS = ("extract", "clean", "select", "deduplicate", "corpus")
 _SEED = 0x5A3E
@@ -43,7 +44,8 @@ def sample(
     seed: int = 0,
     max_shards: int | None = None,
 ) -> list[Sampled]:
-    """`number` documents that `step` kept (no reason) or dropped for `reason`, chosen by a hash of their ids.
+    """`number` documents that `step` kept (no reason) or dropped for `reason`, chosen by a hash of their ids. Of
+    `clean` those that it changed by the rule `reason`, or (no reason) by any rule about lines.
 
     Where there are more input shards than `max_shards`, only as many are read as give `number` documents, in an order
     that `seed` decides; a rare reason may then give fewer. Raises UsageError for a step that has not run, or drops
@@ -110,8 +112,8 @@ def _rows(artifacts: dict[str, Artifact], step: str, reason: str | None, shard: 
         return table.filter(pc.equal(table["reason"], reason)) if reason else table
     if step == "clean":
         edits = artifacts[step].read_table("edits", shard)
-        wanted = None if reason is None else RULES.index(reason)
-        hit = [bool(rules) if wanted is None else wanted in rules for rules in edits["cut_rules"].to_pylist()]
+        wanted = _wanted_rules(reason)
+        hit = [not wanted.isdisjoint(rules) for rules in edits["cut_rules"].to_pylist()]
         return edits.filter(pa.array(hit, pa.bool_())).select(["id"])
     if step == "corpus":
         return artifacts[step].read_table("corpus", shard, ["id"])
@@ -134,14 +136,23 @@ def _texts(
         return {row["id"]: (row["url"], row["text"]) for row in documents.to_pylist()}
     edits = artifacts["clean"].read_rows("edits", shard, ids)
     if step == "clean":
-        wanted = None if reason is None else RULES.index(reason)
         pairs = zip(documents.to_pylist(), edits.to_pylist(), strict=True)
+        wanted = _wanted_rules(reason)
         return {d["id"]: (d["url"], "\n".join(_cuts(d["text"].encode(), e, wanted))) for d, e in pairs}
     texts = surviving_text(documents["text"].combine_chunks(), edits).to_pylist()
     return {row["id"]: (row["url"], text) for row, text in zip(documents.to_pylist(), texts, strict=True)}
 
 
-def _cuts(text: bytes, edit: dict[str, Any], wanted: int | None) -> Iterator[str]:
-    for start, end, rule in zip(edit["cut_starts"], edit["cut_ends"], edit["cut_rules"], strict=True):
-        if wanted in (None, rule):
-            yield f"[{RULES[rule]}] {text[start:end].decode().strip()}"
+def _wanted_rules(reason: str | None) -> set[int]:
+    return {RULES.index(name) for name in ((reason,) if reason else LINE_RULES)}
+
+
+def _cuts(text: bytes, edit: dict[str, Any], wanted: set[int]) -> Iterator[str]:
+    """A line for each cut by one of the rules `wanted`. What rules about characters cut is hard to see: quoted."""
+    added, at = edit["added_text"].encode(), 0
+    for start, end, rule, length in zip(*(edit[name] for name in CUTS), strict=True):
+        cut, put = text[start:end].decode(), added[at : at + length].decode()
+        at += length
+        if rule in wanted:
+            told = cut.strip() if RULES[rule] in LINE_RULES else f"{cut!r} -> {put!r}"
+            yield f"[{RULES[rule]}] {told}"

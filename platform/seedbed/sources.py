@@ -8,13 +8,14 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from dataprep.document_id import file_prefixes
-from dataprep.reading.formats import SUFFIXES, format_of
+from dataprep.reading.formats import ONLY_WHEN_SAID, SUFFIXES, format_of
 from seedbed.errors import SourceError
+from seedbed.path_lists import facts_of_listed, listed_paths
 from seedbed.runfile.data import DataConfig, SourceConfig
 from seedbed.source_rights import check_files, check_folders, check_way_to
 
 _GLOB = "*?["
-_VERSIONS = ("ETag", "etag", "mtime", "LastModified", "updated", "last_modified", "created")
+_VERSIONS = ("ETag", "etag", "mtime", "LastModified", "Last-Modified", "updated", "last_modified", "created")
 """What file systems call the mark that changes with a file's content; the first that is there is taken."""
 
 
@@ -79,13 +80,19 @@ class _Found:
 
     root: str
     files: dict[str, dict[str, Any]]
-    is_folder: bool
+    is_folder: bool  # names must say what files are; a path or a list that names a file may overrule
+    is_pattern: bool = False  # a folder or a glob: nobody has named each file
 
 
 def _list_source(name: str, source: SourceConfig) -> SourceListing:
+    where = source.path if source.paths_below is None else source.paths_below
     try:
-        fs, path = file_system(source.path)
-        found = _find(fs, path.rstrip("/") or "/", source.path)
+        fs, path = file_system(where)
+        root = path.rstrip("/") or "/"
+        if source.paths_below is None:
+            found = _find(fs, root, where)
+        else:
+            found = _Found(root, facts_of_listed(fs, root, listed_paths(source)), is_folder=False)
         root = found.root if isinstance(fs, LocalFileSystem) else fs.unstrip_protocol(found.root)
         files = {
             SourceFile(
@@ -99,17 +106,15 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
         what = getattr(error, "strerror", None) or error
         cure = "check the address and your right to read it"
         raise SourceError(f"cannot look at {source.path}: {what}; {cure}") from error
-    taken = [
-        file
-        for file, info in files.items()
-        if info["type"] == "file" and _is_taken(file.path, source.reader.format, found.is_folder)
-    ]
+    taken = [file for file, info in files.items() if info["type"] == "file" and _is_taken(file.path, source, found)]
     if not taken:
         raise SourceError(_nothing_taken(source, list(files)))
     _check_names(taken)
+    ignored = files.keys() - set(taken)
+    if source.max_files is not None and source.paths_below is None:
+        taken = sorted(taken, key=lambda file: file.path)[: source.max_files]
     if isinstance(fs, LocalFileSystem):
         check_files(file.url for file in taken)
-    ignored = files.keys() - set(taken)
     return SourceListing(tuple(taken), tuple(_shown(file.url) for file in ignored))
 
 
@@ -125,7 +130,7 @@ def _find(fs: Any, path: str, url: str) -> _Found:
         info = fs.info(path)
         return _Found(posixpath.dirname(path), {path: info}, is_folder=False)
     if fs.isdir(path):
-        return _Found(path, _files_under(fs, path), is_folder=True)
+        return _Found(path, _files_under(fs, path), is_folder=True, is_pattern=True)
     if not any(character in path for character in _GLOB):
         if isinstance(fs, LocalFileSystem):
             check_way_to(path)
@@ -138,7 +143,7 @@ def _find(fs: Any, path: str, url: str) -> _Found:
     files: dict[str, dict[str, Any]] = {}
     for full, info in matched.items():
         files |= _files_under(fs, full) if info["type"] == "directory" else {full: _behind_link(fs, full, info)}
-    return _Found(_folder_of_glob(path), files, is_folder=False)
+    return _Found(_folder_of_glob(path), files, is_folder=False, is_pattern=True)
 
 
 def _files_under(fs: Any, folder: str) -> dict[str, dict[str, Any]]:
@@ -172,15 +177,17 @@ def _folder_of_glob(path: str) -> str:
     return "/".join(fixed) or "/"
 
 
-def _is_taken(path: str, wanted: str, is_folder: bool) -> bool:
+def _is_taken(path: str, source: SourceConfig, found: _Found) -> bool:
     """Whether a reader takes the file. In a folder its name must say what it is; a path that names it may overrule."""
-    by_name = format_of(path)
+    by_name, wanted = format_of(path), source.reader.format
     is_hidden = any(part.startswith(".") for part in path.split("/"))
-    if is_folder and is_hidden:
+    if found.is_folder and is_hidden:
         return False
     if wanted == "auto":
-        return by_name is not None
-    return by_name[0] == wanted if by_name is not None else not is_folder
+        return by_name is not None and not (found.is_pattern and by_name[0] in ONLY_WHEN_SAID)
+    if by_name is None or (by_name[0] != wanted and by_name[0] in ONLY_WHEN_SAID):  # the name does not tell
+        return not found.is_folder
+    return by_name[0] == wanted
 
 
 def _check_names(files: list[SourceFile]) -> None:
@@ -208,8 +215,12 @@ def _nothing_taken(source: SourceConfig, files: list[SourceFile]) -> str:
     if not files:
         return f"the folder {source.path} is empty"
     wanted = source.reader.format
-    endings = [ending for ending, (kind, _) in SUFFIXES.items() if wanted in ("auto", kind)]
+    endings = [ending for ending, (kind, packed) in SUFFIXES.items() if wanted in ("auto", kind) and packed is None]
     first, number = posixpath.basename(min(file.path for file in files)), len(files)
     others = f" and {number - 1:,} more" if number > 1 else ""
     cure = "; set reader.format where the names do not tell" if wanted == "auto" else ""
-    return f"no reader for {first}{others} in {source.path}: known endings are {', '.join(endings)}{cure}"
+    by_name = format_of(first)
+    if wanted == "auto" and by_name is not None:
+        return f"{first}{others} in {source.path}: say reader.format: {by_name[0]} to have such files read"
+    packed = " (and each with .gz, .zst, .bz2, .xz)" if wanted != "parquet" else ""
+    return f"no reader for {first}{others} in {source.path}: known endings are {', '.join(endings)}{packed}{cure}"

@@ -66,7 +66,7 @@ class StateDirectory:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 f.seek(0)
-                on_wait(f.read() or "another process")
+                on_wait(_in_words(f.read()))
                 fcntl.flock(f, fcntl.LOCK_EX)
             f.seek(0)
             f.truncate()
@@ -74,6 +74,17 @@ class StateDirectory:
             with contextlib.suppress(OSError):  # who holds it is said as a courtesy: a full disk does not matter
                 os.write(f.fileno(), json.dumps(holder).encode())
             yield
+
+
+def _in_words(holder: str) -> str:
+    """Who holds a lease, from what its file says: `process 12 on vm, since 12:34:58`."""
+    try:
+        told = json.loads(holder)
+        since = time.localtime(told["since"])
+        clock = "%H:%M:%S" if since[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M:%S"
+        return f"process {told['pid']} on {told['host']}, since {time.strftime(clock, since)}"
+    except (ValueError, KeyError, TypeError):  # not written yet, or the disk was full
+        return "another process"
 
 
 def _opened(path: Path) -> TextIO:

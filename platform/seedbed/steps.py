@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from typing import Any
-from unicodedata import unidata_version
 
 from pydantic import BaseModel
 
+from dataprep import plugins
+from dataprep.extraction.engines.registry import ENGINES
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
@@ -47,7 +48,8 @@ class StepKind:
     parents: tuple[str, ...]
     config: Callable[[RunConfig, SourceListing], Config]  # what the step's functions get, as JSON
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
-    others: Callable[[], dict[str, str]] = dict  # what else decides them: name -> version, or digest of a model file
+    # what else decides them: name -> version, or digest of a model file
+    others: Callable[[RunConfig], dict[str, str]] = lambda run: {}
 
 
 @dataclass(frozen=True)
@@ -114,17 +116,39 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 
 
 STEPS: tuple[StepKind, ...] = (
-    StepKind("extract", 1, (), _extract, ("fastwarc", "resiliparse")),
-    StepKind("clean", 1, ("extract",), lambda run, _: _json(run.data.clean)),
+    StepKind(
+        "extract",
+        2,
+        (),
+        _extract,
+        ("isal", "resiliparse", "zstandard"),  # resiliparse finds charsets, whatever engine finds the text
+        lambda run: ENGINES[run.data.extract.engine].software(),
+    ),
+    StepKind(
+        "clean",
+        2,
+        ("extract",),
+        lambda run, _: _json(run.data.clean),
+        others=lambda run: package_versions(("ftfy",)) if run.data.clean.mojibake else {},
+    ),
     StepKind(
         "annotate",
         2,
         ("extract", "clean"),
         lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
         ("phonenumberslite",),
-        lambda: {"lid.176.ftz": model_digest()},
+        lambda run: (
+            {"lid.176.ftz": model_digest()} | plugins.software(plugins.MEASURES_GROUP, run.data.annotate.others)
+        ),
     ),
-    StepKind("select", 2, ("extract", "annotate"), _select, ("idna",)),  # hosts of removal lists in ASCII
+    StepKind(
+        "select",
+        2,
+        ("extract", "annotate"),
+        _select,
+        ("idna",),  # hosts of removal lists in ASCII
+        lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
+    ),
     StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
     StepKind(
         "corpus",
@@ -132,7 +156,6 @@ STEPS: tuple[StepKind, ...] = (
         ("extract", "clean", "annotate", "deduplicate"),
         _corpus,
         ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
-        lambda: {"unicode": unidata_version},
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
@@ -145,19 +168,23 @@ STEPS: tuple[StepKind, ...] = (
 
 
 def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[FingerprintedStep]:
-    """The run's steps in order. Raises UsageError when a package that decides a step's bytes is missing."""
+    """The run's steps in order.
+
+    Raises UsageError when a package that decides a step's bytes is missing, EngineMissingError when the engine that
+    extracts text is.
+    """
     names: dict[str, str] = {}
     steps = []
     for step in STEPS:
         parents = {parent: names[parent] for parent in step.parents}
-        config, software = step.config(run, listing), _software(step)
+        config, software = step.config(run, listing), _software(step, run)
         names[step.kind] = fingerprint(step.kind, step.version, config, parents, software)
         steps.append(FingerprintedStep(step.kind, step.version, names[step.kind], parents, config, software))
     return steps
 
 
-def _software(step: StepKind) -> dict[str, str]:
+def _software(step: StepKind, run: RunConfig) -> dict[str, str]:
     try:
-        return package_versions(step.packages) | step.others()
+        return package_versions(step.packages) | step.others(run)
     except (PackageNotFoundError, ModuleNotFoundError) as error:
         raise UsageError(f"{step.kind} needs a package that is not here ({error}): see `seedbed doctor`") from error

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -20,19 +21,12 @@ def submitted_launch(
     until: str | None = None,
     over_budget: str | None = None,
     project: str | None = None,
-    mlflow_uri: str | None = None,
 ) -> Launch:
-    """The launch that goes into the bundle. `mlflow_uri` is the cluster's server.
-
-    The run file's own words on tracking win: the cluster's MLflow is taken where it names none, and the project's
-    experiment where it names none. Without a server tracking is off, as a file on some node is nobody's.
+    """The launch that goes into the bundle: what of it may change between two attempts is not in there, but given to
+    each (`placed_tracking`). The project names the experiment where the run file does not.
     """
     tracking = plan.run.tracking
-    uri = tracking.mlflow_uri or mlflow_uri
-    if uri is None or uri.startswith("sqlite:"):
-        changed = tracking.model_copy(update={"enabled": False})
-    else:
-        changed = tracking.model_copy(update={"mlflow_uri": uri, "experiment": tracking.experiment or project})
+    changed = tracking.model_copy(update={"experiment": tracking.experiment or project})
     return Launch(
         store_url=store.place,
         state_root="",
@@ -42,6 +36,18 @@ def submitted_launch(
         cluster=plan.run.cluster.model_dump(mode="json"),
         tracking=changed.model_dump(mode="json"),
     )
+
+
+def placed_tracking(tracking: dict[str, Any], mlflow_uri: str | None, dashboard_url: str | None) -> dict[str, Any]:
+    """A submitted launch's tracking for one attempt: `mlflow_uri` is the cluster's server as it is now, and
+    `dashboard_url` the newest dashboard of the registry.
+
+    The run file's own words win. Without a server tracking is off, as a file on some node is nobody's.
+    """
+    uri = tracking.get("mlflow_uri") or mlflow_uri
+    if uri is None or uri.startswith("sqlite:"):
+        return tracking | {"enabled": False}
+    return tracking | {"mlflow_uri": uri, "dashboard_url": tracking.get("dashboard_url") or dashboard_url}
 
 
 def check_reachable(plan: Plan, store: Store, address: str) -> None:

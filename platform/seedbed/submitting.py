@@ -75,16 +75,14 @@ def draft(
     """
     check_until(until)
     chosen = choose(registry, cluster, address)
-    awaited = None if after is None else registry.find_job(after)
+    awaited = None if after is None else _awaited(registry, after)
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
     check_reachable(plan, store, chosen.address)
     nodes, note = nodes_of(chosen)
     reserved = reserve(run.cluster, chosen.name, nodes) if nodes else reservation(run.cluster)
-    launch = submitted_launch(
-        plan, store, until=until, over_budget=over_budget, project=project, mlflow_uri=chosen.mlflow_uri
-    )
+    launch = submitted_launch(plan, store, until=until, over_budget=over_budget, project=project)
     made = Draft(
         run=run,
         plan=plan,
@@ -99,6 +97,13 @@ def draft(
         notes=(note,) if note else (),
     )
     return _with_known(made, registry)
+
+
+def _awaited(registry: Registry, name: str) -> Job:
+    try:
+        return registry.find_job(name)
+    except UsageError as error:
+        raise UsageError(f"--after: {error}") from error
 
 
 def _with_known(made: Draft, registry: Registry) -> Draft:
@@ -150,6 +155,15 @@ def submit(
     return registry.add_job(new, actor=owner)
 
 
+def kept(job: Job, *, priority: int, max_retries: int, after: int | None) -> list[str]:
+    """What a job that is there already was submitted with, where the same submission now says something else."""
+    asked = (("priority", job.priority, priority), ("retries", job.max_retries, max_retries))
+    said = [f"{name} {was}" for name, was, wanted in asked if was != wanted]
+    if job.after != after:
+        said.append("after no other job" if job.after is None else f"after job {job.after}")
+    return said
+
+
 def _summary(made: Draft) -> dict[str, Any]:
     """What lists of jobs and pages show without reading the plan."""
     plan, run = made.plan, made.run
@@ -165,7 +179,9 @@ def _summary(made: Draft) -> dict[str, Any]:
         "steps": [step.kind for step in plan.steps],
         "cached": [step.kind for step in plan.steps if step.state == CACHED],
         "budget": {name: getattr(run.budget, name) for name in _LIMITS},
-        "mlflow_uri": run.tracking.mlflow_uri or made.cluster.mlflow_uri if run.tracking.enabled else None,
+        "is_tracked": run.tracking.enabled,
+        "mlflow_uri": run.tracking.mlflow_uri,  # None: the cluster's, wherever that is when it is asked
+        "training_ranks": run.cluster.training_ranks,
         "experiment": run.tracking.experiment or made.project,
         "git_commit": git_commit(),
         "submitted_at": time.time(),

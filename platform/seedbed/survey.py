@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from dataprep.annotate import AnnotateConfig
 from dataprep.select import SelectConfig, all_rules
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.ledger import KEPT
 from seedbed.plan import Plan
+from seedbed.selection import config_of, decided_from
 from seedbed.store import Store
 
 MAX_SHARDS = 64
@@ -67,15 +67,16 @@ def survey(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Survey:
     if annotated is None:
         raise UsageError(f"annotate has not run yet: `seedbed show {plan.run_id}` says where the run is")
     shards = annotated["input_shards"]
-    chosen = shards if len(shards) <= max_shards else random.Random(0).sample(shards, max_shards)
+    chosen = some_of(shards, max_shards)
     has_ledger = artifacts["ledger"].is_committed()
     found = Survey(0, len(shards))
-    measured = _measured(plan.run.data.annotate)
+    settings = plan.step("select").config
+    lists = {digest: path for path, digest in plan.lists.items()}
     tables = []
     for shard in chosen:
         if found.num_documents >= MAX_DOCUMENTS:
             break
-        table = artifacts["annotate"].read_table("attributes", shard["unit"], measured)
+        table = decided_from(artifacts["extract"], artifacts["annotate"], shard["unit"], settings, lists)
         tables.append(table)
         found.num_shards += 1
         found.num_documents += table.num_rows
@@ -84,13 +85,13 @@ def survey(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Survey:
     every = pa.concat_tables(tables)
     if not has_ledger:
         found.languages = {language: Share(number) for language, number in _counted(every["language"])}
-    found.distributions = _distributions(every, plan.run.data.select)
+    found.distributions = _distributions(every, config_of(settings))
     return found
 
 
-def _measured(config: AnnotateConfig) -> list[str]:
-    """The columns that rules are decided from, and the id."""
-    return [name for name in config.table_schema().names if name not in ("content_hash", "minhash_bands")]
+def some_of(shards: list[dict[str, str]], most: int) -> list[dict[str, str]]:
+    """At most so many input shards, always the same ones."""
+    return shards if len(shards) <= most else random.Random(0).sample(shards, most)
 
 
 def _counted(column: Any) -> list[tuple[str, int]]:
@@ -105,7 +106,7 @@ def _count(found: Survey, ledger: Artifact, shard: dict[str, str], table: pa.Tab
         if is_kept:
             kept_ids.add(packed)
         _add(found.sources, shard["source"], is_kept)
-        _add(found.domains, _domain(url), is_kept)
+        _add(found.domains, domain_of(url), is_kept)
     for packed, language in zip(table["id"].to_pylist(), table["language"].to_pylist(), strict=True):
         _add(found.languages, language, packed in kept_ids)
 
@@ -116,7 +117,8 @@ def _add(shares: dict[str, Share], name: str, is_kept: bool) -> None:
     share.kept += is_kept
 
 
-def _domain(url: str | None) -> str:
+def domain_of(url: str | None) -> str:
+    """The host of a URL, `(none)` where there is none."""
     try:
         return urlsplit(url or "").hostname or _NO_DOMAIN
     except ValueError:  # the crawl is hostile

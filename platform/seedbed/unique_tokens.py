@@ -15,7 +15,6 @@ from seedbed.sources import SourceFile
 TOKENS_PER_PLAIN_BYTE = 1  # a token of byte-level BPE holds a byte or more; a document's markup outweighs its end mark
 TOKENS_PER_COMPRESSED_BYTE = 10  # no compressor gets English text below a tenth: mattmahoney.net/dc/text.html, enwik9
 LIKELY_TOKENS_PER_BYTE = 0.29335  # GPT-2's tokenizer on the Pile: Gao et al. 2020, section 3.1
-GROWTH = {"none": 1, "NFC": 3, "NFKC": 11}  # of UTF-8 bytes at most: unicode.org/faq/normalization.html, 12
 SHORTEST = {
     "email": len("a@b.cc"),
     "ip_address": len("2a00::1"),
@@ -60,10 +59,9 @@ def _max_tokens(file: SourceFile) -> int:
 
 
 def _growth(data: DataConfig) -> float:
-    """How much longer `corpus` can make a text: by its normal form, and where a token is longer than what it masks."""
+    """How much longer `corpus` can make a text: where a token is longer than what it masks."""
     tokens = zip(KINDS, TOKENS, data.corpus.personal_data.actions, strict=True)
     shortest = dict(SHORTEST)
     if data.annotate.personal_data.ip_addresses == "all":
         shortest["ip_address"] = SHORTEST_SPECIAL_ADDRESS
-    masks = [len(token) / shortest[kind] for kind, token, action in tokens if action == "mask"]
-    return max([GROWTH[data.corpus.normalization], *masks])
+    return max([1, *(len(token) / shortest[kind] for kind, token, action in tokens if action == "mask")])

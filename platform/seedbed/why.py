@@ -11,6 +11,8 @@ from seedbed.ledger import KEPT, find_url, ledger_of_shard
 from seedbed.plan import Plan
 from seedbed.store import Store
 
+CUTS = ("cut_starts", "cut_ends", "cut_rules", "added_lengths")  # lists of `schemas.EDITS`: too long to be told
+LINE_WORDS = ("num_words_in_lines", "num_words_in_refinedweb_lines")
 _DECIDING = ("extract", "select", "deduplicate", "corpus")
 
 
@@ -105,8 +107,11 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         row = rows.filter(pc.equal(rows["id"], found)).to_pylist()
         if not row:
             break
-        left_out = ("id", "text", "url", "content_hash", "minhash_bands", "cut_starts", "cut_ends", "cut_rules")
+        left_out = ("id", "text", "url", "content_hash", "minhash_bands", "added_text", *CUTS)
         measured = {k: v for k, v in row[0].items() if k not in left_out and v is not None and k != "duplicate_of"}
+        for name in LINE_WORDS:
+            if measured.get(name) == 0:  # the rules that count them are off
+                del measured[name]
         if "date" in measured:
             measured["date"] = measured["date"].isoformat()
         history.append({"step": kind, "outcome": "passed", **measured})

@@ -63,6 +63,13 @@ def test_a_run_file_may_write_lists_and_whole_numbers():
     assert config.gopher_quality == GopherQualityConfig(max_mean_word_characters=12.0)
 
 
+def test_a_limit_that_depends_on_the_language_is_told_as_it_was():
+    attributes = attributes_of("a b " * 60, "der die das und in zu den ist mit " * 10)
+    lines = attributes.set_column(3, "language", pa.array(["en", "de"]))
+    found = verdicts(lines, SelectConfig(gopher_quality=GopherQualityConfig()))
+    assert found == [("mean_word_too_short", 1.0, 3.0), ("mean_word_too_short", 25 / 9, 3.7)]
+
+
 def test_no_documents_get_no_verdicts():
     assert verdicts(attributes_of(), SelectConfig(gopher_quality=GopherQualityConfig())) == []
 

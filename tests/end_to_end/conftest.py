@@ -165,6 +165,9 @@ class NoCluster:
     def start(self) -> None:
         pass
 
+    def units_on(self) -> tuple[str | None, ...]:
+        return ()
+
     def stop(self) -> None:
         pass
 

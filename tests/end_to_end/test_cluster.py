@@ -279,7 +279,7 @@ def test_a_cluster_that_is_up_elsewhere_is_registered_and_forgotten(up):
 
 
 def test_a_killed_mlflow_is_seen_and_mended_and_the_rest_left_alone(up):
-    killed = up.record.pid("mlflow")
+    killed, ports = up.record.pid("mlflow"), up.record.ports
     ray = up.record.pid("ray")
     assert killed is not None
     os.kill(killed, signal.SIGKILL)
@@ -290,6 +290,7 @@ def test_a_killed_mlflow_is_seen_and_mended_and_the_rest_left_alone(up):
     assert "starting mlflow" in up.seedbed("cluster", "up")
     assert up.status(expect=0)["up"]
     assert up.record.pid("ray") == ray and up.record.pid("mlflow") != killed
+    assert up.record.ports == ports  # though a child of the killed one held its port
     assert answers(f"{up.record.mlflow_uri}/health")
 
 

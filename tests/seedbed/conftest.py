@@ -124,6 +124,7 @@ FLOW = {
 def rows(schema: pa.Schema, *records: dict[str, Any]) -> pa.Table:
     """A table of this schema; what a record does not say is null, or nothing."""
     nothing = {f.name: None if f.nullable else [] if pa.types.is_list(f.type) else 0 for f in schema}
+    nothing |= {f.name: "" for f in schema if pa.types.is_large_string(f.type)}
     return pa.Table.from_pylist([nothing | record for record in records], schema)
 
 
@@ -228,6 +229,7 @@ def pipeline(run_file: Path, tmp_path: Path) -> Pipeline:
         dropped={"http_status_not_200": 1, "extraction_crashed": 1, "not_a_response": 1},
     )
     cut = {"num_bytes": 31, "num_cut_bytes": 15, "cut_starts": [10], "cut_ends": [25], "cut_rules": [1]}
+    cut |= {"added_lengths": [0]}
     made.write(
         "clean",
         {

@@ -37,6 +37,7 @@ def ended(registry, job, to, failure=None, **changes):
 def test_a_job_in_the_queue_is_stopped_at_once(registry, job):
     stopped, note = stop(registry, job, now=False, actor="ben")
     assert (stopped.state, stopped.reason, note) == (JobState.STOPPED, "ben stopped it in the queue", None)
+    assert [event.reason for event in registry.events("job 1")][1:] == ["ben stopped it in the queue"]  # once
     with pytest.raises(UsageError, match=r"job 1 is stopped already \(ben stopped it in the queue\)"):
         stop(registry, job, now=False, actor="ben")
     assert resume(registry, stopped, actor="ben").state == JobState.QUEUED
@@ -75,7 +76,7 @@ def test_each_command_names_the_other(registry, job):
     with pytest.raises(UsageError, match="what can be resumed is stopped: seedbed retry 1"):
         resume(registry, ended(registry, job, JobState.FAILED), actor="ben")
     again = retry(registry, registry.job(1), actor="ben")
-    with pytest.raises(UsageError, match="has failed or is lost: seedbed resume 1"):
+    with pytest.raises(UsageError, match="was stopped, not failed: `seedbed resume 1` goes on"):
         retry(registry, ended(registry, again, JobState.STOPPED), actor="ben")
 
 
@@ -87,3 +88,13 @@ def test_what_would_stop_at_the_same_place_is_not_resumed(registry, job):
     until = ended(registry, registry.add_job(new, actor="ann")[0], JobState.STOPPED)
     with pytest.raises(UsageError, match="job 2 is done up to extract, as asked"):
         resume(registry, until, actor="ben")
+
+
+def test_who_retries_what_was_stopped_is_told_that_it_can_be_resumed(registry, job):
+    running, _ = started(registry, job)
+    stopping = registry.move(running, JobState.STOPPING, reason="asked", actor="controller")
+    with pytest.raises(UsageError, match="job 1 is being stopped, not failed: once it is, `seedbed resume 1` goes on"):
+        retry(registry, stopping, actor="ben")
+    stopped = registry.move(stopping, JobState.STOPPED, reason="asked", actor="controller")
+    with pytest.raises(UsageError, match="job 1 was stopped, not failed: `seedbed resume 1` goes on"):
+        retry(registry, stopped, actor="ben")

@@ -122,7 +122,11 @@ def test_a_format_that_is_named_takes_a_file_of_any_name_that_is_pointed_at(run_
     assert file.path == "dump.txt"
 
 
-ENDINGS = ".warc, .warc.gz, .jsonl, .jsonl.gz, .jsonl.zst; set reader.format where the names do not tell"
+PACKED = "(and each with .gz, .zst, .bz2, .xz)"
+ENDINGS = (
+    f".warc, .wet, .arc, .jsonl, .ndjson, .csv, .tsv, .txt, .html, .htm, .xhtml, .parquet {PACKED}; set reader.format"
+    " where the names do not tell"
+)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +136,10 @@ ENDINGS = ".warc, .warc.gz, .jsonl, .jsonl.gz, .jsonl.zst; set reader.format whe
         ("{path: 'crawl/*.arc'}", "no file matches crawl/*.arc"),
         ("{path: empty}", "the folder empty is empty"),
         ("{path: README.md}", f"no reader for README.md in README.md: known endings are {ENDINGS}"),
-        ("{path: texts}", f"no reader for one.txt and 1 more in texts: known endings are {ENDINGS}"),
+        ("{path: texts}", "one.txt and 1 more in texts: say reader.format: text to have such files read"),
         (
             "{path: crawl/b.jsonl, reader: {format: warc}}",
-            "no reader for b.jsonl in crawl/b.jsonl: known endings are .warc, .warc.gz",
+            "no reader for b.jsonl in crawl/b.jsonl: known endings are .warc, .wet " + PACKED,
         ),
     ],
 )

@@ -1,7 +1,11 @@
 import shutil
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from dataprep.extraction.engines import contract
+from dataprep.extraction.engines.contract import EngineMissingError
+from dataprep.reading.formats import ReaderConfig
 from seedbed import steps
 from seedbed.errors import UsageError
 from seedbed.runfile.load import load_run
@@ -111,16 +115,32 @@ def test_another_version_of_a_package_repeats_the_steps_that_it_decides(run_file
     assert [kind for kind in KINDS if before[kind] != after[kind]] == ["pretrain", "evaluate", "export"]
 
 
-def test_a_missing_package_is_no_traceback(run_file, monkeypatch):
-    from importlib.metadata import PackageNotFoundError
+def test_the_engine_in_use_and_no_other_decides_what_is_extracted(run_file, monkeypatch):
+    assert changed(run_file, "data.extract.engine=trafilatura")[0] == "extract"
+    real = contract.version
+    monkeypatch.setattr(contract, "version", lambda name: "0" if name == "trafilatura" else real(name))
+    before = fingerprints(run_file), fingerprints(run_file, "data.extract.engine=trafilatura")
+    monkeypatch.setattr(contract, "version", real)
+    after = fingerprints(run_file), fingerprints(run_file, "data.extract.engine=trafilatura")
+    assert before[0] == after[0]
+    assert before[1]["extract"] != after[1]["extract"]
 
+
+def test_an_engine_that_is_not_installed_is_said_when_the_run_is_planned(run_file, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(contract, "version", missing)
+    with pytest.raises(EngineMissingError, match=r"install seedbed\[trafilatura\]"):
+        fingerprints(run_file, "data.extract.engine=trafilatura")
+
+
+def test_a_missing_package_is_no_traceback(run_file, monkeypatch):
     def missing(names):
-        raise PackageNotFoundError("fastwarc")
+        raise PackageNotFoundError("isal")
 
     monkeypatch.setattr(steps, "package_versions", missing)
-    with pytest.raises(
-        UsageError, match=r"^extract needs a package that is not here \(.*fastwarc\): see `seedbed doctor`"
-    ):
+    with pytest.raises(UsageError, match=r"^extract needs a package that is not here \(.*isal\): see `seedbed doctor`"):
         fingerprints(run_file)
 
 
@@ -131,7 +151,7 @@ def test_each_step_gets_what_its_functions_read(run_file):
         {"source": "docs", "path": "a.warc.gz", "size": 1000, "version": "mtime:1700000000.000000"},
         {"source": "docs", "path": "b.jsonl", "size": 500, "version": "mtime:1700000000.000000"},
     ]
-    assert configs["extract"]["readers"] == {"docs": {"format": "auto", "text_field": "text", "url_field": "url"}}
+    assert configs["extract"]["readers"] == {"docs": ReaderConfig().model_dump()}
     assert type(run.data.clean).model_validate(configs["clean"]) == run.data.clean
     assert type(run.data.select).model_validate(configs["select"]["select"]) == run.data.select
     assert configs["deduplicate"]["deduplicate"]["source_priority"] == {"docs": 2}

@@ -1,4 +1,5 @@
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -7,7 +8,7 @@ from seedbed.errors import UsageError
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run
 from seedbed.store import Store
-from seedbed.submission import check_reachable, is_this_machine, submitted_launch
+from seedbed.submission import check_reachable, is_this_machine, placed_tracking, submitted_launch
 
 ELSEWHERE = "http://192.0.2.7:8265"  # an address that is nobody's (RFC 5737)
 
@@ -22,23 +23,37 @@ def make(run_file, tmp_path):
     return made
 
 
-def test_a_submitted_run_is_tracked_where_the_cluster_says_unless_the_run_file_does(make):
+def test_the_launch_of_a_submission_is_the_same_wherever_mlflow_is(make):
+    """So a retry is sent to where MLflow is now, and the same submission is one job."""
     plan, store = make()
-    launch = submitted_launch(plan, store, project="web", mlflow_uri="http://mlflow:5000", until="shards")
+    launch = submitted_launch(plan, store, project="web", until="shards")
     assert (launch.run_id, launch.store_url, launch.until) == (plan.run_id, store.place, "shards")
-    assert (launch.tracking["mlflow_uri"], launch.tracking["experiment"]) == ("http://mlflow:5000", "web")
-    assert launch.placed(plan).run.tracking.mlflow_uri == "http://mlflow:5000"
+    assert (launch.tracking["mlflow_uri"], launch.tracking["experiment"]) == (None, "web")
     assert launch.placed(plan).run.training == plan.run.training
 
-    plan, store = make("tracking.mlflow_uri=http://mine:1", "tracking.experiment=own")
-    launch = submitted_launch(plan, store, project="web", mlflow_uri="http://mlflow:5000")
-    assert (launch.tracking["mlflow_uri"], launch.tracking["experiment"]) == ("http://mine:1", "own")
+
+def test_an_attempt_is_tracked_where_the_cluster_says_unless_the_run_file_does(make):
+    plan, store = make()
+    launch = submitted_launch(plan, store, project="web")
+    there = placed_tracking(launch.tracking, "http://mlflow:5000", "http://127.0.0.1:8780")
+    placed = replace(launch, tracking=there).placed(plan).run.tracking
+    assert (placed.enabled, placed.mlflow_uri, placed.experiment) == (True, "http://mlflow:5000", "web")
+    assert placed.dashboard_url == "http://127.0.0.1:8780"
+
+    own = ("tracking.mlflow_uri=http://mine:1", "tracking.experiment=own", "tracking.dashboard_url=https://dash")
+    launch = submitted_launch(*make(*own), project="web")
+    there = placed_tracking(launch.tracking, "http://mlflow:5000", "http://127.0.0.1:8780")
+    assert (there["mlflow_uri"], there["experiment"], there["dashboard_url"]) == (
+        "http://mine:1",
+        "own",
+        "https://dash",
+    )
 
 
 @pytest.mark.parametrize("uri", [None, "sqlite:////home/ana/mlflow.db"])
 def test_without_a_server_nothing_is_tracked_into_a_file_on_some_node(make, uri):
     plan, store = make()
-    assert submitted_launch(plan, store, mlflow_uri=uri).tracking["enabled"] is False
+    assert placed_tracking(submitted_launch(plan, store).tracking, uri, None)["enabled"] is False
 
 
 def test_files_of_this_machine_are_refused_for_a_cluster_elsewhere(make, monkeypatch):

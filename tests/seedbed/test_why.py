@@ -24,7 +24,7 @@ KEPT_PAGE = {
     "split": "train",
     "history": [
         {"step": "extract", "outcome": "passed", "offset": 0, "charset": "utf-8", "num_payload_bytes": 0},
-        {"step": "clean", "outcome": "passed", "num_bytes": 31, "num_cut_bytes": 15},
+        {"step": "clean", "outcome": "passed", "num_bytes": 31, "num_cut_bytes": 15, "num_added_bytes": 0},
         {
             "step": "annotate",
             "outcome": "passed",

@@ -24,6 +24,7 @@ from seedbed.cli.scaling import scaling
 from seedbed.cli.show import show
 from seedbed.cli.stop import stop
 from seedbed.cli.submit import submit
+from seedbed.cli.sweep import sweep
 from seedbed.cli.takedown import takedown
 from seedbed.cli.track import track
 from seedbed.cli.train_models import train_classifier, train_ngram_model
@@ -58,6 +59,7 @@ def root(
 
 app.command()(plan)
 app.command()(scaling)
+app.command()(sweep)
 app.command()(run)
 app.add_typer(cluster, name="cluster")
 app.command()(submit)

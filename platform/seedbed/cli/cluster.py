@@ -104,10 +104,11 @@ def down(
     opened = here.open_registry()
     local = read(here.state_directory())
     if name is not None and (local is None or local.name != name):
-        ended = forget(opened, name)
+        ended, shown = forget(opened, name), name
     else:
+        shown = (local.name if local else None) or "the controller of this machine"
         ended = take_down(here.state_directory(), opened, here.registry, now=now, say=_say)
-    _say("down" if ended else "nothing was up")
+    _say(f"{shown} is down" if ended else "nothing was up")
     _say(f"next: {typed('seedbed cluster up')}")
 
 

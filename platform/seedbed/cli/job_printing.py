@@ -8,6 +8,8 @@ import typer
 from seedbed.programs import typed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from seedbed.registry.records import Job
     from seedbed.registry.registry import Registry
 
@@ -68,6 +70,20 @@ def print_silence(registry: "Registry") -> None:
     silence = check_controller(registry, login_name())
     if silence is not None:
         print(f"warning: {silence}", file=sys.stderr)
+
+
+def print_silent_mlflow(registry: "Registry", jobs: "Sequence[Job]") -> None:
+    """On standard error, each MLflow server of jobs that are not over, where it does not answer."""
+    from seedbed.job_description import mlflow_uri
+    from seedbed.tracking.place import silent_servers
+
+    clusters = {cluster.name: cluster for cluster in registry.clusters()}
+    for uri in silent_servers(mlflow_uri(job, clusters.get(job.cluster)) for job in jobs if not job.is_final):
+        print(
+            f"warning: MLflow at {uri} does not answer: jobs go on, and what it misses is sent later; see"
+            f" `{typed('seedbed cluster status')}`",
+            file=sys.stderr,
+        )
 
 
 def duration(seconds: float | None) -> str:

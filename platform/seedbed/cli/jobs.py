@@ -21,13 +21,14 @@ def jobs(
     state: StateOption = None,
 ) -> None:
     """Jobs that wait or run, then the newest that are over."""
-    from seedbed.cli.job_printing import print_silence
+    from seedbed.cli.job_printing import print_silence, print_silent_mlflow
     from seedbed.cli.printing import console, print_json
     from seedbed.job_table import job_rows
 
     opened = places(context, None, state, registry).open_registry()
     rows = job_rows(opened, project=project, is_all=every, limit=limit)
     print_silence(opened)
+    print_silent_mlflow(opened, [row.job for row in rows])
     if as_json:
         print_json({"jobs": [row.to_json() for row in rows]})
     elif not rows:
@@ -39,7 +40,7 @@ def jobs(
 def _print(rows: "list[JobRow]") -> None:
     from seedbed.cli.job_printing import duration
     from seedbed.cli.printing import console, plain_table
-    from seedbed.job_table import next_command
+    from seedbed.job_table import next_command, worth_a_look
 
     out = console()
     right = ("id", "left", "cost", "retries")
@@ -52,4 +53,4 @@ def _print(rows: "list[JobRow]") -> None:
         cells = (str(job.id), job.name, job.state, row.step, row.progress, duration(row.seconds_left), cost)
         table.add_row(*cells, str(row.retries), job.reason)
     out.print(table)
-    out.print(f"next: {typed(next_command(rows[0].job))}", soft_wrap=True)
+    out.print(f"next: {typed(next_command(worth_a_look(rows)))}", soft_wrap=True)

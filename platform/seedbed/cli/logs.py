@@ -25,9 +25,9 @@ def logs(
     With --follow it leaves as the job does.
     """
     from seedbed.cli.job_printing import Writer, follow_to_the_end, print_silence
-    from seedbed.cli.printing import print_json
+    from seedbed.cli.printing import console, print_json
     from seedbed.errors import UsageError
-    from seedbed.following import JobLog, attempt_of
+    from seedbed.following import JobLog, attempt_of, why_empty
     from seedbed.reports import DRIVER, rank_source
 
     if every and rank is not None:
@@ -58,15 +58,8 @@ def logs(
         write(name, text)
         is_empty = False
     if is_empty:
-        _say_why(log.printed_last(chosen), source, found.id, chosen.number)
-
-
-def _say_why(printed_last: str | None, source: str | None, job: int, attempt: int) -> None:
-    from seedbed.cli.printing import console
-
-    if printed_last is not None:
-        print(printed_last)
-        return
-    console().print(
-        f"{source or 'nobody'} has printed nothing in attempt {attempt}; next: {typed(f'seedbed describe {job}')}"
-    )
+        printed_last = log.printed_last(chosen) if rank is None else None  # Ray keeps the driver's alone
+        if printed_last is not None:
+            print(printed_last)
+            return
+        console().print(f"{why_empty(found, chosen, rank)}; next: {typed(f'seedbed describe {found.id}')}")

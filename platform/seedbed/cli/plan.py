@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from seedbed.cli.batch import EachOption
 from seedbed.cli.options import JsonOption, RunFileArgument, SetOption, StateOption, StoreOption, places
 from seedbed.cli.scaling import in_words
 from seedbed.errors import BudgetRefused
@@ -19,6 +20,7 @@ def plan(
     context: typer.Context,
     run_file: RunFileArgument,
     overrides: SetOption = None,
+    each: EachOption = None,
     as_json: JsonOption = False,
     store: StoreOption = None,
     state: StateOption = None,
@@ -31,7 +33,14 @@ def plan(
     from seedbed.plan import make_plan
     from seedbed.runfile.load import load_run
 
-    made = make_plan(load_run(run_file, overrides or ()), places(context, store, state).open_store())
+    opened = places(context, store, state).open_store()
+    if each is not None:
+        from seedbed.batch import expand
+        from seedbed.cli.batch import print_planned_batch
+
+        members = expand(run_file, overrides or (), each)
+        raise typer.Exit(print_planned_batch(run_file, members, opened, as_json))
+    made = make_plan(load_run(run_file, overrides or ()), opened)
     if as_json:
         print_json(made.to_json())
     else:

@@ -89,12 +89,16 @@ def submit(
     job, is_new = submitting.submit(
         draft, opened, directory, known, owner=login_name(), priority=priority, max_retries=retries
     )
+    waits_for = draft.after.id if draft.after else None
+    kept = [] if is_new else submitting.kept(job, priority=priority, max_retries=retries, after=waits_for)
     print_silence(known)
     if as_json:
-        print_json({"job": job.id, "run": job.run_id, "state": job.state, "new": is_new})
+        print_json({"job": job.id, "run": job.run_id, "state": job.state, "new": is_new, "kept": kept})
         return
     said = "submitted" if is_new else f"the same submission is there already, and it is {job.state}"
     console().print(f"job {job.id} ({job.run_id}): {said}", soft_wrap=True)
+    if kept and not job.is_final:
+        console().print(f"kept: {', '.join(kept)}; to change that: stop it, then submit it again", soft_wrap=True)
     if follow:
         raise typer.Exit(follow_to_the_end(known, job))
     console().print("next: " + typed(f"seedbed logs -f {job.id}" if is_new else next_command(job)), soft_wrap=True)

@@ -76,7 +76,9 @@ class AttemptWatch:
             return None
         return self.look.began_at - self.new_at
 
-    def facts(self, job: Job, attempt: Attempt, watch: ClusterWatch, row: Cluster, is_local: bool) -> Facts:
+    def facts(
+        self, job: Job, attempt: Attempt, watch: ClusterWatch, row: Cluster, is_local: bool, asked_by: str
+    ) -> Facts:
         look = self.look
         is_read = look is not None and look.is_over and self.over_since is not None
         return Facts(
@@ -93,4 +95,5 @@ class AttemptWatch:
             is_complete=look.is_complete if look else False,
             is_partial=is_partial(job),
             age_s=time.time() - attempt.started_at,
+            asked_by=asked_by,
         )

@@ -17,6 +17,7 @@ ACTOR = "controller"
 PRINTED_LAST = "printed_last"
 """In the details of an attempt's event: what its driver printed last, of one that did not live to report."""
 MAX_PRINTED_CHARS = 8000
+MAX_LINE_CHARS = 200  # of it in the event's own words
 _ASKED_EVENTS = 50
 
 
@@ -41,7 +42,7 @@ class FollowUp:
             to = JobState.STOPPING
         if is_heard and attempt.state in (AttemptState.STARTING, AttemptState.LOST):
             host = attempt.progress.get("host")
-            reason = verdict.reason or "its driver reports"
+            reason = f"heard from {host}" if host else "heard"
             self._registry.update_attempt(attempt, actor=ACTOR, state=AttemptState.RUNNING, reason=reason, node=host)
         if to == job.state:
             return job
@@ -53,11 +54,13 @@ class FollowUp:
         """The attempt has ended: so does the job, or it waits for its next attempt. `message` is Ray's."""
         earlier = [other for other in self._registry.attempts(job.id) if other.number < attempt.number]
         then = what_follows(job, verdict, earlier, time.time())
-        if message and not attempt.progress:
+        printed = [line.strip() for line in message.splitlines() if line.strip()]
+        if printed and not attempt.progress:
+            last = printed[-1][:MAX_LINE_CHARS]
             self._registry.event(
                 "attempt",
                 f"{job.id}.{attempt.number}",
-                reason="what it printed last",
+                reason=f"it printed last: {last} (more: seedbed logs {job.id} --attempt {attempt.number})",
                 actor=ACTOR,
                 details={PRINTED_LAST: message[-MAX_PRINTED_CHARS:]},
             )

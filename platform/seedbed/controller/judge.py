@@ -5,7 +5,8 @@ that failed says nothing: Ray must have answered some times, over some seconds, 
 the attempt must be silent, before it is lost; and a cluster that does not answer changes nothing at all.
 """
 
-from dataclasses import dataclass
+import signal
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seedbed import runs
@@ -23,6 +24,8 @@ START_WITHIN_S = 600.0
 PENDING, RUNNING, STOPPED, SUCCEEDED, FAILED = "PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"
 ENDED = (STOPPED, SUCCEEDED, FAILED)
 """Ray's states of a job."""
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""A driver's exit code after SIGKILL, as Python and as a shell says it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Facts:
     is_complete: bool = False  # the manifest of the last step that was asked for is committed
     is_partial: bool = False  # that step is not the last of the run
     age_s: float = 0.0  # since it was begun
+    asked_by: str = ""  # who wants it to stop, where somebody does
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,15 @@ class Verdict:
 
 def judge(state: JobState, desired: Desired, facts: Facts) -> Verdict:
     """The verdict on a job that is starting, running, stopping or lost; with `state` while nothing is decided."""
+    verdict = _verdict(state, desired, facts)
+    if verdict.state == JobState.STOPPED and desired == Desired.STOP_NOW and verdict.failure is None:
+        return replace(verdict, reason=_asked(desired, facts))
+    return verdict
+
+
+def _verdict(state: JobState, desired: Desired, facts: Facts) -> Verdict:
     if facts.end is not None:
-        return _by_its_own_word(facts.end, desired)
+        return _by_its_own_word(facts.end, desired, facts)
     lives = facts.is_heard and facts.silent_s < facts.silent_after_s
     stays = Verdict(state)
     if facts.ray is None:
@@ -93,7 +104,7 @@ def _alive(state: JobState, desired: Desired) -> Verdict:
     return Verdict(JobState.RUNNING, "its driver reports") if desired == Desired.RUN else Verdict(JobState.STOPPING)
 
 
-def _by_its_own_word(end: dict[str, Any], desired: Desired) -> Verdict:
+def _by_its_own_word(end: dict[str, Any], desired: Desired, facts: Facts) -> Verdict:
     said, code = end.get("state"), end.get("exit_code")
     reason = str(end.get("reason") or "")
     if said == runs.FINISHED:
@@ -103,7 +114,7 @@ def _by_its_own_word(end: dict[str, Any], desired: Desired) -> Verdict:
         return Verdict(JobState.STOPPED, reason or "the step after which it was to stop is done", failure, code)
     if failure is None:
         failure = FailureClass.PREEMPTED if said == runs.INTERRUPTED else FailureClass.UNKNOWN
-    return _failed(JobState.FAILED, reason, failure, code, desired)
+    return _failed(Verdict(JobState.FAILED, reason, failure, code), desired, facts)
 
 
 def _class(name: str) -> FailureClass:
@@ -113,11 +124,18 @@ def _class(name: str) -> FailureClass:
         return FailureClass.UNKNOWN
 
 
-def _failed(state: JobState, reason: str, failure: FailureClass, code: int | None, desired: Desired) -> Verdict:
-    """Who wanted it to stop has what he wanted, unless the run itself is at fault."""
-    if desired != Desired.RUN and RETRY_RULES[failure].fault != Fault.USER:
-        return Verdict(JobState.STOPPED, f"stopped as asked; its last attempt ended so: {reason}", failure, code)
-    return Verdict(state, reason, failure, code)
+def _failed(verdict: Verdict, desired: Desired, facts: Facts) -> Verdict:
+    """Who wanted it to stop has what he wanted, and nothing failed, unless the run itself is at fault."""
+    assert verdict.failure is not None, verdict
+    if desired == Desired.RUN or RETRY_RULES[verdict.failure].fault == Fault.USER:
+        return verdict
+    reason = f"{_asked(desired, facts)}; its last attempt ended so: {verdict.reason}"
+    return Verdict(JobState.STOPPED, reason, None, verdict.exit_code)
+
+
+def _asked(desired: Desired, facts: Facts) -> str:
+    at_once = " at once" if desired == Desired.STOP_NOW else ""
+    return f"stopped{at_once} by {facts.asked_by or 'its owner'}"
 
 
 def _unknown_to_ray(stays: Verdict, desired: Desired, facts: Facts) -> Verdict:
@@ -131,7 +149,7 @@ def _unknown_to_ray(stays: Verdict, desired: Desired, facts: Facts) -> Verdict:
         return Verdict(stays.state, send_again=True)
     heard = "its driver has been silent since" if facts.is_heard else "its driver never reported"
     reason = f"Ray does not know it any more, and {heard}: its head was started anew, or the cluster was taken down"
-    return _failed(JobState.LOST, reason, FailureClass.NODE_LOST, None, desired)
+    return _failed(Verdict(JobState.LOST, reason, FailureClass.NODE_LOST), desired, facts)
 
 
 def _by_rays_word(stays: Verdict, desired: Desired, facts: Facts, ray: RayWord) -> Verdict:
@@ -144,13 +162,16 @@ def _by_rays_word(stays: Verdict, desired: Desired, facts: Facts, ray: RayWord) 
         return Verdict(JobState.STOPPED, "it was asked to stop", exit_code=ray.exit_code)
     if ray.status == SUCCEEDED:
         reason = "Ray says that it left with 0, but the store has no result of its last step"
-        return _failed(JobState.FAILED, reason, FailureClass.UNKNOWN, ray.exit_code, desired)
+        return _failed(Verdict(JobState.FAILED, reason, FailureClass.UNKNOWN, ray.exit_code), desired, facts)
     said = in_short(ray.message)
     if ray.status == STOPPED:
         reason = f"it was stopped in Ray itself, and left no word: {said}"
-        return _failed(JobState.FAILED, reason, FailureClass.PREEMPTED, ray.exit_code, desired)
+        return _failed(Verdict(JobState.FAILED, reason, FailureClass.PREEMPTED, ray.exit_code), desired, facts)
     failure = classify((ray.exit_code or None, ray.message))
-    return _failed(JobState.FAILED, f"its driver ended without a word: {said}", failure, ray.exit_code, desired)
+    reason = f"its driver ended without a word: {said}"
+    if failure == FailureClass.UNKNOWN and ray.exit_code in KILLED:
+        reason += "; SIGKILL comes from a person, or from the kernel where memory is short (its log tells: dmesg)"
+    return _failed(Verdict(JobState.FAILED, reason, failure, ray.exit_code), desired, facts)
 
 
 def in_short(message: str) -> str:

@@ -24,7 +24,7 @@ class Lead:
         if self._registry.lead(NAME, self._holder, seconds=LEAD_S):
             return True
         other = self._registry.leader(NAME)
-        if other is None or not _is_dead_here(other):
+        if other is None or not is_dead_here(other):
             return False
         # Who was killed on this machine and started again need not wait for the time to run out.
         self._registry.stop_leading(NAME, other)
@@ -47,7 +47,8 @@ def _namespace() -> str:
         return ""
 
 
-def _is_dead_here(holder: str) -> bool:
+def is_dead_here(holder: str) -> bool:
+    """Whether who leads (as `Registry.leader` tells it) was a process of this machine that is gone."""
     try:
         host, namespace, pid, started = holder.split("/")
         if (host, namespace) != (socket.gethostname(), _namespace()):

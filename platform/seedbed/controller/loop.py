@@ -188,7 +188,8 @@ class Controller:
             return
         watch.hear_ray(cluster, row, attempt.submission_id, time.time())
         attempt = self._follow_up.note_progress(attempt, watch)
-        facts = watch.facts(job, attempt, cluster, row, "://" not in job.store_url)
+        asked_by = "" if job.desired == Desired.RUN else self._follow_up.who_asked(job)
+        facts = watch.facts(job, attempt, cluster, row, "://" not in job.store_url, asked_by)
         verdict = watch.verdict or judge(job.state, job.desired, facts)
         if verdict.send_again:
             if job.state == JobState.STARTING:
@@ -204,8 +205,10 @@ class Controller:
             self._pass_on_request(job, attempt, row, watch)
 
     def _send(self, job: Job, attempt: Attempt, row: Cluster) -> None:
+        dashboard_url = self._registry.dashboard_url()
+
         def send() -> bool:
-            return dispatch(job, attempt, row, self._store(job.store_url), self._state)
+            return dispatch(job, attempt, row, self._store(job.store_url), self._state, dashboard_url)
 
         self._background.start(("send", attempt.submission_id), send)
 

@@ -46,9 +46,16 @@ class ClusterView:
         """By name; nothing of a node that is dead."""
         return {use.name: use for use in uses([node])} if node.get("alive") else {}
 
-    def jobs_on(self, node_id: str) -> list[Row]:
-        """Whose driver is on this node."""
-        return [row for row in self.running if row.heartbeat.get("ray_node") == node_id]
+    def work_on(self, node_id: str) -> list[tuple[Row, str]]:
+        """Each job that is at work on this node, with what it has there: `driver, 2 ranks`."""
+        return [(row, there) for row in self.running if (there := _there(row.heartbeat, node_id))]
+
+
+def _there(heartbeat: dict[str, Any], node_id: str) -> str:
+    told = ["driver"] if heartbeat.get("ray_node") == node_id else []
+    for what, number in ((heartbeat.get("work_on") or {}).get(node_id) or {}).items():
+        told.append(f"{number} {what if number != 1 else what.removesuffix('s')}")
+    return ", ".join(told)
 
 
 def cluster_views(view: View, now: float) -> list[ClusterView]:

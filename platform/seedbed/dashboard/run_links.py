@@ -10,7 +10,7 @@ from seedbed.plan import Plan
 from seedbed.registry.records import Cluster
 from seedbed.registry.states import ClusterState
 from seedbed.state import StateDirectory
-from seedbed.tracking.place import tracking_place
+from seedbed.tracking.place import TrackingPlace, is_server, tracking_place
 from seedbed.tracking.shipped import Memory
 
 
@@ -26,7 +26,7 @@ class Link:
 def links(view: View, row: Row, plan: Plan, state: StateDirectory) -> list[Link]:
     """MLflow, and of a job Ray's own page."""
     cluster = next((c for c in view.clusters if row.job is not None and c.name == row.job.cluster), None)
-    mlflow = _mlflow(view, plan, state, cluster) if plan.run.tracking.enabled else None
+    mlflow = _mlflow(view, row, plan, state, cluster) if plan.run.tracking.enabled else None
     found = [] if mlflow is None else [mlflow]
     attempt = None if row.job is None else view.attempts.get(row.job.id)
     if cluster is not None and attempt is not None:
@@ -36,19 +36,26 @@ def links(view: View, row: Row, plan: Plan, state: StateDirectory) -> list[Link]
     return found
 
 
-def _mlflow(view: View, plan: Plan, state: StateDirectory, cluster: Cluster | None) -> Link | None:
-    """None where the run is in a SQLite file that is not on this machine."""
-    if cluster is not None and cluster.mlflow_uri and plan.run.tracking.mlflow_uri is None:
-        return _link("MLflow", cluster.mlflow_uri, view)
+def _mlflow(view: View, row: Row, plan: Plan, state: StateDirectory, cluster: Cluster | None) -> Link | None:
+    """The run's page: a job's driver says which, and the registry where its server is now. None where the run is in a
+    SQLite file that is not on this machine."""
+    uri = plan.run.tracking.mlflow_uri or (cluster.mlflow_uri if cluster is not None else None)
+    if row.job is not None and uri and is_server(uri):
+        attempt = view.attempts.get(row.job.id)
+        told = (row.heartbeat.get("mlflow") or (attempt.progress.get("mlflow") if attempt else None)) or {}
+        page = TrackingPlace(uri, "", None).where_to_look(told.get("experiment_id"), told.get("run"))
+        return _link("MLflow", page, view, uri)
+    if cluster is not None and uri and not is_server(uri):
+        return _link("MLflow", uri, view, uri)
     place = tracking_place(plan, state)
     if not place.is_server and not Path(place.uri.removeprefix("sqlite:///")).exists():
         return None
     shipped = Memory(state, plan.run_id, place.uri).shipped
     where = place.where_to_look(shipped.experiment_id, shipped.run)
-    return _link("MLflow", where, view)
+    return _link("MLflow", where, view, place.uri)
 
 
-def _link(name: str, where: str, view: View) -> Link:
+def _link(name: str, where: str, view: View, uri: str) -> Link:
     if not is_web(where):
         return Link(name, None, where)
-    return Link(name, where, "does not answer" if view.mlflow.get(where) is False else "")
+    return Link(name, where, "does not answer" if view.mlflow.get(uri) is False else "")

@@ -5,5 +5,5 @@
 
 Reading order: `states` (what may follow what), `records` (what comes back), `schema` and `migrations/` (the tables),
 `database` (connections, turns of writers, errors), `migrate`, `network_mounts`, `events`, `jobs`, `attempts`, `alarms`,
-`clusters`, `seen_runs`, `leads` (the methods, by table), `registry` (all of them together), `adopt`.
+`clusters`, `seen_runs`, `leads`, `dashboards` (the methods, by table), `registry` (all of them together), `adopt`.
 """

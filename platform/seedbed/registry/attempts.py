@@ -56,7 +56,7 @@ class Attempts:
                 "attempt",
                 f"{job.id}.{number}",
                 to_state=attempt.state,
-                reason=reason,
+                reason=f"to be given to Ray as {attempt.submission_id}",  # why is what the job's event says
                 actor=actor,
                 details={"submission_id": attempt.submission_id},
             )
@@ -100,7 +100,7 @@ class Attempts:
         }
         details = {"attempt": attempt.number, "failure": failure, "exit_code": exit_code}
         with self._database.write() as connection:
-            attempt = _updated(connection, attempt, actor, ended)
+            attempt = _updated(connection, attempt, actor, ended, _how_it_left(failure, exit_code))
             job = moved(connection, job, to, reason=reason, actor=actor, details=details, **changes)
             return job, attempt
 
@@ -125,7 +125,16 @@ def _newest_number(job_id: Any) -> sa.Select[tuple[int | None]]:
     return sa.select(sa.func.max(of_job.c.number)).where(of_job.c.job_id == job_id)
 
 
-def _updated(connection: sa.Connection, attempt: Attempt, actor: str, changes: dict[str, Any]) -> Attempt:
+def _how_it_left(failure: str | None, exit_code: int | None) -> str:
+    """What the attempt's event says: the sentence on why stands in the job's, of the same moment."""
+    left = "without an exit code" if exit_code is None else f"with exit code {exit_code}"
+    return left + (f": {failure.replace('_', ' ')}" if failure else "")
+
+
+def _updated(
+    connection: sa.Connection, attempt: Attempt, actor: str, changes: dict[str, Any], told: str | None = None
+) -> Attempt:
+    """`told` is the event's reason where it is another than the attempt's."""
     if unknown := changes.keys() - _CHANGEABLE:
         raise TypeError(f"nobody changes {', '.join(sorted(unknown))} of an attempt")
     name = f"{attempt.job_id}.{attempt.number}"
@@ -145,7 +154,7 @@ def _updated(connection: sa.Connection, attempt: Attempt, actor: str, changes: d
             name,
             from_state=attempt.state,
             to_state=to,
-            reason=changes.get("reason", ""),
+            reason=changes.get("reason", "") if told is None else told,
             actor=actor,
             details={key: changes[key] for key in ("failure", "exit_code", "node") if key in changes},
         )

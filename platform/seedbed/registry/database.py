@@ -1,7 +1,9 @@
 """The registry's database: SQLite in the state directory, or Postgres by URL. Who writes when, and what errors mean."""
 
+import contextlib
 import json
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -41,6 +43,8 @@ def open_registry(url: str | None, state: StateDirectory) -> "Registry":
     from seedbed.registry.migrate import bring_up_to_date
     from seedbed.registry.registry import Registry
 
+    if url is None:
+        _close_to_others(state.folder(".") / FILE)
     database = Database(url or f"sqlite:///{state.folder('.') / FILE}")
     bring_up_to_date(database)
     return Registry(database)
@@ -171,6 +175,16 @@ def _check_place(path: str) -> None:
         raise RegistryError(
             f"cannot make {folder} for the registry: {error.strerror}; take another --registry"
         ) from error
+    with contextlib.suppress(OSError):  # it is there, as its owner wants it; or SQLite says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite gives its log the same mode
+
+
+def _close_to_others(path: Path) -> None:
+    """The registry of a state directory is its owner's: one that an older Seedbed has made is closed too."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with contextlib.suppress(OSError):  # not there, or another's: then it is his to close
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def _connect_args(url: sa.URL) -> dict[str, Any]:

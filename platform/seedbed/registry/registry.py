@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from seedbed.registry.alarms import Alarms
 from seedbed.registry.attempts import Attempts
 from seedbed.registry.clusters import Clusters
+from seedbed.registry.dashboards import Dashboards
 from seedbed.registry.database import Database
 from seedbed.registry.events import Events
 from seedbed.registry.jobs import Jobs
@@ -13,7 +14,7 @@ from seedbed.registry.schema import registry
 from seedbed.registry.seen_runs import SeenRuns
 
 
-class Registry(Jobs, Attempts, Events, Alarms, Clusters, SeenRuns, Leads):
+class Registry(Jobs, Attempts, Events, Alarms, Clusters, SeenRuns, Leads, Dashboards):
     """Opened by `seedbed.registry.database.open_registry`.
 
     Every change is one transaction that also writes its event. Writers take turns, so event ids ascend in the order in

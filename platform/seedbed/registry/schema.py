@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from seedbed.registry.states import FINAL
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Known without loading Alembic, so that a registry that is up to date opens fast."""
 
 VERSION_TABLE = "seedbed_version"
@@ -42,7 +42,9 @@ def _json(name: str) -> "sa.Column[dict[str, object]]":
     return sa.Column(name, sa.JSON, nullable=False)
 
 
-registry = sa.Table("registry", metadata, sa.Column("id", Text, primary_key=True))  # one row
+registry = sa.Table(  # one row
+    "registry", metadata, sa.Column("id", Text, primary_key=True), sa.Column("dashboard_url", Text)
+)
 
 jobs = sa.Table(
     "jobs",

@@ -1,8 +1,8 @@
 """What is read and how it becomes token shards: the sources, and a configuration for each step of the data."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dataprep.annotate import AnnotateConfig
 from dataprep.clean import CleanConfig
@@ -29,6 +29,15 @@ class SourceConfig(Strict):
         description="a file, a folder or a glob (`*`, `**`, `?`, `[ab]`), local or any fsspec URL; starts at the "
         "folder of the file that says it. Of a folder, what a reader takes by the end of its name",
     )
+    paths_below: str | None = Field(
+        default=None,
+        min_length=1,
+        description="`path` is then a list, one path a line, plain or compressed (Common Crawl's `warc.paths.gz`), of "
+        "files below this folder or URL: `https://data.commoncrawl.org/`, `s3://commoncrawl/`, a folder",
+    )
+    max_files: int | None = Field(
+        default=None, ge=1, description="the first so many files: of a list in its order, else in the order of paths"
+    )
     reader: ReaderConfig = Field(default=ReaderConfig(), description="how its files are read")
     licence: str | None = Field(default=None, description="what its content may be used under; goes into the datasheet")
     priority: int = Field(default=0, description="of two near-duplicates, the one of the higher priority is kept")
@@ -51,3 +60,8 @@ class DataConfig(Strict):
     max_quarantined_fraction: float = Field(
         default=0.001, ge=0, le=1, description="share of records that may fail in the extractor before the run fails"
     )
+
+    @model_validator(mode="after")
+    def _filters_find_their_columns(self) -> Self:
+        self.select.check_columns(self.annotate.table_schema())
+        return self

@@ -135,11 +135,10 @@ def _make_paths_absolute(tree: Tree) -> None:
     data = tree.value.get("data")
     sources = data.get("sources") if isinstance(data, dict) else None
     for name, source in sources.items() if isinstance(sources, dict) else ():
-        path = source.get("path") if isinstance(source, dict) else None
-        if isinstance(path, str) and path and "://" not in path and "::" not in path:
-            key = ("data", "sources", name, "path")
-            place = tree.place(key)
-            source["path"] = os.path.abspath(place.folder / _expanded(path, place, key))  # noqa: PTH100 - a link stays
+        for part in ("path", "paths_below"):
+            path = source.get(part) if isinstance(source, dict) else None
+            if isinstance(path, str) and path:
+                source[part] = _absolute(tree, path, ("data", "sources", name, part))
     if isinstance(data, dict):
         tree.value["data"] = replaced(data, lambda path, key: _absolute(tree, path, ("data", *key)))
 

@@ -41,14 +41,14 @@ def catch_up(store: Store, state: StateDirectory, names: Sequence[str | None] | 
 def _one(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:
     if not record.attempts:  # only compared; what its steps share with another run is told with that one
         return CaughtUp(record.run, "was planned and never started; nothing is sent")
-    plan = runs.load_plan(store, record.run)
-    if not plan.run.tracking.enabled:
+    shipment = Shipment.of_run(store, state, record.run)
+    if not shipment.is_wanted:
         return CaughtUp(record.run, "its run file says tracking.enabled: false; nothing is sent")
     leases = Leases(store, state)
     if leases.is_held(Shipment.lease_name(record.run)):
         return CaughtUp(record.run, "another process is sending it")
     with leases.hold(Shipment.lease_name(record.run)):
-        shipment = Shipment(store, state, plan)
+        shipment = Shipment.of_run(store, state, record.run)
         backlog = shipment.backlog()
         left = backlog.in_words()
         if shipment.is_up_to_date():

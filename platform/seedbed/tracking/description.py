@@ -4,7 +4,7 @@ import getpass
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -23,6 +23,7 @@ MAX_PARAM = 6000  # characters; MLflow 3.17, utils/validation.py, as what follow
 MAX_TAG = 8000
 MAX_DIGEST = 36
 RUN_TAG, KIND_TAG, ATTEMPT_TAG = "seedbed.run", "seedbed.kind", "seedbed.attempt"
+RUNS_TAG = "seedbed.runs"
 RUN_KIND, ATTEMPT_KIND = "run", "attempt"
 _ELSEWHERE = ("cluster", "tracking")  # parts of a run file that may change while the run stays the same
 _WEIGHTS = (".safetensors", ".bin")
@@ -80,7 +81,7 @@ def _flat(value: Any, key: str) -> Iterator[tuple[str, str]]:
     yield key, text
 
 
-def run_tags(plan: Plan, record: RunRecord, store: Store) -> dict[str, str]:
+def run_tags(plan: Plan, record: RunRecord, store: Store, owner: str | None = None) -> dict[str, str]:
     """What the run is and comes from. MLflow's own tags make its pages show user, source and version."""
     cluster, training = plan.run.cluster, plan.run.training
     tags = {
@@ -101,7 +102,7 @@ def run_tags(plan: Plan, record: RunRecord, store: Store) -> dict[str, str]:
     commit = git_commit()
     if commit:
         tags["mlflow.source.git.commit"] = commit
-    user = _user()
+    user = owner or _user()
     if user:
         tags["mlflow.user"] = user
     return {key: fitted_tag(value) for key, value in tags.items()}
@@ -119,7 +120,16 @@ def model_tags(plan: Plan, store: Store, evaluation: dict[str, Any]) -> dict[str
     return {key: fitted_tag(value) for key, value in tags.items()}
 
 
-def attempt_tags(attempt: Attempt, run_uuid: str) -> dict[str, str]:
+def version_tags(there: Mapping[str, str], back: Mapping[str, str]) -> dict[str, str]:
+    """What a run says of a version that may be another run's, which made the same export: that one stays the run of the
+    version, and both stand in `seedbed.runs`."""
+    first, run = there.get(RUN_TAG, back[RUN_TAG]), back[RUN_TAG]
+    known = there.get(RUNS_TAG, first).split()
+    runs = {RUNS_TAG: fitted_tag(" ".join(dict.fromkeys([*known, run])))}
+    return runs if first != run else {**back, **runs}
+
+
+def attempt_tags(attempt: Attempt, run_uuid: str, owner: str | None = None) -> dict[str, str]:
     """Of a nested run; MLflow's tag makes it one."""
     tags = {
         RUN_TAG: attempt.run or "",
@@ -129,7 +139,7 @@ def attempt_tags(attempt: Attempt, run_uuid: str) -> dict[str, str]:
         "mlflow.source.name": "seedbed run",
         "mlflow.source.type": "LOCAL",
     }
-    user = _user()
+    user = owner or _user()
     return tags | ({"mlflow.user": user} if user else {})
 
 

@@ -224,6 +224,10 @@ class Destination:
                 self._client.set_registered_model_alias(name, alias, str(version))
         return str(version)
 
+    def version_tags(self, name: str, version: str) -> dict[str, str]:
+        with _understood():
+            return dict(self._client.get_model_version(name, version).tags)
+
     def tag_version(self, name: str, version: str, tags: dict[str, str]) -> None:
         with _understood():
             for key, value in tags.items():

@@ -2,6 +2,7 @@
 
 import shlex
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,6 +45,16 @@ class TrackingPlace:
         # Without the last part, MLflow 3 shows its pages for chatbots around the run.
         page = f"/#/experiments/{experiment_id}/runs/{run}?workflowType=machine_learning" if run else ""
         return f"{self.uri.rstrip('/')}{page}"
+
+
+def is_server(uri: str) -> bool:
+    return uri.startswith(("http://", "https://"))
+
+
+def silent_servers(uris: Iterable[str | None]) -> list[str]:
+    """Those of these MLflow servers at whose port nobody listens; each is asked once."""
+    servers = sorted({uri for uri in uris if uri and is_server(uri)})
+    return [uri for uri in servers if not TrackingPlace(uri, "", None).answers()]
 
 
 def tracking_place(plan: Plan, state: StateDirectory) -> TrackingPlace:

@@ -17,6 +17,7 @@ from typing import Any
 
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
+from seedbed.launch import newest_launch
 from seedbed.lease import Leases
 from seedbed.plan import Plan
 from seedbed.runs import RunRecord
@@ -64,15 +65,23 @@ class Backlog:
 class Shipment:
     """A run, and what of it MLflow has. One process at a time: the caller holds `lease_name`."""
 
-    def __init__(self, store: Store, state: StateDirectory, plan: Plan) -> None:
-        self._store, self._state, self._plan = store, state, plan
+    def __init__(self, store: Store, state: StateDirectory, plan: Plan, owner: str | None = None) -> None:
+        self._store, self._state, self._plan, self._owner = store, state, plan, owner
         self.place = tracking_place(plan, state)
         self._memory = Memory(state, plan.run_id, self.place.uri)
         self.shipped = self._memory.shipped
+        self.is_wanted = plan.run.tracking.enabled
         self.final_wait_s = plan.run.tracking.final_wait_s
         self._destination: Destination | None = None
         self._journal = journal.journal_path(state.root, plan.step("pretrain").fingerprint)
-        self._training = TrainingShipment(store, plan, self._journal, self._memory)
+        self._training = TrainingShipment(store, plan, self._journal, self._memory, owner)
+
+    @classmethod
+    def of_run(cls, store: Store, state: StateDirectory, run_id: str) -> "Shipment":
+        """As the newest launch from this state directory places the run: a submitted one is tracked where its cluster
+        says, under its owner's name. Raises StoreError."""
+        plan, launch = runs.load_plan(store, run_id), newest_launch(state, run_id)
+        return cls(store, state, plan) if launch is None else cls(store, state, launch.placed(plan), launch.owner)
 
     @staticmethod
     def lease_name(run_id: str) -> str:
@@ -161,7 +170,7 @@ class Shipment:
 
     def _described(self, record: RunRecord) -> tuple[str, dict[str, str], dict[str, str], dict[str, bytes]]:
         params = description.run_params(self._plan)
-        tags = description.run_tags(self._plan, record, self._store)
+        tags = description.run_tags(self._plan, record, self._store, self._owner)
         files = description.run_files(self._plan, record, self._store)
         whole = [params, tags, {place: hashlib.sha256(data).hexdigest() for place, data in files.items()}]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest(), params, tags, files
@@ -244,7 +253,7 @@ class Shipment:
             faults.point("tracking.model.registered")
         evaluation = Artifact(self._store, "evaluate", self._plan.step("evaluate").fingerprint).manifest() or {}
         back = description.model_tags(self._plan, self._store, evaluation.get("evaluation", {}))
-        self._to.tag_version(name, version, back)
+        self._to.tag_version(name, version, description.version_tags(self._to.version_tags(name, version), back))
         self._memory.remember(model_version=version)
 
     def _model_source(self, export: Artifact) -> str:

@@ -44,8 +44,7 @@ def main(argv: list[str]) -> int:
     commands: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()
     with Leases(store, state).hold(Shipment.lease_name(run_id)):
-        shipment = Shipment(store, state, runs.load_plan(store, run_id))
-        return _ship(shipment, commands)
+        return _ship(Shipment.of_run(store, state, run_id), commands)
 
 
 def send_all(shipment: Shipment) -> None:

@@ -41,8 +41,8 @@ class _Outbox:
 class TrainingShipment:
     """One reader of one journal, for as long as its process lives."""
 
-    def __init__(self, store: Store, plan: Plan, journal_file: Path, memory: Memory) -> None:
-        self._store, self._plan, self._journal = store, plan, journal_file
+    def __init__(self, store: Store, plan: Plan, journal_file: Path, memory: Memory, owner: str | None = None) -> None:
+        self._store, self._plan, self._journal, self._owner = store, plan, journal_file, owner
         self._memory, self._shipped = memory, memory.shipped
         self._lineage = Lineage()
         self._offset = 0  # how far the lineage has read; it reads from the start, whatever was sent before
@@ -137,7 +137,8 @@ class TrainingShipment:
             if found is None:
                 attempts = {description.RUN_TAG: self._plan.run_id, description.KIND_TAG: description.ATTEMPT_KIND}
                 name = f"{self._plan.run_id} attempt {self._to.count_runs(attempts) + 1}"
-                found = self._to.create_run(name, description.attempt_tags(attempt, self._run), attempt.started_at)
+                tags = description.attempt_tags(attempt, self._run, self._owner)
+                found = self._to.create_run(name, tags, attempt.started_at)
                 faults.point("tracking.attempt.created")
             self._to.describe(found, description.attempt_params(attempt), {})
             known = {"run": found, "told": None}

@@ -24,8 +24,7 @@ def texts(answers: list[Extracted]) -> list[str]:
 @pytest.fixture(autouse=True)
 def no_child_is_left():
     yield
-    while isolation._idle:
-        isolation._idle.popitem()[1].kill()
+    isolation.end_idle_children()
 
 
 def test_answers_stand_in_the_order_of_the_pages():

@@ -33,7 +33,7 @@ def failed(config: GopherQualityConfig | None = None, **changes: object) -> list
     """Reason, value and threshold of each rule that the document fails."""
     attributes = pa.Table.from_pylist([{**GOOD, **changes}], ATTRIBUTES)
     rules = (config or GopherQualityConfig()).rules(attributes)
-    return [(rule.reason, rule.value[0], rule.threshold) for rule in rules if rule.fails[0]]
+    return [(rule.reason, rule.value[0], rule.usual_threshold) for rule in rules if rule.fails[0]]
 
 
 def test_a_good_document_fails_nothing():
@@ -77,16 +77,31 @@ def test_the_limit_itself_passes(changes):
     assert failed(**changes) == []
 
 
-def test_stop_words_are_asked_of_english_only():
-    assert failed(language="de", num_stop_words=0) == []
-    german_too = GopherQualityConfig(stop_word_languages=["en", "de"])
-    assert failed(german_too, language="de", num_stop_words=0) == [("too_few_stop_words", 0, 2)]
+def test_stop_words_are_asked_of_languages_that_have_a_list():
+    assert failed(language="zh", num_stop_words=0) == []
+    assert failed(language="de", num_stop_words=1) == [("too_few_stop_words", 1, 2)]
+    english_only = GopherQualityConfig(stop_word_languages=["en"])
+    assert failed(english_only, language="de", num_stop_words=0) == []
 
 
-def test_word_length_may_be_asked_of_some_languages_only():
-    assert failed(language="zh", num_word_characters=100) == [("mean_word_too_short", 1.0, 3)]
+def test_word_length_is_asked_of_languages_whose_words_are_known():
+    assert failed(language="zh", num_word_characters=100) == []
+    chinese_too = GopherQualityConfig(mean_word_length_languages=("en", "zh"))
+    assert failed(chinese_too, language="zh", num_word_characters=100) == [("mean_word_too_short", 1.0, 3)]
     english_only = GopherQualityConfig(mean_word_length_languages=("en",))
-    assert failed(english_only, language="zh", num_word_characters=100) == []
+    assert failed(english_only, language="de", num_word_characters=100) == []
+
+
+def test_limits_of_word_length_are_those_of_the_language():
+    # German words are 1.235 times as long as English ones: 3.7 to 12.3 (`stop_words`), what the row is held against.
+    assert failed(language="de", num_word_characters=369) == [("mean_word_too_short", 3.69, 3.7)]
+    assert failed(language="de", num_word_characters=370) == []
+    assert failed(language="de", num_word_characters=1230) == []
+    assert failed(language="de", num_word_characters=1231) == [("mean_word_too_long", 12.31, 12.3)]
+    wider = GopherQualityConfig(max_mean_word_characters=20.0)
+    assert failed(wider, language="de", num_word_characters=2460) == []  # 20 x 12.3 / 10
+    same_for_all = GopherQualityConfig(mean_word_length_by_language=False)
+    assert failed(same_for_all, language="de", num_word_characters=369) == []
 
 
 def test_limits_that_leave_nothing_are_refused():

@@ -1,10 +1,15 @@
+import pyarrow as pa
+
+from dataprep.annotate import AnnotateConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.registry import FILTERS, summary
+from dataprep.filters.url import UrlConfig
 from dataprep.select import SelectConfig
+from dataprep.url_lists import url_facts
 
 
 def test_select_has_a_field_for_each_filter_in_the_order_of_application():
-    assert list(SelectConfig.model_fields) == list(FILTERS)
+    assert list(SelectConfig.model_fields) == [*FILTERS, "others"]
     for name, config in FILTERS.items():
         assert SelectConfig.model_fields[name].annotation == config | None
 
@@ -19,3 +24,16 @@ def test_every_field_says_what_it_means():
 def test_the_run_file_says_of_a_filter_what_its_docstring_says_first():
     assert summary(LanguageConfig) == "Languages that are kept, and how sure the model must be of them"
     assert SelectConfig.model_fields["language"].description == summary(LanguageConfig)
+
+
+def test_a_reason_belongs_to_one_rule():
+    models = {"perplexity": {"model": "m.arpa"}, "quality_classifier": {"model": "m.safetensors"}}
+    attributes = AnnotateConfig.model_validate(models).table_schema().empty_table()
+    beside = url_facts(pa.array([], pa.string()), UrlConfig().lists({}))
+    for name in [*beside, "offensive_score_e4"]:  # of URL lists, and of a measure that is off by default
+        attributes = attributes.append_column(name, pa.array([], pa.int64()))
+    # These two do nothing by default, and want to be told what.
+    limits = {"perplexity": {"min_perplexity": 2, "max_perplexity": 3}, "quality": {"min_score": 0.5}}
+    chosen = [config.model_validate(limits.get(name, {})) for name, config in FILTERS.items()]
+    reasons = [rule.reason for config in chosen for rule in config.rules(attributes)]
+    assert len(reasons) == len(set(reasons)) > 30

@@ -5,10 +5,12 @@ import pytest
 
 from dataprep.kernels.build_unicode_classes import build
 from dataprep.kernels.unicode_classes import (
+    CLOSING,
     DIGIT,
     LETTER,
     MARK,
     NUM_CODEPOINTS,
+    SENTENCE_END,
     SINGLE,
     TABLE_FILE,
     WHITESPACE,
@@ -30,7 +32,18 @@ from dataprep.kernels.unicode_classes import (
         ("\u3000", WHITESPACE),
         ("\n", WHITESPACE),
         ("\x1c", 0),  # str.isspace says yes, White_Space says no
-        ("'", 0),
+        ("'", CLOSING),
+        (")", CLOSING),
+        ("(", 0),
+        ("”", CLOSING),
+        ("„", 0),
+        ("“", CLOSING),  # it opens in English, and closes in German
+        (".", SENTENCE_END),
+        ("。", SENTENCE_END),
+        ("؟", SENTENCE_END),
+        ("।", SENTENCE_END),
+        ("…", 0),
+        (",", 0),
         ("_", 0),
         ("東", LETTER | SINGLE),
         ("々", LETTER | SINGLE),

@@ -9,6 +9,7 @@ from itertools import accumulate
 import pyarrow as pa
 import pytest
 
+from dataprep.reading.fields import FieldNames
 from dataprep.reading.jsonl import read_jsonl
 from dataprep.reading.warc import read_warc
 
@@ -106,7 +107,7 @@ def test_a_bomb_of_json_lines_is_passed_over_without_being_held(compression, pac
     data = pack(b'{"text": "' + b"a" * (100 << 20) + b'"}\n{"text": "after"}\n')
 
     def read():
-        found = read_jsonl(io.BytesIO(data), compression, LIMIT, "text", "url")
+        found = read_jsonl(io.BytesIO(data), compression, LIMIT, FieldNames())
         return [r.problem.reason if r.problem else r.text for r in found]
 
     assert peak(read) == (["record_too_large", "after"], pytest.approx(0, abs=20 << 20))
@@ -116,7 +117,7 @@ def test_wherever_compressed_lines_are_cut_the_lines_before_are_read_and_the_cut
     lines = b"".join(b'{"text": "%d"}\n' % number for number in range(300))
     data = gzip.compress(lines)
     for cut in range(1, len(data)):
-        found = list(read_jsonl(io.BytesIO(data[:cut]), "gzip", LIMIT, "text", "url"))
+        found = list(read_jsonl(io.BytesIO(data[:cut]), "gzip", LIMIT, FieldNames()))
         assert found[-1].problem is not None and found[-1].problem.reason == "unreadable_bytes", cut
         texts = [r.text for r in found if r.problem is None]
         assert texts == [str(number) for number in range(len(texts))]

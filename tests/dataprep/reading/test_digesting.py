@@ -6,6 +6,7 @@ from blake3 import blake3
 
 from dataprep.errors import MachineError
 from dataprep.reading.digesting import DigestingStream
+from dataprep.reading.fields import FieldNames
 from dataprep.reading.jsonl import read_jsonl
 from dataprep.reading.warc import read_warc
 
@@ -52,4 +53,4 @@ def test_a_connection_that_breaks_is_no_damaged_file(reads):
 
 def test_neither_is_it_for_compressed_lines():
     with pytest.raises(MachineError):
-        list(read_jsonl(DigestingStream(Breaking(gzip.compress(b'{"text": "a"}\n'), 0)), "gzip", 1000, "text", "url"))
+        list(read_jsonl(DigestingStream(Breaking(gzip.compress(b'{"text": "a"}\n'), 0)), "gzip", 1000, FieldNames()))

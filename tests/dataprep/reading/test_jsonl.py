@@ -3,13 +3,14 @@ import io
 
 import pyarrow as pa
 
+from dataprep.reading.fields import FieldNames
 from dataprep.reading.jsonl import read_jsonl
 
 LINES = b'{"text": "one", "url": "https://a.example/1", "date": "2026-01-02"}\n{"text": "two"}\n'
 
 
 def read(data: bytes, compression: str | None = None, limit: int = 1000) -> list:
-    return list(read_jsonl(io.BytesIO(data), compression, limit, "text", "url"))
+    return list(read_jsonl(io.BytesIO(data), compression, limit, FieldNames()))
 
 
 def reasons(data: bytes, compression: str | None = None, limit: int = 1000) -> list[str | None]:

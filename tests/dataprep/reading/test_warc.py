@@ -134,3 +134,84 @@ def test_the_demo_crawl_gives_every_record_that_its_manifest_names():
     kinds = Counter(record.problem.reason if record.problem else "answer" for record in records)
     assert kinds == {"answer": 386, "not_a_response": 32}
     assert len({record.offset for record in records}) == len(records)
+
+
+def record_of(kind: str, content_type: str, block: bytes, more: str = "") -> bytes:
+    head = (
+        f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <https://a.example/x>\r\nContent-Type: {content_type}\r\n"
+    )
+    return f"{head}{more}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
+
+
+def test_a_revisit_says_of_what():
+    more = "WARC-Refers-To-Target-URI: https://a.example/x\r\nWARC-Refers-To-Date: 2026-01-01T00:00:00Z\r\n"
+    (found,) = read(record_of("revisit", "application/http; msgtype=response", b"HTTP/1.1 200 OK\r\n\r\n", more))
+    assert (found.problem.reason, found.url) == ("revisit", "https://a.example/x")
+    assert found.problem.detail == "as https://a.example/x of 2026-01-01T00:00:00Z"
+    (found,) = read(record_of("revisit", "application/http", b"", "WARC-Payload-Digest: sha1:ABC\r\n"))
+    assert found.problem.detail == "as sha1:ABC"
+
+
+def test_resources_and_conversions_are_documents_of_their_own_type():
+    (page,) = read(record_of("resource", "text/html; charset=latin-1", b"<p>x</p>"))
+    assert (page.content_type, page.charset, page.payload, page.http_status) == (
+        "text/html",
+        "latin-1",
+        b"<p>x</p>",
+        None,
+    )
+    (text,) = read(record_of("conversion", "text/plain", "HTTP/1.1 200 – is text".encode()))
+    assert (text.text, text.payload) == ("HTTP/1.1 200 – is text", b"")
+
+
+def test_records_without_a_page_are_told_by_their_kind():
+    kinds = [("metadata", "application/json"), ("request", "application/http"), ("response", "text/dns")]
+    found = [read(record_of(kind, content, b"x"))[0].problem for kind, content in kinds]
+    assert [(p.reason, p.detail) for p in found] == [
+        ("not_a_response", "metadata"),
+        ("not_a_response", "request"),
+        ("not_a_response", "response of text/dns"),
+    ]
+
+
+def test_what_server_and_crawler_say_beside_the_page_is_kept():
+    headers = (
+        "Content-Type: text/html\r\nX-Robots-Tag: noindex\r\nx-robots-tag: ccbot: noai\r\nTDM-Reservation: 1\r\n"
+        "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT"
+    )
+    page = response("https://a.example/x", b"<p>x</p>", headers)
+    (found,) = read(page.replace(b"WARC-Type", b"WARC-Truncated: length\r\nWARC-Type"))
+    assert found.truncated == "length"
+    assert found.rights == {"x-robots-tag": "noindex, ccbot: noai", "tdm-reservation": "1"}
+    assert found.last_modified.isoformat() == "1994-11-06T08:49:37+00:00"
+    (found,) = read(response("https://a.example/x", b"<p>x</p>", "Last-Modified: yesterday"))
+    assert (found.last_modified, found.rights, found.truncated) == (None, None, None)
+
+
+def test_a_record_that_spans_two_members_is_one_record():
+    plain = b"".join(PAGES)
+    data = gzip.compress(plain[:100]) + gzip.compress(plain[100:700]) + gzip.compress(plain[700:])
+    assert outcomes(data) == ["0", "1", "2", "3"]
+
+
+def test_a_wrong_checksum_says_that_the_record_cannot_be_trusted():
+    broken = bytearray(MEMBERS[1])
+    broken[-6] ^= 1  # of the CRC-32
+    (_, told, _) = read(MEMBERS[0] + bytes(broken) + MEMBERS[2])
+    assert (told.problem.reason, told.url) == ("truncated_record", "https://a.example/1")
+    assert "damaged gzip data" in told.problem.detail
+
+
+def test_lengths_over_the_limit_are_not_believed_for_ever():
+    lying = [
+        response(f"https://a.example/{n % 10}", b"<p>x</p>").replace(b"Content-Length: ", b"Content-Length: 9999999")
+        for n in range(40)
+    ]
+    assert outcomes(b"".join(lying)) == ["truncated_record"] * 40
+
+
+def test_a_warc_within_a_record_over_the_limit_is_none_of_its_own():
+    inner = b"".join(PAGES) * 200  # a crawler that fetched somebody's WARC file
+    data = response("https://a.example/0", inner, "Content-Type: application/warc") + PAGES[1]
+    assert outcomes(data, limit=10_000) == ["record_too_large", "1"]
+    assert outcomes(gzip.compress(data), limit=10_000) == ["record_too_large", "1"]

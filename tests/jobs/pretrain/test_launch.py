@@ -58,7 +58,7 @@ def test_the_result_sums_the_run_up(ray_session, make_task):
 
     told = []
     assert train(task, told.append) == result  # finished before: nothing is trained, nothing told twice
-    assert [event["event"] for event in told] == ["started", "taken_up"]
+    assert [event["event"] for event in told] == ["placed", "started", "taken_up"]
 
 
 def test_what_would_only_fail_again_is_not_retried(groups, ray_session, make_task):

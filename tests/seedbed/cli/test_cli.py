@@ -227,3 +227,20 @@ def test_doctor_leaves_with_1_where_something_needed_is_missing(command, tmp_pat
     code, out, _ = command("doctor", "--store", "file/store")
     assert code == 1
     assert "missing  store: " in out
+
+
+def test_plan_of_a_batch_prints_each_run_and_the_sum(command, run_file):
+    code, out, err = command("plan", run_file, "--each", "training.num_steps=5,6", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert [plan["name"] for plan in told["runs"]] == ["tiny-5", "tiny-6"]
+    assert told["total"]["tokens"] == sum(plan["tokens"] for plan in told["runs"]) == 11 * 64
+    assert (told["total"]["runs"], told["total"]["cannot_be_planned"], told["total"]["hours"]) == (2, 0, None)
+    code, out, _ = command("plan", run_file, "--each", "docs=nowhere.warc.gz,crawl/a.warc.gz")
+    assert code == 2
+    assert "cannot be planned" in out
+
+
+def test_json_of_one_run_is_what_show_prints(command, run_file):
+    code, _, err = command("run", run_file, "--json")
+    assert (code, err.startswith("error: --json goes with --each")) == (2, True)

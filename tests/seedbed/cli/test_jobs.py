@@ -1,6 +1,7 @@
 """Commands on jobs that need no cluster: what they say of what is there, and of what is not."""
 
 import json
+import socket
 import sys
 import time
 
@@ -8,6 +9,7 @@ import pytest
 
 from seedbed.cli.entry import main
 from seedbed.controller.follow_up import PRINTED_LAST
+from seedbed.controller.lead import NAME, _holder
 from seedbed.registry.database import open_registry
 from seedbed.registry.records import Cluster, NewJob
 from seedbed.registry.states import ClusterState, JobState
@@ -21,6 +23,9 @@ SUMMARY = {
     "verdict": "warn",
     "hours": [1.0, 2.0],
     "steps": ["x"] * 12,
+    "is_tracked": True,
+    "mlflow_uri": None,
+    "experiment": "pilots",
 }
 
 
@@ -137,6 +142,37 @@ def test_a_controller_that_is_silent_is_told_by_every_command(seedbed, running, 
     assert (alarm.kind, alarm.level) == ("controller_silent", "critical")
     registry.update_cluster("local", controller=controller | {"at": time.time()})
     assert seedbed("jobs")[2] == "" and registry.alarms() == []
+
+
+def test_a_controller_that_was_killed_on_this_machine_is_told_at_once(seedbed, running, registry):
+    row = Cluster("local", "http://127.0.0.1:1", "127.0.0.1:2", ClusterState.UP, controller={"at": time.time()})
+    registry.save_cluster(row, reason="up", actor="ann")
+    host, namespace, *_ = _holder().split("/")
+    registry.lead(NAME, f"{host}/{namespace}/{2**22 + 1}/1.00", seconds=30)  # beyond the largest process id
+    assert seedbed("jobs")[2].startswith(
+        "warning: the controller's process on this machine is gone: nothing is started"
+    )
+    registry.stop_leading(NAME, registry.leader(NAME))
+    registry.lead(NAME, _holder(), seconds=30)
+    assert seedbed("jobs")[2] == ""
+
+
+def test_a_dead_mlflow_is_told_by_jobs_and_describe(seedbed, running, registry):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        row = Cluster("local", "http://127.0.0.1:1", "", ClusterState.UP, uri, controller={"at": time.time()})
+        registry.save_cluster(row, reason="up", actor="ann")
+        assert f"warning: MLflow at {uri} does not answer: jobs go on" in seedbed("jobs")[2]
+        assert (
+            f"{uri} (does not answer now; what it misses is sent later), experiment pilots" in seedbed("describe", 1)[1]
+        )
+
+
+def test_after_a_job_that_there_is_not_names_the_option(seedbed, registry, run_file):
+    registry.save_cluster(Cluster("lab", "http://127.0.0.1:1", "", ClusterState.UP), reason="up", actor="ann")
+    err = seedbed("submit", run_file, "--after", "demo", "--yes")[2]
+    assert err.startswith("error: --after: no job 'demo': nothing was submitted yet")
 
 
 def test_submitting_without_a_cluster_says_how_to_get_one(seedbed, registry, run_file):

@@ -46,7 +46,7 @@ def word(state: str, code: int, failure: str | None = None, reason: str | None =
         (R, RUN, UNKNOWN | {"is_store_read": False} | SILENT, R, None),
         (R, RUN, UNKNOWN | HEARD, R, None),
         (R, RUN, UNKNOWN | SILENT, LOST, FailureClass.NODE_LOST),
-        (P, STOP, UNKNOWN | SILENT, STOPPED, FailureClass.NODE_LOST),
+        (P, STOP, UNKNOWN | SILENT, STOPPED, None),
         (R, RUN, UNKNOWN | SILENT | {"is_complete": True}, FINISHED, None),
         (R, RUN, UNKNOWN | SILENT | {"is_complete": True, "is_partial": True}, STOPPED, None),
         (S, RUN, UNKNOWN | {"age_s": 30.0}, S, None),  # it is sent again
@@ -62,20 +62,21 @@ def word(state: str, code: int, failure: str | None = None, reason: str | None =
         (R, RUN, RUNS | word("stopped", 3, "budget", "spent"), STOPPED, FailureClass.BUDGET),
         (R, RUN, RUNS | word("failed", 2, "user_error", "wrong"), FAILED, FailureClass.USER_ERROR),
         (P, STOP, RUNS | word("failed", 2, "user_error", "wrong"), FAILED, FailureClass.USER_ERROR),
-        (P, STOP, RUNS | word("failed", 1, "node_lost", "gone"), STOPPED, FailureClass.NODE_LOST),
+        (P, STOP, RUNS | word("failed", 1, "node_lost", "gone"), STOPPED, None),
         (R, RUN, RUNS | word("interrupted", 75, "preempted", "SIGTERM"), FAILED, FailureClass.PREEMPTED),
         (R, RUN, RUNS | word("interrupted", 130), FAILED, FailureClass.PREEMPTED),
-        (P, STOP_NOW, RUNS | word("interrupted", 75, "preempted", "SIGTERM"), STOPPED, FailureClass.PREEMPTED),
+        (P, STOP_NOW, RUNS | word("interrupted", 75, "preempted", "SIGTERM"), STOPPED, None),
         (R, RUN, RUNS | word("failed", 1, "melted", "a newer Seedbed's"), FAILED, FailureClass.UNKNOWN),
         # Ray says that it ended, and it left no word.
         (R, RUN, ended("FAILED", -9) | {"is_store_read": False}, R, None),
-        (R, RUN, ended("FAILED", -9) | HEARD, FAILED, FailureClass.OUT_OF_MEMORY),
+        (R, RUN, ended("FAILED", -9) | HEARD, FAILED, FailureClass.UNKNOWN),  # by whom, nobody says
+        (R, RUN, ended("FAILED", -9, "killed due to memory pressure") | HEARD, FAILED, FailureClass.OUT_OF_MEMORY),
         (R, RUN, ended("FAILED", 1), FAILED, FailureClass.UNKNOWN),
         (S, RUN, ended("FAILED", 2, "said\nerror: no"), FAILED, FailureClass.USER_ERROR),
         (S, RUN, ended("FAILED", None, "runtime_env setup failed"), FAILED, FailureClass.USER_ERROR),
         (R, RUN, ended("FAILED", 1) | {"is_complete": True}, FINISHED, None),
         (R, RUN, ended("FAILED", None, "the job supervisor actor died"), FAILED, FailureClass.NODE_LOST),
-        (P, STOP_NOW, ended("STOPPED"), STOPPED, FailureClass.PREEMPTED),
+        (P, STOP_NOW, ended("STOPPED"), STOPPED, None),
         (R, RUN, ended("STOPPED"), FAILED, FailureClass.PREEMPTED),
         (R, RUN, ended("SUCCEEDED", 0) | {"is_complete": True}, FINISHED, None),
         (R, RUN, ended("SUCCEEDED", 0) | {"run_state": "stopped"}, STOPPED, None),
@@ -111,3 +112,23 @@ def test_of_a_driver_s_output_the_error_is_told():
     assert in_short("failed with exit code -9, last available logs:\nstep 7\n") == "failed with exit code -9"
     assert in_short("The job supervisor died.") == "The job supervisor died."
     assert in_short("") == ""
+
+
+@pytest.mark.parametrize(
+    ("desired", "facts", "reason"),
+    [
+        (STOP_NOW, RUNS | word("interrupted", 75, "preempted", "SIGTERM"), "stopped at once by ann"),
+        (STOP_NOW, RUNS | word("stopped", 0, None, "ann asked to stop at once"), "stopped at once by ann"),
+        (STOP_NOW, ended("STOPPED", None, "stopped"), "stopped at once by ann"),
+        (STOP, RUNS | word("stopped", 0, None, "ann asked to stop"), "ann asked to stop"),
+        (STOP, RUNS | word("failed", 1, "node_lost", "gone"), "stopped by ann; its last attempt ended so: gone"),
+    ],
+)
+def test_a_stop_that_was_asked_for_says_by_whom_and_is_no_failure(desired, facts, reason):
+    verdict = judge(P, desired, Facts(**facts, asked_by="ann"))
+    assert (verdict.state, verdict.failure, verdict.reason) == (STOPPED, None, reason)
+
+
+def test_of_a_driver_that_was_killed_the_reason_says_who_may_have_done_it():
+    reason = judge(R, RUN, Facts(**ended("FAILED", -9, "exit code -9"))).reason
+    assert "SIGKILL comes from a person, or from the kernel where memory is short" in reason

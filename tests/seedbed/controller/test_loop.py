@@ -40,7 +40,7 @@ class FakeRay:
         now = time.time()
         return ClusterLook(now, now, self.session, "2", dict(self.words), [NODE])
 
-    def dispatch(self, job, attempt, row, store, state):
+    def dispatch(self, job, attempt, row, store, state, dashboard_url):
         self.sent.append(attempt.submission_id)
         if not self.takes:
             raise self.refuses

@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from seedbed.dashboard.cluster_view import Use, cluster_state, uses
+from seedbed.dashboard.cluster_view import ClusterView, Use, cluster_state, uses
+from seedbed.dashboard.rows import Row
+from seedbed.dashboard.seen_state import SeenState
 from seedbed.registry.records import Cluster
 from seedbed.registry.states import ClusterState
 
@@ -60,3 +62,11 @@ def test_nodes_jobs_and_a_silent_controller_are_shown(site):
 def test_without_a_cluster_the_page_says_how_to_get_one(site):
     site.look()
     assert "seedbed cluster up" in site.get("/cluster")
+
+
+def test_a_node_shows_what_each_job_has_on_it():
+    beat = {"ray_node": "a", "work_on": {"a": {"ranks": 1}, "b": {"ranks": 2, "units": 1}}}
+    row = Row("r", "r-1", "/s", SeenState("running", "live"), 0.0, None, None, beat)
+    here = SeenState("up", "good")
+    view = ClusterView(CLUSTER, here, here, [], [], [row, replace(row, heartbeat={})], [])
+    assert [[told for _, told in view.work_on(node)] for node in "abc"] == [["driver, 1 rank"], ["2 ranks, 1 unit"], []]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from seedbed.dashboard.pages.compare import differences
 
 
@@ -22,3 +24,16 @@ def test_a_run_stands_beside_itself_without_a_difference(site):
     assert "Choose two runs or more." in page
     assert "Nothing." in page
     assert "no run nobody is known" in site.get("/compare?run=nobody", status=404)
+
+
+def test_one_id_in_two_stores_is_two_choices_and_each_leads_to_its_own(site):
+    site.record()
+    site.look()
+    [run] = site.registry.runs()
+    site.registry.see_run(replace(run, store_url="/another", created_at=run.created_at + 1), actor="test")
+    site.look()
+    for path in ("/compare", f"/data?run={site.run_id}@{run.store_url}"):
+        page = site.get(path)
+        assert f'value="{site.run_id}@/another"' in page and f'value="{site.run_id}@{run.store_url}"' in page, path
+        assert "in /another" in page
+    assert f'value="{site.run_id}@{run.store_url}" checked' in site.get(f"/compare?run={site.run_id}@{run.store_url}")

@@ -267,3 +267,12 @@ def test_the_data_of_a_run_is_counted_when_somebody_looks(site):
     page = site.get("/data")
     assert "Counted over all 2 input shards, 4 documents with text" in page
     assert "By language" in page
+
+
+def test_a_page_that_there_is_not_is_a_page_for_browsers_and_json_for_programs(site):
+    browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    shown = site.client.get("/nosuch", headers={"accept": browsers})
+    assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such page." in shown.text
+    told = site.client.get("/nosuch", headers={"accept": "*/*"})
+    assert (told.status_code, told.json()) == (404, {"error": "There is no such page."})

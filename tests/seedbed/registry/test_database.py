@@ -10,6 +10,7 @@ from seedbed.errors import RegistryError, RegistryUnreachable, UsageError
 from seedbed.registry import database
 from seedbed.registry.database import Database, open_registry
 from seedbed.registry.network_mounts import network_file_system
+from seedbed.state import StateDirectory
 
 SECRET = "hunter%2F2"
 
@@ -151,3 +152,20 @@ def test_a_registry_outlives_its_postgres(postgres, state):
         postgres.start()
     assert registry.jobs() == []
     registry.close()
+
+
+def test_the_registry_of_a_state_directory_is_its_owners_alone(tmp_path):
+    state = StateDirectory(tmp_path / "state")
+    old = os.umask(0o022)
+    try:
+        opened = open_registry(None, state)
+        opened.save_dashboard_url("http://127.0.0.1:8780")
+        assert opened.dashboard_url() == "http://127.0.0.1:8780"
+        modes = {path.name: path.stat().st_mode & 0o777 for path in state.root.glob("registry.db*")}
+        assert modes == dict.fromkeys(("registry.db", "registry.db-wal", "registry.db-shm"), 0o600)
+        opened.close()
+        (state.root / "registry.db").chmod(0o644)  # as an older Seedbed made it
+        open_registry(None, state).close()
+        assert (state.root / "registry.db").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(old)

@@ -209,10 +209,10 @@ def test_an_attempt_begins_and_ends_together_with_its_job(registry, new):
     assert registry.attempts(1) == [attempt, second]
     assert registry.latest_attempts([1, 5]) == {1: second}
     assert story(registry, "attempt 1.1") == [
-        "attempt 1.1: None -> starting by controller: 4 of 8 CPUs are free",
+        f"attempt 1.1: None -> starting by controller: to be given to Ray as seedbed-{registry.id}-1-1",
         "attempt 1.1: starting -> running by controller: ",
-        "attempt 1.1: running -> lost by controller: node-a is gone",
-    ]
+        "attempt 1.1: running -> lost by controller: without an exit code: node lost",
+    ]  # why is told once, by the job's own events
 
 
 def test_an_attempt_s_end_is_not_half_written(registry, new):

@@ -113,3 +113,17 @@ def test_files_on_the_run_say_all_of_it(run_file, store):
     assert "run/conformance.json" in description.run_files(
         plan, runs.RunRecord(plan.run_id, plan.name, runs.now()), store
     )
+
+
+def test_a_version_that_two_runs_made_stays_the_firsts_and_names_both():
+    first, second = {"seedbed.run": "a-1", "seedbed.store": "/s"}, {"seedbed.run": "b-2", "seedbed.store": "/t"}
+    there = description.version_tags({"seedbed.export": "f"}, first)
+    assert there == {"seedbed.run": "a-1", "seedbed.store": "/s", "seedbed.runs": "a-1"}
+    assert description.version_tags(there, second) == {"seedbed.runs": "a-1 b-2"}
+    assert description.version_tags(there | {"seedbed.runs": "a-1 b-2"}, first)["seedbed.runs"] == "a-1 b-2"
+
+
+def test_a_submitted_run_is_its_owners_and_not_the_drivers(run_file, store):
+    plan = make_plan(load_run(run_file), store)
+    record = runs.RunRecord(plan.run_id, plan.name, runs.now())
+    assert description.run_tags(plan, record, store, "ann")["mlflow.user"] == "ann"

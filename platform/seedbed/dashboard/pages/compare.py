@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from seedbed.dashboard.drawings import funnel
-from seedbed.dashboard.pages.subject import Subject, find
+from seedbed.dashboard.pages.subject import Subject, find_named
 from seedbed.dashboard.rows import Row, run_href
 from seedbed.plan import Plan
 from seedbed.summary import FUNNEL_STEPS
@@ -43,7 +43,7 @@ class Compared:
 async def page(request: Request, run: Annotated[list[str] | None, Query()] = None) -> Response:
     """The runs side by side, in the order in which they are named."""
     wanted = list(dict.fromkeys(run or []))
-    subjects = [find(request.app, name, None) for name in wanted[:MAX_RUNS]]
+    subjects = [find_named(request.app, name) for name in wanted[:MAX_RUNS]]
     chosen = await asyncio.gather(*(of.read(partial(_compared, of)) for of in subjects))
     plans = [one.plan for one in chosen]
     curves = [
@@ -54,7 +54,7 @@ async def page(request: Request, run: Annotated[list[str] | None, Query()] = Non
         "compare.html",
         chosen=chosen,
         choices=request.app.state.watch.view().runs[:MAX_CHOICES],
-        wanted=wanted,
+        wanted=[(one.row.run_id, one.row.store_url) for one in chosen],
         too_many=len(wanted) > MAX_RUNS,
         most=MAX_RUNS,
         curves=json.dumps(curves),

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from dataprep.clean import RULES
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.live import live_part
-from seedbed.dashboard.pages.subject import Subject, find
+from seedbed.dashboard.pages.subject import Subject, find, find_named
 from seedbed.document_text import document_text
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
@@ -33,7 +33,7 @@ router = APIRouter()
 def _subject(app: FastAPI, run: str | None, store: str | None) -> Subject | None:
     """The run that is asked for, else the newest; None where there is none."""
     if run is not None:
-        return find(app, run, store)
+        return find_named(app, run, store)
     runs = app.state.watch.view().runs
     watched = [one for one in runs if one.store_url in app.state.watch.stores]
     return find(app, watched[0].run_id, watched[0].store_url) if watched else None
@@ -127,14 +127,14 @@ def _document(of: Subject, wanted: str) -> dict[str, Any]:
     }
 
 
-def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None]]:
-    """The first MAX_CHARACTERS, as (text, rule that cut it)."""
-    found: list[tuple[str, str | None]] = []
+def _cut(spans: Sequence[Any]) -> list[tuple[str, str | None, str]]:
+    """The first MAX_CHARACTERS, as (text, rule that cut it, what stands in its place)."""
+    found: list[tuple[str, str | None, str]] = []
     left = MAX_CHARACTERS
     for span in spans:
         if left <= 0:
             break
-        found.append((span.text[:left], span.rule))
+        found.append((span.text[:left], span.rule, span.added))
         left -= len(span.text)
     return found
 

@@ -93,4 +93,10 @@ def find(app: FastAPI, run_id: str, store: str | None) -> Subject:
     return Subject(app, view, run_row(view, run, now), opened, app.state.details[run.store_url], now)
 
 
+def find_named(app: FastAPI, name: str, store: str | None = None) -> Subject:
+    """The run of a form: `run id@store`, as one id may stand in several stores; or an id, of `store` or its newest."""
+    run_id, _, named = name.partition("@")
+    return find(app, run_id, named or store)
+
+
 TheRun = Annotated[Subject, Depends(subject)]

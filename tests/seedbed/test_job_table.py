@@ -1,0 +1,51 @@
+"""What a table of jobs shows, and which of them it leads to."""
+
+from dataclasses import replace
+
+import pytest
+
+from seedbed.job_table import JobRow, next_command, worth_a_look
+from seedbed.registry.records import Attempt, Job
+from seedbed.registry.states import AttemptState, JobState
+from seedbed.submitting import kept
+
+JOB = Job("k", "r-1", "r", "p", "ann", "c", "/s", "b", 1, 0, priority=5, max_retries=2, summary={"steps": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("progress", "shown"),
+    [
+        ({"step": "clean", "done": 3, "total": 4, "unit": "units"}, "3 of 4 units"),
+        ({"step": "pretrain", "done": 1200, "total": 4000}, "1,200 of 4,000 steps"),
+        ({"steps_done": ["a"]}, "1 of 2 steps of the run"),
+        ({}, ""),
+    ],
+)
+def test_progress_names_what_it_counts(progress, shown):
+    attempt = Attempt(1, 1, "s", AttemptState.RUNNING, 0.0, progress=progress)
+    assert JobRow(replace(JOB, state=JobState.RUNNING), attempt).progress == shown
+
+
+@pytest.mark.parametrize(
+    ("states", "chosen"),
+    [
+        (["queued", "running", "failed"], 2),
+        (["finished", "failed", "queued"], 2),
+        (["failed", "finished", "lost"], 3),
+        (["finished", "queued"], 2),
+        (["stopped", "finished"], 2),
+    ],
+)
+def test_a_table_leads_to_who_runs_or_needs_somebody(states, chosen):
+    """Jobs 1, 2 .. in these states; the table has the newest first."""
+    jobs = [replace(JOB, id=number, state=JobState(state)) for number, state in enumerate(states, 1)]
+    job = worth_a_look([JobRow(job, None) for job in reversed(jobs)])
+    assert job.id == chosen
+    assert not next_command(job).startswith("seedbed jobs")  # it was typed just now
+
+
+def test_what_a_job_keeps_of_its_first_submission():
+    assert kept(JOB, priority=0, max_retries=3, after=None) == ["priority 5", "retries 2"]
+    assert kept(JOB, priority=5, max_retries=2, after=None) == []
+    assert kept(replace(JOB, after=4), priority=5, max_retries=2, after=None) == ["after job 4"]
+    assert kept(JOB, priority=5, max_retries=2, after=9) == ["after no other job"]
