@@ -34,7 +34,7 @@ class Level:
 
     def add_words(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Counts words. Their numbers int32[words], and the places of those that were new."""
-        self._make_room(len(hashes))
+        self.make_room(len(hashes))
         numbers, size_before = np.empty(len(hashes), np.int32), self.size
         new_places = np.empty(len(hashes), np.int64)
         self.size = _add_words(hashes, self._slots, self.keys, self.counts, self.size, numbers, new_places)
@@ -46,7 +46,7 @@ class Level:
 
         `shorter` is what this gave for one word less; `words` uint32[places].
         """
-        self._make_room(len(words))
+        self.make_room(len(words))
         numbers = np.empty(len(words), np.int32)
         self.size = _add_ngrams(
             *(shorter, words, length, end, self._slots, self.keys, self.counts, self.suffixes, below.num_before),
@@ -54,7 +54,8 @@ class Level:
         )
         return numbers
 
-    def _make_room(self, num_more: int) -> None:
+    def make_room(self, num_more: int) -> None:
+        """Room for so many more n-grams."""
         needed = self.size + num_more
         if needed > len(self.keys):
             size = max(needed, 2 * len(self.keys))

@@ -64,9 +64,8 @@ def _find_starts(data, offsets, classes, lower, starts):
         position = offsets[line]
         while position < offsets[line + 1]:
             start = position
-            position, _, length, _ = _go_on(
-                data, position, offsets[line + 1], classes, lower, np.uint64(0), 0, np.uint8(0)
-            )
+            state, none, no_class = np.uint64(0), np.int64(0), np.uint64(0)  # of the types that `_find_words` gives
+            position, _, length, _ = _go_on(data, position, offsets[line + 1], classes, lower, state, none, no_class)
             if length > 0:
                 starts[count] = start
                 count += 1

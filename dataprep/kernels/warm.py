@@ -76,6 +76,7 @@ def compile_all() -> None:
     from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
+    from dataprep.kernels.ngram_counts import Level
     from dataprep.kernels.suspicious_lines import suspicious_lines
     from dataprep.kernels.words import find_words
     from dataprep.ngram_model import NgramConfig
@@ -110,6 +111,7 @@ def compile_all() -> None:
     mask(personal, PersonalDataConfig(), MaskConfig())
     texts = [pa.array([f"one more line {number}\none more" for number in range(8)], pa.large_string())]
     train_ngram_model(texts, NgramConfig(order=2, min_word_count=1))
+    Level().make_room(1 << 16)  # more than it begins with
     train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
     blocks.text_of("<p>One line.", True)
