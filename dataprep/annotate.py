@@ -1,6 +1,6 @@
 """`annotate`: what every rule is decided from, measured on the text that survived `clean`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -21,14 +21,21 @@ from dataprep.measures.lines import LineMeasure
 from dataprep.measures.minhash import MinHashMeasure
 from dataprep.measures.offensive_score import Classifier, OffensiveScoreMeasure
 from dataprep.measures.offensive_words import OffensiveWordsConfig, OffensiveWordsMeasure
+from dataprep.measures.perplexity import PerplexityConfig, PerplexityMeasure
 from dataprep.measures.personal_data import PersonalDataMeasure
+from dataprep.measures.quality import QualityClassifierConfig, QualityMeasure
 from dataprep.measures.repetition import RepetitionMeasure
 from dataprep.measures.text import TextMeasure
 from dataprep.measures.words import WordMeasure
+from dataprep.ngram_model import NgramModel, read_model
 from dataprep.personal_data import PersonalDataConfig
+from dataprep.quality_classifier import QualityClassifier, read_classifier
 
 MAX_BATCH_BYTES = 4 << 20
 """Text measured at a time: its words take up to 7 times as much, and larger batches were no faster (measured)."""
+
+
+Model = NgramModel | QualityClassifier
 
 
 class AnnotateConfig(BaseModel):
@@ -51,14 +58,19 @@ class AnnotateConfig(BaseModel):
         description="a package whose model scores documents in English, some 900 a second: `pip install` it first; "
         "null: none",
     )
-
+    perplexity: PerplexityConfig | None = Field(
+        default=None, description="how likely a text is to an n-gram model; null: not measured"
+    )
+    quality_classifier: QualityClassifierConfig | None = Field(
+        default=None, description="how good a text is to a classifier that you trained; null: not measured"
+    )
     others: Annotated[dict[str, Any], BeforeValidator(partial(plugins.read_configs, plugins.MEASURES_GROUP))] = Field(
         default={}, description="measures of other installed packages, by name, each with its keys; see docs/filters.md"
     )
 
     @model_validator(mode="after")
     def _check_names_of_columns(self) -> Self:
-        taken = {field.name for measure in self._own({}) for field in measure.fields()} | {"id"}
+        taken = {field.name for measure in self._own({}, {}) for field in measure.fields()} | {"id"}
         for name, measure in self.others.items():
             for field in measure.fields():
                 if field.name in taken:
@@ -66,13 +78,15 @@ class AnnotateConfig(BaseModel):
                 taken.add(field.name)
         return self
 
-    def measures(self, lists: Mapping[str, bytes] | None = None) -> list[Measure]:
+    def measures(
+        self, lists: Mapping[str, bytes] | None = None, models: Mapping[str, Model] | None = None
+    ) -> list[Measure]:
         """What is measured, in the order of the columns; what other packages measure last, by name. `lists` holds the
-        bytes of each list file by the name that this config gives it; nothing can be measured without those that it
-        names."""
-        return self._own(lists or {}) + list(self.others.values())
+        bytes of each list file, and `models` each model (`read_models`), by the name that this config gives it; nothing
+        can be measured without those that it names."""
+        return self._own(lists or {}, models or {}) + list(self.others.values())
 
-    def _own(self, lists: Mapping[str, bytes]) -> list[Measure]:
+    def _own(self, lists: Mapping[str, bytes], models: Mapping[str, Model]) -> list[Measure]:
         measures: list[Measure] = [
             TextMeasure(),
             LanguageMeasure(),
@@ -85,7 +99,22 @@ class AnnotateConfig(BaseModel):
         ]
         if self.offensive_classifier is not None:
             measures.append(OffensiveScoreMeasure(self.offensive_classifier))
+        if self.perplexity is not None:
+            measures.append(PerplexityMeasure(self.perplexity, models))
+        if self.quality_classifier is not None:
+            measures.append(QualityMeasure(self.quality_classifier, models))
         return measures
+
+    def read_models(self, read: Callable[[str], bytes]) -> dict[str, Model]:
+        """Each model by the name that this config gives it; `read` gives the bytes of the file of that name. Raises
+        CorruptDataError where one is no such model."""
+        models: dict[str, Model] = {}
+        if self.perplexity is not None:
+            models[self.perplexity.model] = read_model(read(self.perplexity.model), self.perplexity.model)
+        if self.quality_classifier is not None:
+            name = self.quality_classifier.model
+            models[name] = read_classifier(read(name), name)
+        return models
 
     def table_schema(self) -> pa.Schema:
         """Of the table `attributes`: the id, then what each measure says."""
@@ -94,15 +123,19 @@ class AnnotateConfig(BaseModel):
 
 
 def annotate(
-    documents: pa.Table, edits: pa.Table, config: AnnotateConfig, lists: Mapping[str, bytes] | None = None
+    documents: pa.Table,
+    edits: pa.Table,
+    config: AnnotateConfig,
+    lists: Mapping[str, bytes] | None = None,
+    models: Mapping[str, Model] | None = None,
 ) -> pa.Table:
     """The attributes (`config.table_schema()`) of each row of `documents` (`schemas.DOCUMENTS`), seen through `edits`
-    (`schemas.EDITS`). `lists`: see `AnnotateConfig.measures`.
+    (`schemas.EDITS`). `lists` and `models`: see `AnnotateConfig.measures`.
 
     Raises CorruptDataError where the two tables do not hold the same documents in the same order.
     """
     _check_ids(documents, edits)
-    schema, measures = config.table_schema(), config.measures(lists)
+    schema, measures = config.table_schema(), config.measures(lists, models)
     ids, text = column(documents, "id"), column(documents, "text")
     parts = []
     for start, stop in batches(text, MAX_BATCH_BYTES):

@@ -9,7 +9,9 @@ from dataprep.filters.gopher_repetition import GopherRepetitionConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
 from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
+from dataprep.filters.perplexity import PerplexityFilterConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
+from dataprep.filters.quality import QualityConfig
 from dataprep.filters.url import UrlConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
@@ -22,6 +24,8 @@ FILTERS: dict[str, type[BaseModel]] = {
     "gopher_quality": GopherQualityConfig,
     "c4": C4Config,
     "fineweb": FineWebConfig,
+    "perplexity": PerplexityFilterConfig,
+    "quality": QualityConfig,
 }
 
 

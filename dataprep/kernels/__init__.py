@@ -8,5 +8,6 @@
 
 Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixing`, `words`, `word_statistics`,
 `lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`, `row_sums`, `fasttext_tables`,
-`fasttext`; `warm` compiles them all and `build_unicode_classes` makes the table.
+`fasttext`; `sentences`, `ngram_counts`, `arpa_lines`, `ngram_scores`, `linear_scores` (learned filters); `warm`
+compiles them all and `build_unicode_classes` makes the table.
 """

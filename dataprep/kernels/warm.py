@@ -37,6 +37,11 @@ KERNEL_MODULES = (
     "account_numbers",
     "contacts",
     "personal_data",
+    "sentences",
+    "ngram_counts",
+    "ngram_scores",
+    "arpa_lines",
+    "linear_scores",
     "url_hosts",
     "listed_words",
     "markup_tags",
@@ -71,9 +76,14 @@ def compile_all() -> None:
     from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
+    from dataprep.kernels.ngram_counts import Level
     from dataprep.kernels.suspicious_lines import suspicious_lines
     from dataprep.kernels.words import find_words
+    from dataprep.ngram_model import NgramConfig
+    from dataprep.ngram_model import train as train_ngram_model
     from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
+    from dataprep.quality_classifier import ClassifierConfig
+    from dataprep.quality_classifier import train as train_classifier
     from dataprep.site_boilerplate import boilerplate_cuts
     from dataprep.url_lists import url_facts
 
@@ -99,6 +109,10 @@ def compile_all() -> None:
     jaccard(sets, [0], sets, [0])
     personal = pa.array([PERSONAL], pa.large_string())
     mask(personal, PersonalDataConfig(), MaskConfig())
+    texts = [pa.array([f"one more line {number}\none more" for number in range(8)], pa.large_string())]
+    train_ngram_model(texts, NgramConfig(order=2, min_word_count=1))
+    Level().make_room(1 << 16)  # more than it begins with
+    train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
     blocks.text_of("<p>One line.", True)
     blocks.text_of("<p>One line.", False)

@@ -4,6 +4,6 @@
     Batch --Measure.columns--> columns of `attributes`, from which filters decide
 
 Reading order: `batch`, `contract`, then one file a measure: `text`, `language`, `words`, `lines`, `repetition`,
-`personal_data`, `offensive_words`, `offensive_score`, `minhash`. A new one is one file here and one line in
-`dataprep.annotate.AnnotateConfig.measures`.
+`personal_data`, `offensive_words`, `offensive_score`, `minhash`; `perplexity` and `quality` read models
+that the user trained. A new one is one file here and one line in `dataprep.annotate.AnnotateConfig.measures`.
 """

@@ -1,7 +1,8 @@
-"""The list files that a run names: where the run file says them, what they hold, and the same bytes for every worker.
+"""The lists and models that a run names: where the run file says them, what they hold, and the same bytes for every
+worker.
 
-A list is known by its digest: in a step's configuration it stands in the place of the path, so that another content is
-another step and another folder is not.
+Such a file is known by its digest: in a step's configuration it stands in the place of the path, so that another
+content is another step and another folder is not.
 """
 
 import functools
@@ -10,11 +11,14 @@ from typing import Any
 
 import blake3
 
+from dataprep.arpa import check_arpa
 from dataprep.errors import DataError
 from dataprep.measures.offensive_words import parse_phrases
+from dataprep.quality_classifier import metadata_of
 from dataprep.removals import parse as parse_removals
 from dataprep.url_lists import parse_domains, parse_words
 from seedbed.errors import SourceError
+from seedbed.fingerprint import canonical_json
 from seedbed.runfile.list_keys import replaced
 from seedbed.sources import file_system
 
@@ -23,7 +27,7 @@ _MAX_REMEMBERED = 8  # lists in a worker's memory
 
 
 def list_paths(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Dotted key and path of every list file that `data` names."""
+    """Dotted key and path of every list and model that `data` names."""
     found: list[tuple[str, str]] = []
 
     def take(path: str, key: tuple[str | int, ...]) -> str:
@@ -35,8 +39,8 @@ def list_paths(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def list_digests(data: dict[str, Any]) -> dict[str, str]:
-    """Path -> digest of every list file. Raises SourceError with what is wrong with each, in its place or its lines:
-    before a crawl is read, and not hours later."""
+    """Path -> digest of every list and model. Raises SourceError with what is wrong with each, in its place or its
+    lines: before a crawl is read, and not hours later."""
     digests: dict[str, str] = {}
     problems = []
     for key, path in list_paths(data):
@@ -52,7 +56,11 @@ def list_digests(data: dict[str, Any]) -> dict[str, str]:
 
 
 def _parser(key: str) -> Callable[[bytes, str], Any]:
-    """What reads the lists that stand at `key`."""
+    """What reads, or looks over, the files that stand at `key`."""
+    if key == "data.annotate.perplexity.model":
+        return check_arpa
+    if key == "data.annotate.quality_classifier.model":
+        return metadata_of
     if key.startswith("data.removals."):
         return parse_removals
     if key.startswith("data.annotate.offensive_words."):
@@ -65,9 +73,20 @@ def with_digests(data: dict[str, Any], digests: dict[str, str]) -> dict[str, Any
     return replaced(data, lambda path, _: digests[path])
 
 
+def named_by(config: dict[str, Any], paths: dict[str, str]) -> dict[str, str]:
+    """Of these files (digest -> path) those whose digest stands in a step's configuration."""
+    said = canonical_json(config).decode()
+    return {digest: path for digest, path in paths.items() if digest in said}
+
+
 @functools.lru_cache(_MAX_REMEMBERED)
 def read_list(path: str, digest: str) -> bytes:
-    """The bytes of a list as they were planned with. Raises SourceError where they are others by now."""
+    """`read_model_file`, remembered: lists are small."""
+    return read_model_file(path, digest)
+
+
+def read_model_file(path: str, digest: str) -> bytes:
+    """The bytes of a file as they were planned with. Raises SourceError where they are others by now."""
     data = read_now(path)
     if digest_of(data) != digest:
         raise SourceError(f"{path} was changed after the run was planned: plan again")
@@ -80,12 +99,10 @@ def read_now(path: str) -> bytes:
         fs, place = file_system(path)
         return bytes(fs.cat_file(place))
     except FileNotFoundError:
-        raise SourceError(f"nothing is at {path}: expected a file of one entry a line") from None
+        raise SourceError(f"nothing is at {path}: expected a file: a list of one entry a line, or a model") from None
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
         what = getattr(error, "strerror", None) or error
-        raise SourceError(
-            f"cannot read the list {path}: {what}; check the address and your right to read it"
-        ) from error
+        raise SourceError(f"cannot read {path}: {what}; check the address and your right to read it") from error
 
 
 def digest_of(data: bytes) -> str:

@@ -10,7 +10,7 @@ from dataprep.removals import Removals, parse
 from dataprep.select import SelectConfig, beside_attributes
 from dataprep.url_lists import UrlLists
 from seedbed.artifact import Artifact
-from seedbed.list_files import read_list
+from seedbed.list_files import named_by, read_list
 
 NEVER_DECIDE = ("content_hash", "minhash_bands")
 """Columns of `attributes` that no rule looks at, and most of its bytes."""
@@ -42,7 +42,8 @@ def config_of(settings: dict[str, Any]) -> SelectConfig:
 def _lists(settings: str, lists: str) -> tuple[Removals | None, UrlLists | None]:
     """What the lists of the configuration hold; a worker reads them once for all its shards. Both texts are JSON."""
     value: dict[str, Any] = json.loads(settings)
-    contents = {digest: read_list(path, digest) for digest, path in json.loads(lists).items()}
+    # A run's other files, models among them, are no business of this step.
+    contents = {digest: read_list(path, digest) for digest, path in named_by(value, json.loads(lists)).items()}
     removals = [entry for digest in value["removals"] for entry in parse(contents[digest], digest)]
     url = config_of(value).url
     return (Removals.of(removals) if removals else None), (None if url is None else url.lists(contents))

@@ -75,8 +75,8 @@ def check_reachable(plan: Plan, store: Store, address: str) -> None:
     for path in plan.lists:
         if Path(path).is_absolute() and _is_of_this_machine(Path(path)):
             raise UsageError(
-                f"{path} is a list on this machine, and {elsewhere}: put it where all nodes read it, and name that in"
-                " the run file"
+                f"{path}, which the run file names, is a file of this machine, and {elsewhere}: put it where all nodes"
+                " read it, and name that in the run file"
             )
 
 

@@ -166,7 +166,7 @@ def _with(settings: dict[str, Any], key: str, value: Value) -> dict[str, Any]:
     if changed["select"].get(name) is None:
         if value is None:
             return changed  # what the run file says now: the filter is off
-        changed["select"][name] = FILTERS[name]().model_dump(mode="json")
+        changed["select"][name] = {}  # its other keys have their defaults
     changed["select"][name][option] = value
     return changed
 

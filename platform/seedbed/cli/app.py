@@ -28,6 +28,7 @@ from seedbed.cli.submit import submit
 from seedbed.cli.sweep import sweep
 from seedbed.cli.takedown import takedown
 from seedbed.cli.track import track
+from seedbed.cli.train_models import train_classifier, train_ngram_model
 from seedbed.cli.why import why
 
 app = typer.Typer(
@@ -71,6 +72,8 @@ app.command()(stop)
 app.command()(resume)
 app.command()(retry)
 app.command()(conform)
+app.command("train-ngram-model")(train_ngram_model)
+app.command("train-classifier")(train_classifier)
 app.command()(show)
 app.command()(why)
 app.command()(takedown)

@@ -1,4 +1,4 @@
-"""Where a run file names list files: text files of one entry a line that its filters and measures read."""
+"""Where a run file names files that its filters and measures read: lists, of one entry a line, and models."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,17 @@ LIST_KEYS = (
 )
 """Keys below `data` that hold paths of list files: a text, a list of them, or mappings to such."""
 
+MODEL_KEYS = (
+    ("annotate", "perplexity", "model"),
+    ("annotate", "quality_classifier", "model"),
+)
+"""Keys below `data` that hold the path of a model."""
+
 
 def replaced(data: dict[str, Any], new_name: Callable[[str, tuple[str | int, ...]], str]) -> dict[str, Any]:
-    """A copy of the tree `data` (of the run file's key `data`) with each list's path put through `new_name(path, key)`;
-    `key` is that of the path, from `data` on."""
-    for key in LIST_KEYS:
+    """A copy of the tree `data` (of the run file's key `data`) with the path of each list and model put through
+    `new_name(path, key)`; `key` is that of the path, from `data` on."""
+    for key in LIST_KEYS + MODEL_KEYS:
         data = _at(data, key, (), new_name)
     return data
 

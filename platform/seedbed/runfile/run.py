@@ -34,7 +34,7 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        checks = (_priorities, _offensive_score, _vocabulary, _whole_sequences, _known_hardware)
+        checks = (_priorities, _offensive_score, _perplexity, _quality, _vocabulary, _whole_sequences, _known_hardware)
         problems = [problem for check in checks if (problem := check(self)) is not None]
         problems += layout_problems(self.model, self.training, self.cluster)
         if problems:
@@ -53,6 +53,18 @@ def _offensive_score(run: RunConfig) -> tuple[str, str] | None:
     if run.data.select.offensive_score is None or run.data.annotate.offensive_classifier is not None:
         return None
     return "data.select.offensive_score", "nothing gives a score: name a data.annotate.offensive_classifier"
+
+
+def _perplexity(run: RunConfig) -> tuple[str, str] | None:
+    if run.data.select.perplexity is None or run.data.annotate.perplexity is not None:
+        return None
+    return "data.select.perplexity", "nothing measures it: name a model in data.annotate.perplexity.model"
+
+
+def _quality(run: RunConfig) -> tuple[str, str] | None:
+    if run.data.select.quality is None or run.data.annotate.quality_classifier is not None:
+        return None
+    return "data.select.quality", "nothing gives a score: name a model in data.annotate.quality_classifier.model"
 
 
 def _vocabulary(run: RunConfig) -> tuple[str, str] | None:

@@ -27,9 +27,13 @@ def test_the_run_file_says_of_a_filter_what_its_docstring_says_first():
 
 
 def test_a_reason_belongs_to_one_rule():
-    attributes = AnnotateConfig().table_schema().empty_table()
+    models = {"perplexity": {"model": "m.arpa"}, "quality_classifier": {"model": "m.safetensors"}}
+    attributes = AnnotateConfig.model_validate(models).table_schema().empty_table()
     beside = url_facts(pa.array([], pa.string()), UrlConfig().lists({}))
     for name in [*beside, "offensive_score_e4"]:  # of URL lists, and of a measure that is off by default
         attributes = attributes.append_column(name, pa.array([], pa.int64()))
-    reasons = [rule.reason for config in FILTERS.values() for rule in config().rules(attributes)]
+    # These two do nothing by default, and want to be told what.
+    limits = {"perplexity": {"min_perplexity": 2, "max_perplexity": 3}, "quality": {"min_score": 0.5}}
+    chosen = [config.model_validate(limits.get(name, {})) for name, config in FILTERS.items()]
+    reasons = [rule.reason for config in chosen for rule in config.rules(attributes)]
     assert len(reasons) == len(set(reasons)) > 30
