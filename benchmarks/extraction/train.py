@@ -21,7 +21,7 @@ from dataprep.extraction.engines.registry import load_engine
 from dataprep.kernels.block_decisions import DEPTH, NUM_COLUMNS, add_context
 from dataprep.kernels.block_features import NUM_FEATURES
 from dataprep.kernels.main_text import blocks_of, columns_of
-from dataprep.kernels.markup_scan import END, START
+from dataprep.kernels.markup_layout import END, START
 
 CRAWL_WEIGHT = 0.3  # of a crawled page's blocks: their labels are another engine's, and pages of few sites are many
 NUM_FOLDS = 3
