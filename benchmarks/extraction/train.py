@@ -21,7 +21,7 @@ from dataprep.extraction.engines.registry import load_engine
 from dataprep.kernels.block_decisions import DEPTH, NUM_COLUMNS, add_context
 from dataprep.kernels.block_features import NUM_FEATURES
 from dataprep.kernels.main_text import blocks_of, columns_of
-from dataprep.kernels.markup_scan import END, START
+from dataprep.kernels.markup_layout import END, START
 
 CRAWL_WEIGHT = 0.3  # of a crawled page's blocks: their labels are another engine's, and pages of few sites are many
 NUM_FOLDS = 3
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--crawled", type=int, default=250, help="pages, from the first two files; %(default)s")
     parser.add_argument("--trees", type=int, default=100, help="of each pass; %(default)s")
     parser.add_argument("--learning-rate", type=float, default=0.08, help="%(default)s")
-    parser.add_argument("--min-score", type=float, default=0.0, help="log odds above which a block stays; %(default)s")
+    parser.add_argument("--min-score", type=float, default=-0.5, help="log odds above which a block stays; %(default)s")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="%(default)s")
     options = parser.parse_args(argv)
     labelled = [page for page in labelled_pages(options.corpora / "extraction") if not page.is_held_out]

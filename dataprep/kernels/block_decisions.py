@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from dataprep.kernels.block_features import NUM_FEATURES
-from dataprep.kernels.markup_scan import ELEMENT, PARENT
+from dataprep.kernels.markup_layout import ELEMENT, PARENT
 
 CONTEXT = (
     "score", "score_before_4", "score_before_3", "score_before_2", "score_before_1", "score_after_1",

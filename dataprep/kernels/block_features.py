@@ -8,7 +8,8 @@ readability scores candidates by.
 import numpy as np
 from numba import njit
 
-from dataprep.kernels.markup_scan import (
+from dataprep.kernels.markup_attributes import hints_of
+from dataprep.kernels.markup_layout import (
     ALL_HINTS,
     ALL_ROLES,
     BEFORE,
@@ -22,7 +23,6 @@ from dataprep.kernels.markup_scan import (
     PARENT,
     START,
     TAG,
-    hints_of,
 )
 from dataprep.kernels.markup_tags import GROUP, HINT_NAMES, ROLES, SAYING_NAMES, SAYING_TABLE
 

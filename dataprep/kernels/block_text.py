@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from dataprep.kernels.markup_scan import ELEMENT, END, PARENT, START, TAG
+from dataprep.kernels.markup_layout import ELEMENT, END, PARENT, START, TAG
 from dataprep.kernels.markup_tags import GROUP, GROUPS, LI, TABLE, TD, TH, TR
 
 _MAX_LEVELS = 8  # from a block up to its item or row; what is deeper is taken for text of its own

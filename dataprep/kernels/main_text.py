@@ -6,7 +6,8 @@ from numba import njit
 from dataprep.kernels.block_decisions import NUM_COLUMNS, add_context, add_scores
 from dataprep.kernels.block_features import NUM_STATISTICS, NUM_SUMS, features
 from dataprep.kernels.block_text import MAX_BYTES_BETWEEN, write_text
-from dataprep.kernels.markup_scan import BLOCK_FIELDS, ELEMENT_FIELDS, END, START, scan
+from dataprep.kernels.markup_layout import BLOCK_FIELDS, ELEMENT_FIELDS, END, START
+from dataprep.kernels.markup_scan import scan
 
 
 @njit(cache=True, nogil=True)

@@ -6,6 +6,7 @@ resiliparse.py   resiliparse's rules over lexbor's tree
 trafilatura.py   trafilatura's rules over lxml's tree, slow and careful
     blocks.py        our own: one compiled scan into blocks and a learnt decision for each, without a tree
 
-The kernels of the last are in `dataprep/kernels`: markup_tags, markup_scan, block_features, block_decisions,
-block_text, and main_text, which puts them together.
+The kernels of the last are in `dataprep/kernels`: markup_tags, markup_bytes, markup_layout, markup_text,
+markup_elements, markup_attributes, markup_scan, block_features, block_decisions, block_text, and
+main_text, which puts them together.
 """

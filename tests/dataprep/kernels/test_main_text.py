@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataprep.kernels.main_text import blocks_of, whole_text
-from dataprep.kernels.markup_scan import ELEMENT, END, LINK_BYTES, START, TAG
+from dataprep.kernels.markup_layout import ELEMENT, END, LINK_BYTES, START, TAG
 from dataprep.kernels.markup_tags import NAMES
 
 
