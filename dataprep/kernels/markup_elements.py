@@ -11,7 +11,6 @@ from dataprep.kernels.markup_layout import (
     ALL_ROLES,
     BEFORE,
     BLOCKS,
-    BREAKS,
     DEPTH,
     ELEMENT,
     ELEMENTS,
@@ -65,7 +64,6 @@ _MAX_STEPS = 64  # up the stack for an element that something ends: more is wron
 @njit(cache=True, nogil=True)
 def end_block(out, blocks, stack, state):  # pragma: no cover - compiled
     """A boundary: what was written since the last one is a block, if it is anything."""
-    state[BREAKS] = 0
     number = state[BLOCKS]
     start = blocks[number, START]
     end = state[OUT]
@@ -96,7 +94,6 @@ def end_block(out, blocks, stack, state):  # pragma: no cover - compiled
 def line_break(out, blocks, stack, state):  # pragma: no cover - compiled
     """`br`: the line ends; a second one in a row ends the block."""
     state[SPACE] = 0
-    state[BREAKS] += 1
     at = state[OUT]
     if at == blocks[state[BLOCKS], START]:
         return

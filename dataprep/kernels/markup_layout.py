@@ -16,8 +16,8 @@ PARENT, TAG, HINTS, ALL_HINTS, ALL_ROLES, DEPTH, ELEMENT_FIELDS = range(7)
 
 # Fields of the state. OUT, BLOCKS, ELEMENTS: how much is written. OPEN: elements that are open, OVER: those beyond
 # MAX_OPEN. SKIP: what OPEN was with the element that is left out, 0 outside of one. SPACE: whether one waits. TAGS:
-# since the block before. BREAKS: `br` in this block.
-OUT, BLOCKS, ELEMENTS, OPEN, OVER, OPEN_LINKS, SKIP, OPEN_PRE, SPACE, TAGS, BREAKS, STATE_FIELDS = range(12)
+# since the block before.
+OUT, BLOCKS, ELEMENTS, OPEN, OVER, OPEN_LINKS, SKIP, OPEN_PRE, SPACE, TAGS, STATE_FIELDS = range(11)
 # Fields of an open element.
 STACK_TAG, STACK_ELEMENT, STACK_FIELDS = range(3)
 

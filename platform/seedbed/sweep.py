@@ -14,10 +14,12 @@ import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from dataprep.filters.registry import FILTERS
-from dataprep.select import select
+from dataprep.select import SelectConfig, select
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
+from seedbed.runfile.load import from_resolved
+from seedbed.runfile.run import RunConfig
 from seedbed.selection import config_of, decided_from
 from seedbed.store import Store
 from seedbed.survey import some_of
@@ -82,7 +84,7 @@ def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shard
     settings = [Setting(value, False) for value in values if value != current]
     settings.insert(0, Setting(current, True))
     configs = [_with(step.config, key, setting.value) for setting in settings]
-    chosen_filters = [_config(config, key) for config in configs]
+    chosen_filters = [_config(plan, config, key) for config in configs]
     artifacts = {kind: Artifact(store, kind, plan.step(kind).fingerprint) for kind in ("extract", "annotate")}
     annotated = artifacts["annotate"].manifest()
     if annotated is None:
@@ -171,9 +173,15 @@ def _with(settings: dict[str, Any], key: str, value: Value) -> dict[str, Any]:
     return changed
 
 
-def _config(settings: dict[str, Any], key: str) -> Any:
+def _config(plan: Plan, settings: dict[str, Any], key: str) -> SelectConfig:
+    """The filters. Raises UsageError where the run file would be refused with them: a filter may want a measure that
+    is off."""
+    run = copy.deepcopy(plan.config)
+    run["data"]["select"] = settings["select"]
     try:
+        from_resolved(run)
         return config_of(settings)
     except ValidationError as error:
         problem = error.errors()[0]
-        raise UsageError(f"data.select.{key}: {problem['msg']} (found {problem['input']!r})") from None
+        found = "" if isinstance(problem["input"], dict | RunConfig) else f" (found {problem['input']!r})"
+        raise UsageError(f"data.select.{key}: {problem['msg']}{found}") from None

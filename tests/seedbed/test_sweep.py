@@ -65,6 +65,7 @@ def test_some_shards_stand_for_many(pipeline):
         ("gopher_quality.min_word", 1, "has no key 'min_word'; did you mean min_words"),
         ("gopher_quality.min_words", -1, "greater than or equal to 0 .found -1"),
         ("gopher_quality.min_words", True, "valid integer .found True"),
+        ("quality.min_score", 0.5, "quality_classifier"),  # nothing has measured it
     ],
 )
 def test_what_no_filter_takes_is_refused_with_what_one_takes(pipeline, key, value, says):
