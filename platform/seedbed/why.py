@@ -1,5 +1,6 @@
 """Why a page is in the corpus or is not: one record's way through the steps."""
 
+from datetime import datetime
 from typing import Any
 
 import pyarrow.compute as pc
@@ -112,8 +113,7 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         for name in LINE_WORDS:
             if measured.get(name) == 0:  # the rules that count them are off
                 del measured[name]
-        if "date" in measured:
-            measured["date"] = measured["date"].isoformat()
+        measured = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in measured.items()}
         history.append({"step": kind, "outcome": "passed", **measured})
     if told["outcome"] != KEPT:
         history = [entry for entry in history if entry["step"] != told["step"]]

@@ -296,7 +296,7 @@ def test_curves_that_cannot_be_read_are_said_and_come_later(page, shows, site):
     page.goto(site.path("/runs/{run}"))
     shows("The curves cannot be read: the disk is away")
     page.unroute("**/curves.json*")
-    expect(page.locator("canvas")).to_have_count(4)
+    expect(page.locator("canvas")).to_have_count(4, timeout=30_000)  # they are asked for again after 5 s
     expect(page.get_by_text("The curves cannot be read")).to_have_count(0)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from seedbed.plan import Plan, make_plan
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+
+MODIFIED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 RUN = """\
 name: tiny
@@ -194,7 +197,13 @@ def pipeline(run_file: Path, tmp_path: Path) -> Pipeline:
             "documents": {
                 "00000": rows(
                     DOCUMENTS,
-                    {"id": a1, "url": "https://x.example/one", "charset": "utf-8", "text": page},
+                    {
+                        "id": a1,
+                        "url": "https://x.example/one",
+                        "charset": "utf-8",
+                        "text": page,
+                        "last_modified": MODIFIED,
+                    },
                     {"id": a2, "url": "https://x.example/short", "text": "Too short"},
                 ),
                 "00001": rows(

@@ -31,7 +31,14 @@ KEPT_PAGE = {
     "detail": None,
     "split": "train",
     "history": [
-        {"step": "extract", "outcome": "passed", "offset": 0, "charset": "utf-8", "num_payload_bytes": 0},
+        {
+            "step": "extract",
+            "outcome": "passed",
+            "offset": 0,
+            "charset": "utf-8",
+            "num_payload_bytes": 0,
+            "last_modified": "2026-01-02T03:04:05+00:00",
+        },
         {"step": "clean", "outcome": "passed", "num_bytes": 31, "num_cut_bytes": 15, "num_added_bytes": 0},
         {
             "step": "annotate",
