@@ -49,8 +49,8 @@ def main() -> None:
         with Meter() as meter:
             seconds = run_steps(Path(folder, "timed"), store, plan, ThisProcess())
             end_idle_children()  # their time counts once they have ended
-    documents = Artifact(store, "extract", plan.step("extract").fingerprint).committed()
-    selected = Artifact(store, "select", plan.step("select").fingerprint).committed()
+        documents = Artifact(store, "extract", plan.step("extract").fingerprint).committed()
+        selected = Artifact(store, "select", plan.step("select").fingerprint).committed()
     report(
         meter,
         pages=documents["records_out"],
