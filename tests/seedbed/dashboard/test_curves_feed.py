@@ -24,6 +24,6 @@ def test_a_run_whose_line_was_drawn_before_its_page_was_opened_has_the_artifacts
     site.store.write("steps/pretrain-12ab/metrics.jsonl", f"{json.dumps(line)}\n".encode())
     feed = CurvesFeed()
     assert feed.loss(site.store, "gone-1", 10) == []
-    told = json.loads(feed.document(site.store, "gone-1", {}, "steps/pretrain-12ab"))
+    told = json.loads(feed.document(site.store, "gone-1", {"run": "gone-1"}, "steps/pretrain-12ab"))
     assert told["lines"]["loss"]["mean"] == [3.0]
     assert feed.loss(site.store, "gone-1", 10) == [(1, 3.0)]  # one reader for both
