@@ -13,6 +13,7 @@ from seedbed.ray_api import RayApi, read_token
 from seedbed.registry.records import Cluster
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import ClusterState
+from seedbed.runfile.tracking import check_uri
 from seedbed.state import StateDirectory
 
 
@@ -29,9 +30,11 @@ def register(
 ) -> bool:
     """Put the Ray whose job server is at `address` into the registry, and see to it that a controller runs here.
 
-    False where it stood there already. Raises UsageError for a Ray that answers without a token, RayRefused when it
-    does not take this one, RayUnreachable when nobody answers.
+    False where it stood there already. Raises UsageError for an MLflow that no run can be sent to and for a Ray that
+    answers without a token, RayRefused when it does not take this one, RayUnreachable when nobody answers.
     """
+    if mlflow_uri is not None:
+        _require_usable(mlflow_uri)
     api = RayApi(address)
     api.require_token_auth()
     if token_file is None:
@@ -71,6 +74,14 @@ def _controller_alone(state: StateDirectory) -> LocalCluster:
     cluster = LocalCluster(folder, None, None, None, None, {})
     cluster_record.write(cluster)
     return cluster
+
+
+def _require_usable(mlflow_uri: str) -> None:
+    """As a run file's: jobs are told of it in their command, which everybody who reaches the Ray may read."""
+    try:
+        check_uri(mlflow_uri)
+    except ValueError as error:
+        raise UsageError(f"--mlflow-uri: {error}") from error
 
 
 def _require_private(token_file: Path) -> None:

@@ -36,7 +36,7 @@ def find_garbage(
     (those of the registry) needs, and files that were never finished.
 
     What somebody alive is writing (its lease is held) is left alone. Raises UsageError for a run to forget that is not
-    there or is running.
+    there, is running, or is wanted by a job that is not over.
     """
     leases = Leases(store, state)
     known = {record.run: record for record in runs.all_runs(store, state)}
@@ -45,6 +45,9 @@ def find_garbage(
             raise UsageError(f"no run {run!r} to forget; there are {', '.join(known) or 'none'}")
         if known[run].state == runs.RUNNING:
             raise UsageError(f"run {run} is running: stop it first")
+        job = next((j for j in jobs if j.run_id == run and j.store_url == store.place and not j.is_final), None)
+        if job is not None:
+            raise UsageError(f"run {run} is wanted by job {job.id}, which is {job.state}: seedbed stop {job.id} first")
     garbage = [Garbage(f"runs/{run}", "a run to forget", _size(store, f"runs/{run}")) for run in forget]
     for run in store.names("runs"):
         if run not in known:
@@ -84,7 +87,10 @@ def _copies(state: StateDirectory, jobs: Sequence[Job]) -> list[Garbage]:
     reached = {job.bundle for job in jobs if not job.is_final}
     garbage = []
     for path in sorted((state.root / bundle.FOLDER).glob("*")):
-        name, found = f"{bundle.FOLDER}/{path.name}", path.stat()
+        try:
+            name, found = f"{bundle.FOLDER}/{path.name}", path.stat()
+        except FileNotFoundError:  # another cleaning, or its writer, was quicker
+            continue
         if path.name.endswith(bundle.UNFINISHED):
             if time.time() - found.st_mtime > WRITING_S:
                 garbage.append(Garbage(name, "a file that was never finished", found.st_size, in_state=True))

@@ -19,7 +19,7 @@ from seedbed.errors import InfrastructureError, RayError, RegistryError, UsageEr
 from seedbed.ray_api import RayApi, read_token
 from seedbed.registry.records import Cluster, Job
 from seedbed.registry.registry import Registry
-from seedbed.registry.states import ACTIVE, ClusterState, Desired, JobState
+from seedbed.registry.states import ACTIVE, ClusterState, JobState
 from seedbed.state import StateDirectory
 
 Say = Callable[[str], None]
@@ -241,28 +241,32 @@ def take_down(
         if api is not None and not now and _runs(cluster, RAY):
             _require_no_drivers(api)
         _end(cluster, [service for service in all_services if service.name == CONTROLLER])  # it would start them anew
-        if api is not None and not now and _runs(cluster, RAY):
-            _stop_jobs(api, say)
+        stopped = api is not None and not now and _runs(cluster, RAY) and _stop_jobs(api, say)
         _end(cluster, [service for service in all_services if service.name != CONTROLLER])
         _register_end(cluster, registry, "taken down")
         if ran and cluster.name is not None:
-            for line in _left_behind(cluster.name, registry.jobs(states=ACTIVE, limit=None), now):
+            for line in _left_behind(cluster.name, registry.jobs(states=ACTIVE, limit=None), stopped):
                 say(line)
         return bool(ran)
 
 
-def _left_behind(name: str, jobs: Sequence[Job], now: bool) -> list[str]:
-    """What became of each of the cluster's jobs that are not over."""
+def _left_behind(name: str, jobs: Sequence[Job], stopped: bool) -> list[str]:
+    """What became of each of the cluster's jobs that are not over; `stopped`: Ray has ended them all before its end.
+
+    That they left a checkpoint is not known here: one that has no time for it is killed.
+    """
     here = sorted((job for job in jobs if job.cluster == name), key=lambda job: job.id)
-    ended = "was ended at once" if now else "was ended after a checkpoint"
+    by_itself, by_force = "was told to stop at a checkpoint and has ended", "was ended with its Ray"
+    ended = by_itself if stopped else f"{by_force}, and loses what it did after its newest checkpoint"
     lines = []
     for job in here:
         if job.state == JobState.QUEUED:
             lines.append(f"job {job.id} ({job.run_id}) waits in the queue until {name} is up again")
-        elif job.desired != Desired.RUN:
-            lines.append(f"job {job.id} ({job.run_id}) {ended}, as it was asked to stop")
         else:
-            lines.append(f"job {job.id} ({job.run_id}) {ended}; it goes on when {name} is up again")
+            lines.append(
+                f"job {job.id} ({job.run_id}) {ended}; what follows is decided when {name} is up again:"
+                f" seedbed describe {job.id}"
+            )
     return lines
 
 
@@ -280,15 +284,16 @@ def _require_no_drivers(api: RayApi) -> None:
         )
 
 
-def _stop_jobs(api: RayApi, say: Say) -> None:
-    """Tell every job to stop, and wait until Ray has ended them all, by SIGKILL where they take too long."""
+def _stop_jobs(api: RayApi, say: Say) -> bool:
+    """Tell every job to stop, and wait until Ray has ended them all, by SIGKILL where they take too long; whether it
+    has."""
     deadline = time.monotonic() + JOB_STOP_WAIT_S + SLOW_S
     told: set[str] = set()
     try:
         while time.monotonic() < deadline:
             running = [job for job in api.jobs() if job.get("type") == "SUBMISSION" and job["status"] in _UNFINISHED]
             if not running:
-                return
+                return True
             for submission_id in {str(job["submission_id"]) for job in running} - told:
                 say(f"stopping job {submission_id} at a checkpoint")
                 api.stop(submission_id)
@@ -296,3 +301,4 @@ def _stop_jobs(api: RayApi, say: Say) -> None:
             time.sleep(POLL_S)
     except RayError as error:
         say(f"jobs could not be told to stop: {error}")
+    return False

@@ -191,6 +191,10 @@ class MetricsReader:
         self._closed: set[int] = set()  # attempts that have ended and were read to their end
         self.curves = Curves(max_points)
 
+    def set_pretrain(self, pretrain: str) -> None:
+        """For a reader that was made without it."""
+        self._pretrain = pretrain
+
     def look(self) -> bool:
         """Take in what came since; whether there was something. Raises StoreError.
 

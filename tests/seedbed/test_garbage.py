@@ -142,6 +142,16 @@ def test_a_run_that_is_not_there_cannot_be_forgotten(store, state, begin):
     assert str(refused.value) == f"no run 'tiny-1' to forget; there are {plan.run_id}"
 
 
+@pytest.mark.parametrize("waits", [JobState.QUEUED, JobState.STARTING])
+def test_a_run_that_a_job_waits_for_cannot_be_forgotten(store, state, begin, waits):
+    run = begin(state=runs.FAILED).run_id
+    with pytest.raises(UsageError) as refused:
+        find_garbage(store, state, (run,), [job("aa", run, store.place, waits)])
+    assert str(refused.value) == f"run {run} is wanted by job 1, which is {waits}: seedbed stop 1 first"
+    others = [job("aa", run, "/another/store", waits), job("aa", run, store.place, JobState.FAILED)]
+    assert find_garbage(store, state, (run,), others)[0].path == f"runs/{run}"
+
+
 def test_a_file_that_was_never_finished_goes_and_what_is_beside_it_stays(store, state, begin):
     plan = begin()
     whole, torn = f"{folder(plan, 'extract')}/documents/part.parquet", f"{folder(plan, 'extract')}/.incomplete-1-part"
@@ -199,3 +209,10 @@ def test_copies_of_bundles_on_this_machine_go_when_no_job_needs_them(store, stat
     assert find_garbage(store, state, jobs=jobs) == garbage
     assert collect(store, state, jobs=jobs) == garbage
     assert sorted(path.name for path in folder.iterdir()) == ["aa.zip", "cc.zip.1.incomplete"]
+
+
+def test_a_copy_that_another_cleaning_takes_away_is_no_error(store, state):
+    folder = state.folder("bundles")
+    (folder / "aa.zip").symlink_to(folder / "gone")  # listed, and not there when it is asked for
+    (folder / "bb.zip").write_bytes(b"123")
+    assert find_garbage(store, state) == [Garbage("bundles/bb.zip", NO_COPY, 3, in_state=True)]

@@ -1,4 +1,4 @@
-"""What bringing a cluster up does before anything is started."""
+"""What bringing a cluster up does before anything is started, and what taking it down tells."""
 
 import os
 import socket
@@ -7,9 +7,13 @@ import time
 
 import pytest
 
-from seedbed import cluster_record, processes
+from seedbed import cluster_record, local_cluster, processes
 from seedbed.cluster_record import LocalCluster
-from seedbed.local_cluster import end_remains
+from seedbed.errors import RayError
+from seedbed.local_cluster import end_remains, take_down
+from seedbed.registry.database import open_registry
+from seedbed.registry.records import NewJob
+from seedbed.state import StateDirectory
 
 CHILD_LISTENS = """
 import socket, sys, time
@@ -42,3 +46,76 @@ def test_what_a_killed_service_has_left_does_not_keep_its_port(cluster):
     assert cluster_record.with_free_ports(cluster, frozenset()).ports["mlflow"] != port
     end_remains(cluster)
     assert cluster_record.with_free_ports(cluster, frozenset()).ports == cluster.ports
+
+
+class Ray:
+    """A job server: `answers` are its lists of jobs, an error is raised; the last one stays."""
+
+    def __init__(self, *answers):
+        self.answers, self.stopped = list(answers), []
+
+    def jobs(self):
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def stop(self, submission_id):
+        self.stopped.append(submission_id)
+
+
+RUNNING = [{"type": "SUBMISSION", "status": "RUNNING", "submission_id": "1-1"}]
+STOPPED = [{"type": "SUBMISSION", "status": "STOPPED", "submission_id": "1-1"}]
+BY_ITSELF = "was told to stop at a checkpoint and has ended"
+BY_FORCE = "was ended with its Ray, and loses what it did after its newest checkpoint"
+
+
+@pytest.fixture
+def down(tmp_path, monkeypatch):
+    """Takes down a cluster with one job that runs and one that waits, whose Ray is `ray`; what was said."""
+    state = StateDirectory(tmp_path / "state")
+    registry = open_registry(None, state)
+    folder = cluster_record.cluster_folder(state)
+    made = cluster_record.with_free_ports(LocalCluster(folder, "here", 1, 0, None, {}), frozenset())
+    cluster_record.write(made)
+    cluster_record.make_token(made)
+    for run in ("runs-1", "waits-1"):
+        new = NewJob(
+            key=run, run_id=run, name="tiny", project="p", owner="me", cluster="here", store_url="/s",
+            bundle="b", cpus=1, gpus=0,
+        )  # fmt: skip
+        registry.add_job(new, actor="me")
+    [running] = registry.jobs(run_id="runs-1")
+    registry.begin_attempt(running, reason="test", actor="me")
+    monkeypatch.setattr(local_cluster, "_runs", lambda cluster, service: service == "ray")
+    monkeypatch.setattr(processes, "marked", lambda mark: [mark])
+    monkeypatch.setattr(processes, "end", lambda mark, pid, grace_s: None)
+    monkeypatch.setattr(local_cluster, "POLL_S", 0.01)
+
+    def ended(ray, now=False):
+        monkeypatch.setattr(local_cluster, "RayApi", lambda address, token: ray)
+        said = []
+        assert take_down(state, registry, None, now=now, say=said.append)
+        return said
+
+    yield ended
+    registry.close()
+
+
+@pytest.mark.parametrize(
+    ("ray", "now", "told", "ended"),
+    [
+        (Ray(RUNNING, RUNNING, STOPPED), False, ["stopping job 1-1 at a checkpoint"], BY_ITSELF),
+        (Ray(RUNNING, RayError("no")), False, ["jobs could not be told to stop: no"], BY_FORCE),
+        (Ray(RUNNING), False, ["stopping job 1-1 at a checkpoint"], BY_FORCE),  # for longer than anybody waits
+        (Ray(RUNNING), True, [], BY_FORCE),
+    ],
+)
+def test_a_cluster_that_goes_down_tells_of_its_jobs_what_is_known(down, monkeypatch, ray, now, told, ended):
+    monkeypatch.setattr(local_cluster, "JOB_STOP_WAIT_S", 0.5)
+    monkeypatch.setattr(local_cluster, "SLOW_S", 0.0)
+    assert down(ray, now) == [
+        *told,
+        f"job 1 (runs-1) {ended}; what follows is decided when here is up again: seedbed describe 1",
+        "job 2 (waits-1) waits in the queue until here is up again",
+    ]

@@ -1,5 +1,6 @@
 """One controller of a registry works, others wait: a lead that is renewed, and taken over when its holder is dead."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -36,8 +37,20 @@ class Lead:
 
 def _holder() -> str:
     """`host/pid namespace/pid/time of its start`: enough to see on the same machine whether it lives."""
-    process = psutil.Process()
-    return f"{socket.gethostname()}/{_namespace()}/{process.pid}/{process.create_time():.2f}"
+    return f"{socket.gethostname()}/{_namespace()}/{os.getpid()}/{_started(os.getpid())}"
+
+
+def _started(pid: int) -> str:
+    """When the process began: on Linux in clock ticks since the boot (field 22 of `man 5 proc_pid_stat`), which stays
+    as it is when the clock is set; elsewhere in seconds since 1970, with a decimal point. Raises psutil.NoSuchProcess.
+    """
+    if not psutil.LINUX:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return told.rpartition(")")[2].split()[22 - 3]  # the name, field 2, may hold blanks and brackets
 
 
 def _namespace() -> str:
@@ -53,8 +66,10 @@ def is_dead_here(holder: str) -> bool:
         host, namespace, pid, started = holder.split("/")
         if (host, namespace) != (socket.gethostname(), _namespace()):
             return False
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
+        now = _started(int(pid))
+        # Who wrote it down in the other way, a Seedbed before this one, cannot be told from another.
+        return now != started and ("." in now) == ("." in started)
     except psutil.NoSuchProcess:
         return True
-    except (ValueError, psutil.Error):
+    except (ValueError, OSError, psutil.Error):
         return False

@@ -15,8 +15,8 @@ MAX_READERS = 100
 
 
 class _Feed:
-    def __init__(self, store: Store, run_id: str, pretrain: str | None) -> None:
-        self._reader = MetricsReader(store, run_id, MAX_POINTS, pretrain)
+    def __init__(self, store: Store, run_id: str) -> None:
+        self._reader = MetricsReader(store, run_id, MAX_POINTS)
         self._lock = threading.Lock()
         self._version = 0
         self._made: tuple[int, str] | None = None
@@ -25,8 +25,10 @@ class _Feed:
         if self._reader.look():
             self._version += 1
 
-    def document(self, more: dict[str, Any]) -> bytes:
+    def document(self, more: dict[str, Any], pretrain: str | None) -> bytes:
         with self._lock:
+            if pretrain is not None:
+                self._reader.set_pretrain(pretrain)
             self._look()
             if self._made is None or self._made[0] != self._version:
                 self._made = self._version, json.dumps(aligned(self._reader) | {"version": self._version})
@@ -50,18 +52,17 @@ class CurvesFeed:
 
         `pretrain` is the path of the training's artifact: it has the metrics of a run that was forgotten.
         """
-        return self._feed(store, run_id, pretrain).document(more)
+        return self._feed(store, run_id).document(more, pretrain)
 
     def loss(self, store: Store, run_id: str, max_points: int) -> list[tuple[float, float]]:
         """(step, loss), thinned to about `max_points`: for a sparkline."""
-        points = self._feed(store, run_id, None).series("loss")
+        points = self._feed(store, run_id).series("loss")
         every = max(1, -(-len(points) // max_points))
         kept = points[::-1][::every][::-1]  # the newest always
         return [(point.step, point.value) for point in kept]
 
-    def _feed(self, store: Store, run_id: str, pretrain: str | None) -> _Feed:
-        key = store.place, run_id, pretrain
-        found: _Feed = self._feeds.get(key, lambda: _Feed(store, run_id, pretrain))
+    def _feed(self, store: Store, run_id: str) -> _Feed:
+        found: _Feed = self._feeds.get((store.place, run_id), lambda: _Feed(store, run_id))
         return found
 
 

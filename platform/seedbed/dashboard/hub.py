@@ -85,7 +85,7 @@ class _Watched:
         self.left_at = time.monotonic()
         self.work: Future[None] | None = None
         self.asked_at = 0.0  # when the newest look was asked for, by the monotonic clock
-        self.is_old = False
+        self.is_old = True  # until its first look
         self.fault: str | None = None
 
 
@@ -121,7 +121,7 @@ class Hub:
         """The stream of one viewer of the topic `key`, which `make` makes at once where it is not there. It is looked
         at in `pool`, where one is named."""
         watched = self._enter(key, make, pool)
-        fault: str | None = None
+        fault: str | None = ""  # nothing was told yet: who comes back may still show an old one
         try:
             yield _event("hello", {"at": time.time()})
             while not self._ending.is_set():
@@ -130,7 +130,7 @@ class Hub:
                 for news in () if watched.is_old else watched.topic.since(seen):
                     seen = news.number
                     yield _event(news.name, news.data, news.number)
-                if watched.fault != fault:
+                if watched.fault != fault and (watched.fault is not None or not watched.is_old):
                     fault = watched.fault
                     yield _event("fault", {"message": fault, "at": time.time()})
                 try:

@@ -53,8 +53,10 @@ class LogTail:
     def since(self, number: int) -> list[News]:
         with self._lock:
             new = self.number - number
-            if new <= 0:
+            if new == 0:
                 return []
-            first = max(len(self._lines) - new, 0)
-            told = {"lines": list(islice(self._lines, first, None)), "is_all": new > len(self._lines)}
+            # Below 0: what was seen is of a tail before this one, whose lines came faster than `first_number` counts.
+            is_all = not 0 < new <= len(self._lines)
+            first = 0 if is_all else len(self._lines) - new
+            told = {"lines": list(islice(self._lines, first, None)), "is_all": is_all}
             return [News("lines", self.number, told)]

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from seedbed.dashboard.units import FILTERS
+from seedbed.tracking.place import is_server
 
 HERE = Path(__file__).parent
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
@@ -36,7 +37,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(FILTERS, link=link, is_web=is_web)
+        self._environment.globals.update(FILTERS, link=link, is_web=is_server)
         self._environment.globals.update(version=version("seedbed"), nav_items=NAVIGATION)
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -61,8 +62,3 @@ def link(path: str, **query: Any) -> str:
     """A path with a query; what is None is left out. `path` is quoted part by part where it has odd characters."""
     asked = urlencode({key: value for key, value in query.items() if value is not None})
     return quote(path, safe="/") + (f"?{asked}" if asked else "")
-
-
-def is_web(where: str) -> bool:
-    """Whether an address from registry or run file may be a link: it could as well be `javascript:`."""
-    return where.lower().startswith(("http://", "https://"))

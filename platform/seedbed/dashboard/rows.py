@@ -1,5 +1,7 @@
 """A run or job as one row of a table: what every list shows of it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +70,11 @@ class Row:
         if self.job is not None and is_told_by_job(self.run, self.job):
             return self.job.reason
         return self.run.reason if self.run is not None else ""
+
+
+def ambiguous(runs: Iterable[Run]) -> set[str]:
+    """The run ids that runs of several stores have."""
+    return {run_id for run_id, number in Counter(run.run_id for run in runs).items() if number > 1}
 
 
 def run_href(run_id: str, store_url: str, page: str = "", **query: Any) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.dashboard.page import is_web
 from seedbed.dashboard.rows import Row
 from seedbed.dashboard.watch import View
 from seedbed.plan import Plan
@@ -32,7 +31,7 @@ def links(view: View, row: Row, plan: Plan, state: StateDirectory) -> list[Link]
     if cluster is not None and attempt is not None:
         gone = "" if cluster.state == ClusterState.UP else f"the cluster is {cluster.state}"
         page = f"{cluster.address.rstrip('/')}/#/jobs/{attempt.submission_id}"
-        found.append(Link("Ray", page, gone) if is_web(page) else Link("Ray", None, cluster.address))
+        found.append(Link("Ray", page, gone) if is_server(page) else Link("Ray", None, cluster.address))
     return found
 
 
@@ -56,6 +55,6 @@ def _mlflow(view: View, row: Row, plan: Plan, state: StateDirectory, cluster: Cl
 
 
 def _link(name: str, where: str, view: View, uri: str) -> Link:
-    if not is_web(where):
+    if not is_server(where):
         return Link(name, None, where)
     return Link(name, where, "does not answer" if view.mlflow.get(uri) is False else "")

@@ -44,7 +44,8 @@ def serve(
     port = listening.getsockname()[1]
     base = f"{scheme}://{_written(host if host in LOOPBACK else socket.gethostname())}:{port}"
     app = make_app(Watch(registry, stores, state), token, _names(host), port, is_tls=certificate is not None)
-    registry.save_dashboard_url(base)
+    if host not in LOOPBACK or registry.is_of_this_machine:  # one that only its own machine reaches is not the team's
+        registry.save_dashboard_url(base)
     print(f"dashboard: {base}/  (registry {registry.name})")
     print(f"log in with this link, or with the token in {state.root / TOKEN_FILE}:")
     print(f"  {login_url(base, token)}", flush=True)

@@ -9,6 +9,7 @@ import hashlib
 import re
 import secrets
 import time
+from contextlib import suppress
 from typing import Any
 
 from seedbed.state import StateDirectory
@@ -47,9 +48,10 @@ class Sessions:
 
     def end(self, session: dict[str, Any]) -> None:
         """Log out. Raises StoreError."""
-        folder = self._state.folder(ENDED_FOLDER)
-        for path in folder.iterdir():  # what has ended by its age needs no memory
-            if time.time() - path.stat().st_mtime > SESSION_S:
-                path.unlink(missing_ok=True)
-        self._state.write(f"{ENDED_FOLDER}/{session['id']}", "")
+        ended = session["id"]
         session.clear()
+        for path in self._state.folder(ENDED_FOLDER).iterdir():  # what has ended by its age needs no memory
+            with suppress(FileNotFoundError):  # another who logs out at the same time was quicker
+                if time.time() - path.stat().st_mtime > SESSION_S:
+                    path.unlink()
+        self._state.write(f"{ENDED_FOLDER}/{ended}", "")

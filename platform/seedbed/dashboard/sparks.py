@@ -41,8 +41,7 @@ class Sparks:
             self._at_work = {key: work for key, work in self._at_work.items() if work not in done}
             lines = dict(self._lines)
         for work in done:
-            if not work.cancelled():  # it is when the server ends
-                work.result()
+            work.result()
         return lines
 
     def _begin(self, key: Key) -> Future[None]:

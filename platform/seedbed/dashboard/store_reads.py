@@ -11,7 +11,7 @@ from typing import TypeVar
 from seedbed.dashboard.pool import Pool
 from seedbed.errors import StoreError
 
-PAGE_THREADS, STREAM_THREADS = 4, 4
+PAGE_THREADS, STREAM_THREADS, CHECK_THREADS = 4, 4, 2
 PATIENCE_S = 15.0
 """As long as one look at a store may take before it is called out of reach (`watch.LOST_AFTER_S`)."""
 KNOWN_LOST_PATIENCE_S = 1.0
@@ -23,16 +23,19 @@ T = TypeVar("T")
 
 
 class StoreReads:
-    """The threads of one store: those of pages, and those of streams, which take longer and whom nobody waits for."""
+    """The threads of one store: those of pages; those of streams, which take longer and whom nobody waits for; and
+    those in which runs are planned and submitted, which may take minutes, so that pages do not wait behind them."""
 
     def __init__(self, place: str) -> None:
         self.place = place
         self.pages = Pool(f"pages of {place}", PAGE_THREADS)
         self.streams = Pool(f"streams of {place}", STREAM_THREADS)
+        self.checks = Pool(f"checks of {place}", CHECK_THREADS)
 
-    async def read(self, work: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
-        """What `work` gives. Raises StoreError where it has not come in time; what was begun goes on, unheard."""
-        future = self.pages.submit(work)
+    async def read(self, work: Callable[[], T], patience_s: float = PATIENCE_S, pool: Pool | None = None) -> T:
+        """What `work` gives, in a thread of `pool`, none for that of pages. Raises StoreError where it has not come in
+        time; what was begun goes on, unheard."""
+        future = (pool or self.pages).submit(work)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), patience_s)
         except TimeoutError:
@@ -45,3 +48,4 @@ class StoreReads:
     def stop(self) -> None:
         self.pages.stop()
         self.streams.stop()
+        self.checks.stop()

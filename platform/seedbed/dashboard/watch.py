@@ -19,7 +19,7 @@ from seedbed.registry.registry import Registry
 from seedbed.registry.states import ACTIVE
 from seedbed.state import StateDirectory
 from seedbed.store import Store
-from seedbed.tracking.place import TrackingPlace
+from seedbed.tracking.place import TrackingPlace, is_server
 
 REGISTRY_EVERY_S = 1.0
 MLFLOW_EVERY_S = 10.0
@@ -171,7 +171,7 @@ class Watch:
 
     def _look_at_mlflow(self) -> None:
         uris = {cluster.mlflow_uri for cluster in self.view().clusters if cluster.mlflow_uri}
-        found = {uri: TrackingPlace(uri, "", None).answers() for uri in uris if uri.startswith("http")}
+        found = {uri: TrackingPlace(uri, "", None).answers() for uri in uris if is_server(uri)}
         with self._lock:
             self._mlflow = found
 

@@ -27,6 +27,8 @@ class Registry(Jobs, Attempts, Events, Alarms, Clusters, SeenRuns, Leads, Dashbo
         super().__init__(database)
         self.name = database.name
         """The URL as it may be shown, without passwords."""
+        self.is_of_this_machine = database.is_sqlite
+        """A file, and not a server that many machines share."""
         with database.read() as connection:
             self.id = str(connection.scalar(sa.select(registry.c.id)))
         """8 hex digits, drawn when it was made: part of submission ids, which so differ between registries."""

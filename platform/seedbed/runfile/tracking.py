@@ -49,7 +49,7 @@ class TrackingConfig(Strict):
     @model_validator(mode="after")
     def _mlflow_takes_it(self) -> Self:
         if self.mlflow_uri is not None:
-            _check_uri(self.mlflow_uri)
+            check_uri(self.mlflow_uri)
         if self.dashboard_url is not None:
             if urlsplit(self.dashboard_url).scheme not in ("http", "https"):
                 raise ValueError("dashboard_url: expected http(s)://host:port, with a path at most")
@@ -59,7 +59,7 @@ class TrackingConfig(Strict):
         return self
 
 
-def _check_uri(uri: str) -> None:
+def check_uri(uri: str) -> None:
     """Raises ValueError, which never repeats more of the address than its scheme: it may hold a password."""
     parts = urlsplit(uri)
     if parts.scheme == "sqlite":

@@ -31,11 +31,11 @@ class TrackingPlace:
         """Whether somebody listens at the server's port; waits a second at most. A SQLite file needs nobody."""
         if not self.is_server:
             return True
-        parts = urlsplit(self.uri)
         try:
+            parts = urlsplit(self.uri)
             with socket.create_connection((parts.hostname, parts.port or _PORTS[parts.scheme]), _PROBE_TIMEOUT_S):
                 return True
-        except OSError:
+        except (OSError, ValueError):  # ValueError: an address that names no port, of an older registry
             return False
 
     def where_to_look(self, experiment_id: str | None, run: str | None) -> str:
@@ -48,7 +48,8 @@ class TrackingPlace:
 
 
 def is_server(uri: str) -> bool:
-    return uri.startswith(("http://", "https://"))
+    """Whether it is an address of the web. Only such a one may be a link: it could as well be `javascript:`."""
+    return uri.lower().startswith(("http://", "https://"))
 
 
 def silent_servers(uris: Iterable[str | None]) -> list[str]:

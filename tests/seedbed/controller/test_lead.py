@@ -47,5 +47,19 @@ def test_another_machine_s_lead_runs_out_by_time_alone(registry):
 
 def test_a_process_id_that_is_somebody_else_s_now_is_a_dead_holder(registry):
     host, namespace, pid, _ = lead._holder().split("/")
-    assert registry.lead(NAME, f"{host}/{namespace}/{pid}/1.00", seconds=30)
+    assert registry.lead(NAME, f"{host}/{namespace}/{pid}/1", seconds=30)
     assert Lead(registry).renew()
+
+
+def test_a_clock_that_is_set_makes_no_living_controller_dead(registry, monkeypatch):
+    """`btime` of /proc/stat, which psutil reckons with, moves with the clock."""
+    holder = lead._holder()
+    create_time = lead.psutil.Process.create_time
+    monkeypatch.setattr(lead.psutil.Process, "create_time", lambda self: create_time(self) + 3600)
+    assert not lead.is_dead_here(holder)
+
+
+def test_a_process_that_began_at_another_time_is_dead_and_one_told_in_another_way_is_left_to_its_lead():
+    host, namespace, pid, ticks = lead._holder().split("/")
+    assert lead.is_dead_here(f"{host}/{namespace}/{pid}/{int(ticks) - 1}")
+    assert not lead.is_dead_here(f"{host}/{namespace}/{pid}/1764338400.25")

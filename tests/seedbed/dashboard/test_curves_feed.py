@@ -17,3 +17,13 @@ def test_the_training_of_a_run_that_was_forgotten_has_its_curves_from_the_artifa
     site.store.write("steps/pretrain-12ab/metrics.jsonl", f"{json.dumps(line)}\n".encode())
     told = json.loads(CurvesFeed().document(site.store, "gone-1", {"run": "gone-1"}, "steps/pretrain-12ab"))
     assert told["lines"]["loss"]["mean"] == [3.0]
+
+
+def test_a_run_whose_line_was_drawn_before_its_page_was_opened_has_the_artifacts_curves_as_well(site):
+    line = {"step": 1, "time": 1.0, "loss": 3.0}
+    site.store.write("steps/pretrain-12ab/metrics.jsonl", f"{json.dumps(line)}\n".encode())
+    feed = CurvesFeed()
+    assert feed.loss(site.store, "gone-1", 10) == []
+    told = json.loads(feed.document(site.store, "gone-1", {"run": "gone-1"}, "steps/pretrain-12ab"))
+    assert told["lines"]["loss"]["mean"] == [3.0]
+    assert feed.loss(site.store, "gone-1", 10) == [(1, 3.0)]  # one reader for both

@@ -125,6 +125,24 @@ def test_a_look_after_an_action_asks_no_store(site, monkeypatch):
     assert site.watch.view().registry.fault is None
 
 
+def test_checks_of_run_files_that_hang_hold_up_no_page(registry, tmp_path, client_of):
+    store = Store(str(tmp_path / "one"))
+    reads = client_of(Watch(registry, [store], StateDirectory(tmp_path / "state"))).app.state.reads[store.place]
+    release = threading.Event()
+
+    async def scenario():
+        checks = [
+            asyncio.create_task(reads.read(lambda: release.wait(30), 30.0, reads.checks))
+            for _ in range(store_reads.PAGE_THREADS + 1)
+        ]
+        await asyncio.sleep(0)
+        assert await reads.read(lambda: "read", 5.0) == "read"
+        release.set()
+        assert await asyncio.gather(*checks) == [True] * len(checks)
+
+    asyncio.run(scenario())
+
+
 def test_another_store_is_read_by_other_threads(registry, tmp_path, client_of):
     stores = [Store(str(tmp_path / name)) for name in ("one", "two")]
     reads = client_of(Watch(registry, stores, StateDirectory(tmp_path / "state"))).app.state.reads

@@ -155,8 +155,50 @@ def test_a_look_that_takes_too_long_is_told_until_it_comes(monkeypatch):
         async for event in hub.events("slow", lambda: pytest.fail("it is there")):
             name, data = parsed(event)
             told += [data] if name == "part" else [data["message"]] if name == "fault" else []
-            if told[-1:] in (["here"], [None]):
+            if {"here", None} <= set(told):
                 return
+        pytest.fail("the fault was never taken back")
+
+    with_hub(scenario)
+
+
+def test_who_left_during_a_fault_and_comes_back_after_it_is_told_that_it_is_over():
+    is_broken = [True]
+
+    def make():
+        if is_broken[0]:
+            raise ValueError("no store")
+
+    async def scenario(hub):
+        def events():
+            return hub.events("x", lambda: Latest("part", make))
+
+        leaves = events()
+        assert (await take(leaves, "fault", 1))[0]["message"] == "no store"
+        await leaves.aclose()
+        is_broken[0] = False
+        async for event in events():  # somebody else sees the end of it
+            name, data = parsed(event)
+            if name == "fault" and data["message"] is None:
+                break
+        assert (await take(events(), "fault", 1))[0]["message"] is None
+
+    with_hub(scenario)
+
+
+def test_of_what_was_not_looked_at_yet_nobody_is_told_that_it_is_well():
+    release = threading.Event()
+
+    def make():
+        release.wait(10)
+        raise ValueError("no store")
+
+    async def scenario(hub):
+        waiting = asyncio.create_task(take(hub.events("x", lambda: Latest("part", make)), "fault", 1))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        release.set()
+        assert (await waiting)[0]["message"] == "no store"
 
     with_hub(scenario)
 

@@ -38,6 +38,17 @@ def test_who_comes_back_after_a_new_start_of_the_server_is_told_all_anew(tmp_pat
     assert told.data == {"lines": [("driver", "one"), ("driver", "two")], "is_all": True}
 
 
+def test_who_has_seen_more_than_a_new_tail_counts_is_told_all_anew(tmp_path):
+    """Lines that came faster than one a millisecond have carried the tail before ahead of the clock."""
+    store = Store(str(tmp_path))
+    write(store, "driver", "one\ntwo\n")
+    tail = LogTail(store, "r-1", 1, None)
+    tail.look()
+    [told] = tail.since(tail.number + 100_000)
+    assert told.data == {"lines": [("driver", "one"), ("driver", "two")], "is_all": True}
+    assert tail.since(told.number) == []
+
+
 def test_one_source_alone(tmp_path):
     store = Store(str(tmp_path))
     write(store, "driver", "one\n")

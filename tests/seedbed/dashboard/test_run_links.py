@@ -1,23 +1,5 @@
-import pytest
-
-from seedbed.dashboard.page import is_web
 from seedbed.registry.records import Cluster, NewJob
 from seedbed.registry.states import ClusterState
-
-
-@pytest.mark.parametrize(
-    ("where", "may_be_a_link"),
-    [
-        ("http://mlflow:5000", True),
-        ("HTTPS://mlflow", True),
-        ("javascript:alert(1)", False),
-        ("httpx://mlflow", False),
-        ("sqlite:///m.db", False),
-        ("", False),
-    ],
-)
-def test_only_addresses_of_the_web_become_links(where, may_be_a_link):
-    assert is_web(where) == may_be_a_link
 
 
 def test_what_the_registry_calls_an_address_is_no_link_for_that(site):

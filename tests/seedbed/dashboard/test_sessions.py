@@ -53,6 +53,17 @@ def test_what_is_too_old_to_be_believed_needs_no_memory(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / ENDED_FOLDER).iterdir()] == [name]
 
 
+def test_who_logs_out_while_another_cleans_up_is_logged_out(tmp_path):
+    sessions = Sessions(StateDirectory(tmp_path))
+    sessions.end(begun(sessions))
+    (tmp_path / ENDED_FOLDER / "0").symlink_to(tmp_path / "gone")  # listed, and not there when it is asked for
+    mine = begun(sessions)
+    copied = dict(mine)
+    sessions.end(mine)
+    assert mine == {}
+    assert not sessions.is_open(copied)
+
+
 def test_two_dashboards_of_one_host_take_each_others_sessions_for_nothing(registry, tmp_path, client_of, log_in):
     assert cookie_name(8780) != cookie_name(8781)
     assert session_secret("token", 8780) != session_secret("token", 8781)

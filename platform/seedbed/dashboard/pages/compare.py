@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from seedbed.dashboard.drawings import funnel
 from seedbed.dashboard.pages.subject import Subject, find_named
-from seedbed.dashboard.rows import Row, run_href
+from seedbed.dashboard.rows import Row, ambiguous, run_href
 from seedbed.plan import Plan
 from seedbed.summary import FUNNEL_STEPS
 
@@ -49,11 +49,13 @@ async def page(request: Request, run: Annotated[list[str] | None, Query()] = Non
     curves = [
         {"url": run_href(one.row.run_id, one.row.store_url, "/curves.json"), "name": one.row.run_id} for one in chosen
     ]
+    choices = request.app.state.watch.view().runs[:MAX_CHOICES]
     return request.app.state.page.show(
         request,
         "compare.html",
         chosen=chosen,
-        choices=request.app.state.watch.view().runs[:MAX_CHOICES],
+        choices=choices,
+        ambiguous=ambiguous(choices),
         wanted=[(one.row.run_id, one.row.store_url) for one in chosen],
         too_many=len(wanted) > MAX_RUNS,
         most=MAX_RUNS,

@@ -10,6 +10,7 @@ from dataprep.clean import RULES
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.live import live_part
 from seedbed.dashboard.pages.subject import Subject, find, find_named
+from seedbed.dashboard.rows import ambiguous
 from seedbed.document_text import document_text
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
@@ -46,7 +47,9 @@ async def page(request: Request, run: str | None = None, store: str | None = Non
     if of is None:
         return request.app.state.page.show(request, "no_data.html")
     context = await of.read(lambda: _context(of, counts=False))
-    return request.app.state.page.show(request, "data.html", **context, runs=of.view.runs)
+    return request.app.state.page.show(
+        request, "data.html", **context, runs=of.view.runs, ambiguous=ambiguous(of.view.runs)
+    )
 
 
 @router.get("/live/data")

@@ -82,7 +82,8 @@ async def submit(request: Request, fields: Annotated[dict[str, str], Depends(for
         return _form(request, fields, checked, status=422)
     if not hmac.compare_digest(fields.get("checked", "").encode(), checked.draft.key.encode()):
         return _form(request, fields, checked, status=409)
-    job = await _reads(request.app, fields).read(partial(_submit, request.app, checked.draft, fields), CHECK_PATIENCE_S)
+    reads = _reads(request.app, fields)
+    job = await reads.read(partial(_submit, request.app, checked.draft, fields), CHECK_PATIENCE_S, reads.checks)
     return RedirectResponse(run_href(job.run_id, job.store_url), 303)
 
 
@@ -110,7 +111,8 @@ def _reads(app: FastAPI, fields: Mapping[str, str]) -> StoreReads:
 
 async def _check(app: FastAPI, fields: Mapping[str, str]) -> Checked:
     try:
-        return Checked(await _reads(app, fields).read(partial(_draft, app, fields), CHECK_PATIENCE_S), None)
+        reads = _reads(app, fields)
+        return Checked(await reads.read(partial(_draft, app, fields), CHECK_PATIENCE_S, reads.checks), None)
     except SeedbedError as error:
         return Checked(None, str(error))
 

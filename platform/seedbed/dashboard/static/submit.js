@@ -6,7 +6,7 @@ const form = document.getElementById("submit");
 const go = document.getElementById("go");
 const key = document.getElementById("checked");
 const part = document.getElementById("check");
-let due, number = 0;
+let due, asked, number = 0;
 
 function show(html) {
   morph(part, new DOMParser().parseFromString(html, "text/html").body);
@@ -23,10 +23,13 @@ async function check() {
   const mine = ++number;
   go.disabled = true;
   key.value = "";
+  asked?.abort(); // nobody waits for the check of what was written before
+  part.removeAttribute("aria-busy");
   if (!form.elements.text.value.trim()) return say("The plan and its verdict come here.");
   part.setAttribute("aria-busy", "true");
+  asked = new AbortController();
   try {
-    const answer = await fetch("/submit/check", { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { accept: "application/json" } });
+    const answer = await fetch("/submit/check", { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { accept: "application/json" }, signal: asked.signal });
     const told = await answer.json();
     if (mine !== number) return; // it was changed again meanwhile
     if (!answer.ok) return say(told.error);
@@ -36,7 +39,7 @@ async function check() {
   } catch {
     if (mine === number) say("The dashboard does not answer: nothing was checked.");
   } finally {
-    part.removeAttribute("aria-busy");
+    if (mine === number) part.removeAttribute("aria-busy");
   }
 }
 
