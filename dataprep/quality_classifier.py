@@ -76,7 +76,8 @@ class _Side:
 def train(good: Iterable[pa.LargeStringArray], other: Iterable[pa.LargeStringArray], config: ClassifierConfig) -> bytes:
     """The classifier's file, of batches of documents: the same bytes for the same documents in the same order.
 
-    8 bytes of memory a word. Raises DataError where a side has no words to learn from.
+    Takes 8 bytes of memory a word, and the whole texts of those held out (one in `held_out_every`). Raises
+    DataError where a side has no words to learn from.
     """
     sides = [_read(texts, config) for texts in (other, good)]
     lengths = [np.concatenate(side.lengths) if side.lengths else np.empty(0, np.int64) for side in sides]

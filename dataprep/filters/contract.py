@@ -49,8 +49,11 @@ class Rule:
 
     @property
     def usual_threshold(self) -> float:
-        """The threshold of all rows, or where they have their own, of most; the lowest of several such."""
+        """The threshold of all rows, or where they have their own, of most; the lowest of several such. nan where no
+        two rows share one, as where it is drawn for each."""
         found, counts = np.unique(self.threshold, return_counts=True)
+        if len(found) > 1 and counts.max() == 1:
+            return float("nan")
         return float(found[np.argmax(counts)]) if len(found) else float("nan")
 
 

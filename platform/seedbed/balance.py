@@ -182,7 +182,13 @@ def largest(groups: dict[str, Group], most: int) -> list[tuple[str, Group]]:
     return sorted(groups.items(), key=lambda item: (-item[1].documents, item[0]))[:most]
 
 
+def most_kept(groups: dict[str, Group]) -> str | None:
+    """The group that holds the most kept bytes, the first by name of several such; None where nothing is kept."""
+    kept = [(-group.kept_bytes, name) for name, group in groups.items() if group.kept_bytes]
+    return min(kept)[1] if kept else None
+
+
 def concentration(groups: dict[str, Group]) -> float | None:
-    """The share of the kept bytes that the largest group holds: 1.0 where one domain is the whole corpus."""
+    """The share of the kept bytes that the group `most_kept` holds: 1.0 where one domain is the whole corpus."""
     kept = np.array([group.kept_bytes for group in groups.values()], np.float64)
     return float(kept.max() / kept.sum()) if kept.sum() else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from dataprep.personal_data import KINDS, PLURALS
 from seedbed.artifact import Artifact
-from seedbed.balance import Balance, balance, concentration, largest
+from seedbed.balance import Balance, balance, concentration, largest, most_kept
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
 from seedbed.steps import OPERATIONAL
@@ -86,6 +86,7 @@ def _balance(found: Balance) -> dict[str, Any]:
         "of_input_shards": found.of_shards,
         "groups": tables,
         "num_groups": {grouping: len(groups) for grouping, groups in found.groups.items()},
+        "largest_domain": most_kept(found.groups["domain"]),
         "largest_domain_share": concentration(found.groups["domain"]),
         "flags": [asdict(flag) for flag in found.flags],
     }
@@ -161,7 +162,7 @@ def known_limits(facts: dict[str, Any]) -> list[str]:
     limits += [_in_words(flag) for flag in counted["flags"]]
     share = counted["largest_domain_share"]
     if share is not None and share > LARGE_SHARE:
-        limits.append(f"One domain, {counted['groups']['domain'][0]['name']}, holds {share:.0%} of the text.")
+        limits.append(f"One domain, {counted['largest_domain']}, holds {share:.0%} of the text.")
     return limits
 
 

@@ -7,13 +7,10 @@ from typing import Any
 import pyarrow as pa
 
 from dataprep.removals import Removals, parse
-from dataprep.select import SelectConfig, beside_attributes
+from dataprep.select import NEVER_DECIDE, SelectConfig, beside_attributes
 from dataprep.url_lists import UrlLists
 from seedbed.artifact import Artifact
 from seedbed.list_files import named_by, read_list
-
-NEVER_DECIDE = ("content_hash", "minhash_bands")
-"""Columns of `attributes` that no rule looks at, and most of its bytes."""
 
 
 def decided_from(

@@ -7,6 +7,7 @@ A step's fingerprint covers its kind and version, its part of the run file, its 
 of what decides its bytes. What a run is called, runs on and may cost is in none.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
@@ -84,6 +85,12 @@ def _with_lists(run: RunConfig, listing: SourceListing) -> Config:
     return with_digests(_json(run.data), listing.lists)
 
 
+def _clean_software(run: RunConfig) -> dict[str, str]:
+    """Normal forms are those of the interpreter's Unicode tables, which come with its minor version."""
+    normal_forms = {} if run.data.clean.normalization == "none" else {"unicodedata": unicodedata.unidata_version}
+    return normal_forms | (package_versions(("ftfy",)) if run.data.clean.mojibake else {})
+
+
 def _select(run: RunConfig, listing: SourceListing) -> Config:
     data = _with_lists(run, listing)
     return {"select": data["select"], "removals": data["removals"]["path"]}
@@ -129,7 +136,7 @@ STEPS: tuple[StepKind, ...] = (
         2,
         ("extract",),
         lambda run, _: _json(run.data.clean),
-        others=lambda run: package_versions(("ftfy",)) if run.data.clean.mojibake else {},
+        others=_clean_software,
     ),
     StepKind(
         "annotate",

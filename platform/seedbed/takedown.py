@@ -1,7 +1,7 @@
 """Where in a store the text of a page lies, or what was learnt from it, and what the next run would do without it.
 
 id, URL or domain --documents of every `extract`--> documents --verdicts--> copies
-documents --corpus, token shards, trainings, exports of every run--> artifacts that hold them
+documents --clean, ledger, corpus, token shards, trainings, exports of every run--> artifacts that hold them
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +24,8 @@ from seedbed.store import Store
 
 HOLDS = {
     "extract": "text",
+    "clean": "pieces of text in their normal form",
+    "ledger": "URLs",
     "corpus": "text",
     "tokenizer": "vocabulary learnt from the corpus",
     "shards": "tokens",
@@ -31,7 +33,8 @@ HOLDS = {
     "evaluate": "scores of those weights",
     "export": "weights trained on the tokens",
 }
-"""What of a document lies in an artifact; others hold numbers, spans and ids."""
+"""What of a document lies in an artifact: `clean` has what it puts into a text, the ledger the URL of every record.
+Others hold numbers, hashes, spans and ids."""
 
 NOTE = (
     "A model keeps what it learnt: nothing takes one page out of weights, and a new training without it is the only"
@@ -166,6 +169,12 @@ def _holding(store: Store, plan: Plan, found: _Documents) -> dict[str, dict[str,
         told[kind] = {"kind": kind, "path": path, "holds": HOLDS[kind], "documents": num_documents, **more}
 
     tell("extract", len(found.urls))
+    rewritten = _with_added_text(_artifact(store, plan, "clean"), found)
+    if rewritten:
+        tell("clean", rewritten)
+    num_urls = sum(url is not None for url in found.urls.values())
+    if num_urls and _artifact(store, plan, "ledger").is_committed():
+        tell("ledger", num_urls)
     kept = _in_corpus(_artifact(store, plan, "corpus"), found)
     if not kept:
         return told
@@ -185,6 +194,18 @@ def _holding(store: Store, plan: Plan, found: _Documents) -> dict[str, dict[str,
             if _artifact(store, plan, kind).is_committed():
                 tell(kind, num_trained)
     return told
+
+
+def _with_added_text(clean: Artifact, found: _Documents) -> int:
+    """The documents that `clean` put something into; it keeps what it put there."""
+    if not clean.is_committed():
+        return 0
+    number = 0
+    for unit, ids in found.units(set(found.urls)).items():
+        rows = clean.read_table("edits", unit, ["id", "num_added_bytes"])
+        rows = rows.filter(pc.greater(rows["num_added_bytes"], 0))
+        number += pc.sum(pc.is_in(rows["id"], pa.array(sorted(ids), ID))).as_py() or 0
+    return number
 
 
 def _in_corpus(corpus: Artifact, found: _Documents) -> set[bytes]:

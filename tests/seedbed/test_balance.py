@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from seedbed.balance import Balance, Group, _count, _flags, balance, concentration, largest
+from seedbed.balance import Balance, Group, _count, _flags, balance, concentration, largest, most_kept
+from seedbed.datasheet import _balance, known_limits
 from seedbed.errors import UsageError
 
 
@@ -81,3 +82,17 @@ def test_the_largest_groups_and_the_share_of_the_first():
     assert [name for name, _ in largest(groups, 2)] == ["b", "c"]
     assert concentration(groups) == 0.75
     assert concentration({"a": Group(1, 10)}) is None
+
+
+def test_the_group_that_holds_most_of_the_text_need_not_have_the_most_documents():
+    groups = {"many": Group(9, 90, 9, 10), "long": Group(1, 90, 1, 90), "also": Group(1, 90, 1, 90)}
+    assert most_kept(groups) == "also"  # by name where two hold as much
+    assert most_kept({"a": Group(1, 10)}) is None
+
+
+def test_the_datasheet_names_the_domain_that_holds_the_text():
+    found = Balance(1, 1)
+    found.groups["domain"] = {"many.example": Group(9, 90, 9, 10), "long.example": Group(1, 90, 1, 90)}
+    facts = {"balance": _balance(found)}
+    assert [row["name"] for row in facts["balance"]["groups"]["domain"]] == ["many.example", "long.example"]
+    assert known_limits(facts)[-1] == "One domain, long.example, holds 90% of the text."

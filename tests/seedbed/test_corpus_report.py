@@ -3,8 +3,11 @@ import re
 
 import pytest
 
+from dataprep.document_id import pack
+from dataprep.schemas import VERDICTS
 from seedbed.corpus_report.write import write_report
 from seedbed.errors import UsageError
+from tests.seedbed.conftest import A, B, rows
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -17,7 +20,8 @@ def finished(pipeline):
 
 
 @pytest.fixture
-def written(finished, tmp_path, monkeypatch):
+def whole_manifests(pipeline, monkeypatch):
+    """Manifests say what a datasheet reads of them."""
     from dataprep.personal_data import PLURALS
     from seedbed.artifact import Artifact
 
@@ -28,11 +32,15 @@ def written(finished, tmp_path, monkeypatch):
         said = real(artifact)
         if said is None:
             return None
-        config = finished.plan.step(artifact.kind).config
+        config = pipeline.plan.step(artifact.kind).config
         counts = {"corpus": masked, "shards": {"train_tokens": 7, "validation_tokens": 3}}.get(artifact.kind, {})
         return said | {"config": config, "counts": counts, "languages": {"en": 2}}
 
     monkeypatch.setattr(Artifact, "manifest", manifest)
+
+
+@pytest.fixture
+def written(finished, whole_manifests, tmp_path):
     paths = write_report(finished.store, finished.plan, tmp_path / "report")
     return {path.name: path.read_text() for path in paths}
 
@@ -74,6 +82,35 @@ def test_what_a_crawled_page_says_is_shown_as_text(finished, written, tmp_path, 
     page = write_report(finished.store, finished.plan, tmp_path / "again")[0].read_text()
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_personal_data_of_what_was_dropped_is_masked_as_in_the_corpus(finished, written, tmp_path, monkeypatch):
+    from seedbed import sample
+
+    def texts(artifacts, step, reason, shard, rows):
+        return dict.fromkeys(rows["id"].to_pylist(), (None, f"{step} has jo@mail.example"))
+
+    monkeypatch.setattr(sample, "_texts", texts)
+    page = write_report(finished.store, finished.plan, tmp_path / "again")[0].read_text()
+    for step in ("extract", "select", "deduplicate"):
+        assert f"{step} has |||EMAIL_ADDRESS|||" in page
+    assert "corpus has jo@mail.example" in page  # as it stands in the corpus
+
+
+def test_what_somebody_asked_to_remove_is_counted_and_not_shown(pipeline, whole_manifests, tmp_path):
+    pipeline.forget("select")
+    removed = {"id": pack(A, 2), "num_bytes": 9, "reason": "removed_by_url"}
+    verdicts = {
+        "00000": rows(VERDICTS, {"id": pack(A, 1), "num_bytes": 16}, removed),
+        "00001": rows(VERDICTS, {"id": pack(B, 0), "num_bytes": 17}, {"id": pack(B, 1), "num_bytes": 8}),
+    }
+    pipeline.write("select", {"verdicts": verdicts}, dropped={"removed_by_url": 1})
+    pipeline.write_ledger()
+    page = write_report(pipeline.store, pipeline.plan, tmp_path / "report")[0].read_text()
+    assert '<details id="select-removed_by_url"' in page
+    assert "Not shown: somebody asked to have them left out." in page
+    assert "Too short" not in page
+    assert "https://x.example/short" not in page
 
 
 def test_before_there_is_a_corpus_there_is_nothing_to_report(pipeline, tmp_path):

@@ -104,6 +104,12 @@ def test_a_filter_whose_measure_is_not_asked_for_is_refused_before_anything_runs
         load_run(run_file, ["data.select.others.exclamations={}"])
 
 
+def test_a_filter_that_looks_at_a_column_that_is_not_given_to_filters_is_refused(shouting, run_file):
+    (shouting / "shouting.py").write_text(code("python").replace('"num_exclamations"', '"minhash_bands"'))
+    with pytest.raises(UsageError, match=r"select\.others\.exclamations wants a column .*minhash_bands"):
+        load_run(run_file, ["data.select.others.exclamations={}"])
+
+
 def test_a_column_has_one_measure(shouting, run_file):
     (shouting / "shouting.py").write_text(code("python").replace('"num_exclamations"', '"num_words"'))
     with pytest.raises(UsageError, match=r"others\.exclamations: there is a column num_words already"):

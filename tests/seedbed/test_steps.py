@@ -115,6 +115,15 @@ def test_another_version_of_a_package_repeats_the_steps_that_it_decides(run_file
     assert [kind for kind in KINDS if before[kind] != after[kind]] == ["pretrain", "evaluate", "export"]
 
 
+def test_other_unicode_tables_repeat_clean_where_it_makes_normal_forms(run_file, monkeypatch):
+    as_it_is = "data.clean.normalization=none"
+    before, before_as_it_is = fingerprints(run_file), fingerprints(run_file, as_it_is)
+    monkeypatch.setattr(steps.unicodedata, "unidata_version", "0.0.0")
+    after = fingerprints(run_file)
+    assert [kind for kind in KINDS if before[kind] != after[kind]] == KINDS[1:]
+    assert fingerprints(run_file, as_it_is) == before_as_it_is
+
+
 def test_the_engine_in_use_and_no_other_decides_what_is_extracted(run_file, monkeypatch):
     assert changed(run_file, "data.extract.engine=trafilatura")[0] == "extract"
     real = contract.version

@@ -2,12 +2,15 @@ import json
 
 import pytest
 
+from dataprep.document_id import pack
+from dataprep.schemas import EDITS
 from seedbed.cli.takedown import NOTHING_FOUND_EXIT_CODE
 from seedbed.errors import UsageError
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run
 from seedbed.runs import RunRecord, save, save_plan
 from seedbed.takedown import add_entry, takedown
+from tests.seedbed.conftest import A, B, rows
 
 
 def told(pipeline, target):
@@ -56,6 +59,25 @@ def test_a_held_out_page_was_not_trained_on(pipeline):
 def test_a_dropped_page_lies_in_extract_alone(pipeline):
     answer = told(pipeline, "https://x.example/short")
     assert [a["kind"] for a in answer["artifacts"]] == ["extract"]
+
+
+def test_what_clean_put_into_a_page_and_its_url_in_the_ledger_are_told(pipeline):
+    pipeline.write_ledger()
+    pipeline.forget("clean")
+    put = {"num_bytes": 9, "num_cut_bytes": 3, "num_added_bytes": 2, "cut_starts": [0], "cut_ends": [3]}
+    put |= {"cut_rules": [0], "added_lengths": [2], "added_text": "é"}
+    edits = {"00000": rows(EDITS, {"id": pack(A, 1), "num_bytes": 31}, {"id": pack(A, 2), **put})}
+    edits["00001"] = rows(EDITS, {"id": pack(B, 0), "num_bytes": 17}, {"id": pack(B, 1), "num_bytes": 8})
+    pipeline.write("clean", {"edits": edits})
+
+    def held(target):
+        return [(a["kind"], a["holds"], a["documents"]) for a in told(pipeline, target)["artifacts"]]
+
+    clean, ledger = ("clean", "pieces of text in their normal form", 1), ("ledger", "URLs", 1)
+    assert held("https://x.example/short") == [("extract", "text", 1), clean, ledger]
+    assert held("https://x.example/copy") == [("extract", "text", 1), ledger]  # as it was read
+    assert [kind for kind, _, _ in held("docs/b.jsonl#1")] == ["extract", "corpus", "shards"]  # has no URL
+    assert held("x.example")[:3] == [("extract", "text", 3), clean, ("ledger", "URLs", 3)]
 
 
 def test_a_copy_leads_to_the_page_that_was_kept(pipeline):

@@ -1,12 +1,15 @@
 """The report as one HTML file: funnel, what rules measure, what the corpus is made of, samples."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
+import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from dataprep.personal_data import mask
+from dataprep.removals import REASONS
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.units import FILTERS
 from seedbed.datasheet import datasheet, known_limits
@@ -30,6 +33,11 @@ class Samples:
     reason: str | None
     documents: int  # of which these are some
     shown: list[Sampled]
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether somebody asked to have these documents left out: a report to hand on is no place for them."""
+        return self.reason in REASONS.values()
 
 
 def report_page(store: Store, plan: Plan, facts: dict[str, Any]) -> str:
@@ -69,5 +77,14 @@ def _samples(store: Store, plan: Plan, facts: dict[str, Any]) -> Iterator[Sample
     yield Samples("corpus", None, kept, sample(store, plan, "corpus", None, SAMPLES_KEPT, 0, MAX_SAMPLE_SHARDS))
     for step in facts["funnel"]:
         for reason, number in sorted(step["dropped"].items(), key=lambda item: (-item[1], item[0])):
-            shown = sample(store, plan, step["step"], reason, SAMPLES_DROPPED, 0, MAX_SAMPLE_SHARDS)
-            yield Samples(step["step"], reason, number, shown)
+            some = Samples(step["step"], reason, number, [])
+            yield some if some.is_withheld else replace(some, shown=_dropped(store, plan, step["step"], reason))
+
+
+def _dropped(store: Store, plan: Plan, step: str, reason: str) -> list[Sampled]:
+    """Some of what a step dropped, masked like the corpus: only `corpus` masks, and this has not come so far."""
+    shown = sample(store, plan, step, reason, SAMPLES_DROPPED, 0, MAX_SAMPLE_SHARDS)
+    data = plan.run.data
+    texts = pa.array([one.text for one in shown], pa.large_string())
+    masked = mask(texts, data.annotate.personal_data, data.corpus.personal_data)[0].to_pylist()
+    return [replace(one, text=text) for one, text in zip(shown, masked, strict=True)]

@@ -59,5 +59,10 @@ def test_the_usual_threshold_is_that_of_most_rows():
     assert rule.usual_threshold == 0.3  # two of each: the lower
     (rule,) = LanguageConfig().rules(ATTRIBUTES)
     assert rule.usual_threshold == 0.65
+    (rule,) = LanguageConfig(min_scores={"en": 0.3}).rules(ATTRIBUTES[1:3])
+    assert rule.threshold.tolist() == [0.3, 0.65]
+    assert math.isnan(rule.usual_threshold)  # each its own: none is usual
+    (rule,) = LanguageConfig(min_scores={"en": 0.3}).rules(ATTRIBUTES[:1])
+    assert rule.usual_threshold == 0.3
     (rule,) = LanguageConfig().rules(ATTRIBUTES[:0])
     assert math.isnan(rule.usual_threshold)
