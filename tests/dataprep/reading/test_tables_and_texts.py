@@ -126,3 +126,23 @@ def test_an_html_file_is_a_page():
 )
 def test_a_name_tells_format_and_compression(path, found):
     assert format_of(path) == found
+
+
+@pytest.mark.parametrize("date_field", ["date", "meta.date"])
+@pytest.mark.parametrize(
+    ("kind", "beyond"),
+    [
+        (pa.timestamp("s"), 253_402_300_800),  # the year 10000 begins
+        (pa.timestamp("us", "UTC"), -(10**17)),  # before the year 1
+        (pa.date32(), 10_000_000),
+    ],
+)
+def test_a_parquet_row_whose_date_has_no_form_is_a_row_without_a_date(kind, beyond, date_field):
+    dates = pa.array([0, beyond, None], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    if date_field == "meta.date":
+        dates = pa.StructArray.from_arrays([dates], ["date"])
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": ["one", "two", "three"], date_field.split(".")[0]: dates}), sink)
+    found = read(sink.getvalue(), "a.parquet", date_field=date_field)
+    assert told(found) == ["one", "two", "three"]
+    assert [record.date and record.date.year for record in found] == [1970, None, None]
