@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,6 +38,19 @@ def test_a_csv_row_that_is_wrong_costs_its_line_alone():
     assert found[3].problem.detail == "3 fields, and the header has 2"
     long = b"url,text\nu," + b"x" * 2000 + b"\nu,short\n"
     assert told(read(long, "a.csv")) == ["record_too_large", "short"]
+
+
+def test_csv_rows_that_never_end_do_not_read_the_file_again_for_each():
+    data = b"url,text\n" + b'a","c\n' * 30_000 + b"u,good\n"  # each line leaves a quote open, fresh or within one
+    begun = time.process_time()
+    found = told(read(data, "a.csv", 100_000))
+    assert time.process_time() - begun < 5.0
+    assert found == ["invalid_csv"] * 30_000 + ["good"]
+
+
+def test_many_wrong_csv_rows_far_apart_cost_their_line_alone():
+    part = b'u,"never closed\n' + b"u,good\n" * 200 + b'u,"one\ntwo"\n'
+    assert told(read(b"url,text\n" + part * 50, "a.csv")) == (["invalid_csv"] + ["good"] * 200 + ["one\ntwo"]) * 50
 
 
 def test_a_csv_file_without_the_column_or_without_rows_says_so():
