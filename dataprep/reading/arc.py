@@ -18,9 +18,11 @@ from dataprep.reading.warc import damaged, nothing_here, nothing_read
 
 _MAX_LINE_BYTES = 1 << 13
 _LINE = re.compile(
-    rb"([A-Za-z][A-Za-z0-9+.\-]*:[^\r\n]{0,8000}?) (\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*|-) "
-    rb"(\d{8,18}) ([^\s]*)(?: [^\r\n]{0,2000}?)? ?([^\s]+)[ \t]*\r?\n"
+    rb"(?>([A-Za-z][A-Za-z0-9+.\-]*+:[^\r\n]{0,8000}?) (\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+|-) "
+    rb"(\d{8,18}) )([^\s]*+) (?:[^\r\n]{0,2000} )?([^\s]++)[ \t]*+\r?\n"
 )
+"""Nothing that was matched is given back (`?>`, `*+`), so the time is that of the line's length."""
+
 _START = re.compile(rb"(?<![^\n])" + _LINE.pattern)
 
 

@@ -10,9 +10,11 @@ from dataprep.reading.fields import FieldNames, RowPlace, broken_row, row_record
 from dataprep.reading.lines import Line, lines
 from dataprep.reading.record import Problem, Record
 
+_MAX_AGAIN = 8  # times the limit of a record, beside what the file holds: so much is read again behind rows that failed
+
 
 class _RowTooLongError(Exception):
-    """The row holds more than the limit: a quote is not closed, most likely."""
+    """The row holds more than the limit, or goes on where no more is looked at: a quote is not closed, most likely."""
 
 
 def read_delimited(
@@ -21,7 +23,8 @@ def read_delimited(
     """A record for every row behind the header, numbered from 0, in UTF-8. Blank lines are no rows.
 
     A row of other fields than the header's, or with a quote that is not closed within the limit, is `invalid_csv`; it
-    costs its first line alone, and reading goes on with the next line.
+    costs its first line alone, and reading goes on with the next line. In a file of many such rows, one that does not
+    end with its line is given up without a look at those behind that were read before.
     """
     compression = compression_of(stream, by_name)
     source = lines(pieces(stream, compression), compression is not None, max_record_bytes)
@@ -50,6 +53,7 @@ class _Rows:
         self._taken: list[Line] = []  # of the row under way
         self._delimiter = delimiter
         self._max_bytes = max_bytes
+        self._num_again = _MAX_AGAIN * max_bytes  # bytes that may still be read again
 
     def __iter__(self) -> Iterator[tuple[int, int, list[str] | Problem]]:
         while (line := self._next()) is not None:
@@ -65,7 +69,11 @@ class _Rows:
                     self.header = [name.strip().removeprefix("\ufeff") for name in found]
 
     def _next(self) -> Line | None:
-        return self._again.popleft() if self._again else next(self._source, None)
+        if self._again:
+            return self._again.popleft()
+        line = next(self._source, None)
+        self._num_again += line.length if line is not None else 0
+        return line
 
     def _row(self, first: Line) -> list[str] | Problem:
         """The fields of the row that begins with this line; `_taken` are the lines that it cost."""
@@ -74,8 +82,8 @@ class _Rows:
             fields = next(csv.reader(self._lines_from(first), delimiter=self._delimiter, strict=True))
         except UnicodeDecodeError as error:
             problem = Problem("invalid_csv", detail=f"not UTF-8: {error.reason}")
-        except _RowTooLongError:
-            problem = Problem("invalid_csv", detail=f"a quote is not closed within {self._max_bytes:,} bytes")
+        except _RowTooLongError as error:
+            problem = Problem("invalid_csv", detail=f"a quote is not closed {error}")
         except csv.Error as error:
             problem = Problem("invalid_csv", detail=str(error)[:200])
         else:
@@ -83,6 +91,7 @@ class _Rows:
                 return fields
             detail = f"{len(fields)} fields, and the header has {len(self.header)}"
             problem = Problem("invalid_csv", len(fields), len(self.header), detail)
+        self._num_again -= sum(line.length for line in self._taken[1:])
         self._again.extendleft(reversed(self._taken[1:]))
         del self._taken[1:]
         return problem
@@ -94,6 +103,8 @@ class _Rows:
             self._taken.append(line)
             num_bytes += line.length
             if line.data is None or num_bytes > self._max_bytes:
-                raise _RowTooLongError
+                raise _RowTooLongError(f"within {self._max_bytes:,} bytes")
             yield line.data.decode() + "\n"
+            if self._num_again <= 0 and self._again:
+                raise _RowTooLongError("on its line, and many before were not")
             line = self._next()

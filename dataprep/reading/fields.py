@@ -62,7 +62,7 @@ def whole_unicode(text: str) -> str:
 
 
 def as_date(value: Any) -> datetime | None:
-    """A moment, whole seconds; without a time zone it is UTC."""
+    """A moment in UTC, whole seconds; without a time zone it is UTC. None beyond Python's years, too."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -72,4 +72,7 @@ def as_date(value: Any) -> datetime | None:
         value = datetime(value.year, value.month, value.day)
     if not isinstance(value, datetime):
         return None
-    return value.replace(tzinfo=value.tzinfo or UTC, microsecond=0)
+    try:
+        return value.replace(tzinfo=value.tzinfo or UTC, microsecond=0).astimezone(UTC)
+    except OverflowError:  # the first hours of the year 1, or the last of 9999, in another time zone
+        return None

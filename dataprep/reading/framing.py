@@ -14,6 +14,7 @@ MAX_HEADER_BYTES = 1 << 16
 _MAX_RETURNS = (
     16  # in a file; after them a length over the limit is no longer believed, so no file is read again for ever
 )
+_MIN_DROPPED = 1 << 20  # bytes read that are let go of at once, so that each byte is copied once or twice
 _OVERLAP = 1 << 13  # bytes of a search that are looked at again with what follows: a start may stand across
 
 
@@ -107,6 +108,9 @@ class _Framer:
     def _record(self) -> Framed:
         """The record at the position, or the bytes up to the next one. Moves behind it."""
         buffer = self._buffer
+        if self._position >= _MIN_DROPPED and 2 * self._position >= len(buffer.data):
+            buffer.drop(self._position)
+            self._position = 0
         header = self._dialect.parse(buffer.data, self._position, False)
         while header is INCOMPLETE:
             is_all = len(buffer.data) - self._position > MAX_HEADER_BYTES or not buffer.more()

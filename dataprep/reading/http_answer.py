@@ -16,6 +16,8 @@ _WANTED = re.compile(
     r"[ \t]*:[ \t]*([^\r\n]*)",
     re.IGNORECASE,
 )
+_MAX_HEAD_BYTES = 1 << 16  # in which headers are looked for; servers and browsers take 8 KiB to 256 KiB
+_MAX_VALUE = 1 << 12  # characters of a header that are looked at
 RIGHTS_HEADERS = ("x-robots-tag", "tdm-reservation", "link")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
 _MONTHS = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13), strict=True))  # noqa: SIM905
@@ -48,7 +50,7 @@ def http_answer(block: Block, place: Place, max_record_bytes: int) -> Record:
             truncated=block.truncated,
         )
     head_end, body_start = _end_of_head(data, start, end)
-    headers = _http_headers(data[match.end() : head_end])
+    headers = _http_headers(data[match.end() : min(head_end, match.end() + _MAX_HEAD_BYTES)])
     content_type, charset = split_content_type(headers.get("content-type", ""))
     body = b""
     problem: Problem | None = None
@@ -108,14 +110,14 @@ def _end_of_head(data: bytes, start: int, end: int) -> tuple[int, int]:
 def _http_headers(lines: bytes) -> dict[str, str]:
     """Those that are wanted, names in lower case. The first of a repeated header counts; what is said of rights adds
     up."""
-    headers: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     for name, value in _WANTED.findall(lines.decode("latin-1")):
-        name, value = name.lower(), value.strip()
-        if name not in headers:
-            headers[name] = value
+        name, value = name.lower(), value[:_MAX_VALUE].strip()
+        if name not in values:
+            values[name] = [value]
         elif name in RIGHTS_HEADERS:
-            headers[name] += ", " + value
-    return headers
+            values[name].append(value)
+    return {name: ", ".join(parts) for name, parts in values.items()}
 
 
 def split_content_type(value: str) -> tuple[str | None, str | None]:

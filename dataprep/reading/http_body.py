@@ -8,6 +8,7 @@ import pyarrow as pa
 _CHUNK_SIZE = re.compile(rb"\s*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_FED_FIRST, _FED_AT_ONCE = 1 << 10, 1 << 16  # bytes: what is fed behind a member's end is copied
 _TEXT_WINDOW = 1024  # bytes; one in nine of compressed data is a control character
 _ARROW_NAMES = {"br": "brotli", "zstd": "zstd"}
 
@@ -91,17 +92,20 @@ def _decompress_as(body: bytes, encoding: str, max_bytes: int) -> bytes:
 def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
     raw_deflate = encoding == "deflate" and body[:1] != b"\x78"
     window = -zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32  # 32: zlib or gzip, as its header says
-    data = b""
+    data, view, position = bytearray(), memoryview(body), 0
     while True:  # gzip data may come in several members; what stands behind the last one is padding
-        decompressor = zlib.decompressobj(window)
-        try:
-            data += decompressor.decompress(body, max_bytes + 1 - len(data))
-        except zlib.error as error:
-            raise BodyDecodingError(f"not {encoding}: {error}") from error
-        if len(data) > max_bytes:
-            raise BodyTooLargeError
-        if not decompressor.eof:
-            raise BodyDecodingError(f"the {encoding} data ends early")
-        body = decompressor.unused_data
-        if not body.startswith(_GZIP_MAGIC):
-            return data
+        decompressor, size = zlib.decompressobj(window), _FED_FIRST
+        while not decompressor.eof:
+            if position >= len(body):
+                raise BodyDecodingError(f"the {encoding} data ends early")
+            fed = view[position : position + size]
+            try:
+                data += decompressor.decompress(fed, max_bytes + 1 - len(data))
+            except zlib.error as error:
+                raise BodyDecodingError(f"not {encoding}: {error}") from error
+            if len(data) > max_bytes:
+                raise BodyTooLargeError
+            position += len(fed) - len(decompressor.unused_data)
+            size = min(2 * size, _FED_AT_ONCE)
+        if not body.startswith(_GZIP_MAGIC, position):
+            return bytes(data)

@@ -76,17 +76,31 @@ def _offset(facts: Any) -> int:
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Rows whose text is still in bytes where it is no UTF-8: Arrow does not look when it reads."""
+    """The batch's rows. One whose text is no UTF-8 is {"": the error}: Arrow does not look when it reads."""
     try:
-        yield from batch.to_pylist()
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):
+        rows = None  # one row has it, or some: they are found one by one
+    if rows is not None:
+        yield from rows
         return
-    except UnicodeDecodeError:
-        pass
     for index in range(batch.num_rows):
         try:
-            yield batch.slice(index, 1).to_pylist()[0]
+            yield {name: _value(column[index]) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
         except UnicodeDecodeError as error:
             yield {"": error}
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    """What Python has for it; None for a moment that it has no form for, such as one of the year 12,000."""
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError):
+        if isinstance(scalar, pa.StructScalar) and scalar.is_valid:
+            return {name: _value(part) for name, part in scalar.items()}
+        return None
 
 
 def _record(row: dict[str, Any], place: RowPlace, names: FieldNames, max_record_bytes: int) -> Record:

@@ -19,12 +19,19 @@ DIRECTIVES = frozenset(
 )
 """Robots directives that hold something back; `none` is noindex and nofollow. The others only shape search results."""
 
+_MARKS = (
+    *(b"bot", b"extended", b"crawler", b"-ai"),  # names that `_AGENT` takes
+    *(b"noai", b"noindex", b"nofollow", b"noarchive", b"nocache", b"nosnippet", b"noimage", b"notranslate"),
+    *(b"tdm-", b"license", b".rights"),
+)
+"""What a head holds, in lower case, that has a tag to be read: most pages are passed over for want of one."""
+
 _META = re.compile(rb"<meta\b[^>]{1,2000}>")
 _LINK = re.compile(rb"<(?:a|link)\b", re.IGNORECASE)
 _MAX_TAG_BYTES = 2000
 _MAX_MENTIONS = 16  # of the word, of which one may be the link
 _ATTRIBUTE = re.compile(rb"([a-z:-]{1,40})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
-_LINK_HEADER = re.compile(r"<([^>]*)>[^<]*;\s*rel\s*=\s*\"?[^\",;]*\blicense\b", re.IGNORECASE)
+_LINK_HEADER = re.compile(r"<([^<>]*)>[^<]*;\s*+rel\s*+=\s*+\"?[^\",;]*\blicense\b", re.IGNORECASE)
 _LICENCE_NAMES = frozenset(
     (
         b"dc.rights",
@@ -66,7 +73,7 @@ def rights_of(payload: bytes, is_markup: bool, headers: dict[str, str] | None) -
     if is_markup:
         head = payload[: _end_of_head(payload)]
         lower = head.lower()
-        if b"bot" in lower or b"tdm-" in lower or b"license" in lower or b".rights" in lower:
+        if any(mark in lower for mark in _MARKS):
             more, flag, found = _in_metas(head, lower)
             directives |= more
             reserved = reserved if flag is None else flag

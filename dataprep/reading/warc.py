@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import BinaryIO
 
 from dataprep.reading.compression import Compression, compression_of, pieces
+from dataprep.reading.fields import as_date
 from dataprep.reading.framing import INCOMPLETE, MAX_HEADER_BYTES, Dialect, Framed, Header, frame
 from dataprep.reading.http_answer import Block, http_answer, plain_block
 from dataprep.reading.plain_buffer import PlainBuffer
@@ -102,7 +103,7 @@ def _record(framed: Framed, max_record_bytes: int) -> Record:
     if framed.header is None:
         return damaged(framed, None, None) or nothing_here(framed)
     fields = framed.header.fields
-    url, date = fields.get("warc-target-uri"), _date(fields.get("warc-date"))
+    url, date = fields.get("warc-target-uri"), as_date(fields.get("warc-date"))
     if url is not None and url[:1] == "<":
         url = url.strip("<>")  # as WARC 1.0 drew it, and Wget writes it
     if not framed.is_whole:
@@ -144,13 +145,3 @@ def _refers_to(fields: dict[str, str]) -> str:
         return " of ".join(filter(None, ("as " + (url or "the same address"), date)))
     known = fields.get("warc-refers-to") or fields.get("warc-payload-digest")
     return f"as {known}" if known else "it does not say of what"
-
-
-def _date(value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        date = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return date.replace(tzinfo=date.tzinfo or UTC, microsecond=0)

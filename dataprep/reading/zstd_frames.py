@@ -22,6 +22,7 @@ _MAX_WINDOW_BYTES = 1 << 31  # what `zstd --long=31` takes
 _HEADER_BYTES = 18  # at most
 _ID_BYTES = (0, 1, 2, 4)
 _SIZE_BYTES = (0, 2, 4, 8)
+_GATHERED_BYTES = 1 << 16  # of small blocks, given away as one piece: who takes pieces joins them on to what is there
 _RLE, _RESERVED = 1, 3  # types of a block
 
 
@@ -62,21 +63,25 @@ def _frame(
 ) -> Generator[Piece, None, int]:
     """Gives the frame's pieces, and returns where the next frame may begin."""
     decompressor = _decompressor(dictionary)
-    begins, end = True, start
+    begins, end, held = True, start, bytearray()
     try:
         for block, end, is_last in _blocks(stored, start):  # noqa: B007 - where the last one ends, the frame does
-            data = decompressor.decompress(block)
-            if data or is_last:
-                yield Piece(data, start, begins, is_last)
-                begins = False
+            held += decompressor.decompress(block)
+            if len(held) >= _GATHERED_BYTES or is_last:
+                yield Piece(bytes(held), start, begins, is_last)
+                begins, held = False, bytearray()
             if is_last and not decompressor.eof:
                 raise _DamagedFrameError("the frame does not end with its last block")
     except (zstandard.ZstdError, _DamagedFrameError) as error:
+        if held:
+            yield Piece(bytes(held), start, begins)
         found = _next_frame(stored, start + 1, dictionary)
         why = _missing_dictionary(stored, start, dictionary) or f"damaged Zstandard data: {error}"
         yield Piece(b"", start, damage=why, num_lost=found - start)
         return found
     except EOFError:
+        if held:
+            yield Piece(bytes(held), start, begins)
         found = _next_frame(stored, start + 1, dictionary)  # a damaged length may point behind the file's end
         yield Piece(b"", start, damage="the Zstandard data ends early", num_lost=found - start, ends_early=True)
         return found

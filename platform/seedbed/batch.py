@@ -10,6 +10,7 @@ its value gives.
 import json
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def _values(listed: str, is_path: bool, each: str) -> list[str]:
         values = [found for value in values for found in _matching(value)]
     if not values:
         raise UsageError(f"--each {each}: there is no value")
-    twice = sorted({value for value in values if values.count(value) > 1})
+    twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
         raise UsageError(f"--each {each}: {twice[0]} stands there twice")
     return values
@@ -107,16 +108,17 @@ def names(name: str, values: Sequence[str], is_path: bool) -> list[str]:
     slugs = [_slug(_stem(value) if is_path else value) for value in values]
     if is_path and len(set(slugs)) < len(slugs):
         slugs = [_slug(value) for value in values]  # files of one name in several folders
-    given = []
+    given, num_of = [], Counter(slugs)
     for value, slug in zip(values, slugs, strict=True):
         whole = f"{name}-{slug}"
-        if len(whole) > MAX_NAME or slugs.count(slug) > 1 or not slug:
+        if len(whole) > MAX_NAME or num_of[slug] > 1 or not slug:
             digest = blake3.blake3(value.encode()).hexdigest()[:_DIGEST_DIGITS]
             room = MAX_NAME - _DIGEST_DIGITS - 1
             whole = f"{whole[:room].rstrip('-')}-{digest}"
         given.append(whole)
     if len(set(given)) < len(given):
-        raise UsageError(f"--each: two values give the name {max(given, key=given.count)}: give the run a shorter name")
+        twice = Counter(given).most_common(1)[0][0]
+        raise UsageError(f"--each: two values give the name {twice}: give the run a shorter name")
     return given
 
 

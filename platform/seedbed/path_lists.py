@@ -1,6 +1,7 @@
 """Lists of paths below a root, as Common Crawl publishes its files: `warc.paths.gz`."""
 
 import posixpath
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,7 +42,7 @@ def listed_paths(source: SourceConfig) -> list[str]:
                 break
     if not found:
         raise SourceError(f"{source.path} names no path: expected one a line, below {source.paths_below}")
-    twice = {path for path in found if found.count(path) > 1} if len(set(found)) < len(found) else set()
+    twice = [path for path, count in Counter(found).items() if count > 1]
     if twice:
         raise SourceError(f"{source.path} names {min(twice)} twice: a file has one place in a source")
     return found

@@ -1,5 +1,8 @@
 import gzip
 import io
+import time
+
+import pytest
 
 from dataprep.reading.arc import read_arc
 
@@ -66,3 +69,25 @@ def test_junk_between_records_is_one_row():
 
 def test_an_empty_file_is_one_row():
     assert outcomes(b"") == ["empty_file"]
+
+
+def test_a_line_without_a_content_type_or_with_one_of_several_words_is_read():
+    for kind in (b"", b"text/html; charset=latin-1"):
+        line = b"http://a.example/k 2001:db8::7 20140216050221 %s %d \n" % (kind, len(ANSWER))
+        assert outcomes(line + ANSWER + b"\n") == [("http://a.example/k", 200, b"<p>one</p>")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"a:" + b" - 12345678" * 700 + b"\x0b\n",
+        b"a:" + b" - 12345678" * 500 + b" " + b"x" * 1900 + b"\x0b\n",
+        b"a: " + b":" * 7900 + b"x\n",
+        b"a: - 12345678 " + b" x" * 900 + b"\x0b\n",
+    ],
+    ids=["dates", "dates and a long word", "colons", "words"],
+)
+def test_lines_that_were_made_to_be_slow_are_passed_in_a_moment(line):
+    begun = time.process_time()
+    assert outcomes(RECORDS[1] + line * 40 + RECORDS[2]) == [WHOLE[1], "unreadable_bytes", WHOLE[2]]
+    assert time.process_time() - begun < 2.0

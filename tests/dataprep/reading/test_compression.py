@@ -77,6 +77,21 @@ def test_zeros_between_members_are_padding_and_other_bytes_come_raw():
     assert found == [(b"one ", False), (b"two ", False), (b"junk", True), (b"three", False)]
 
 
+def frame_of_single_bytes(data: bytes, is_whole: bool) -> bytes:
+    """A Zstandard frame of one raw block a byte (RFC 8878, 3.1.1), with a window of 1 KiB and no checksum."""
+    blocks = b"".join(struct.pack("<I", 1 << 3)[:3] + bytes([byte]) for byte in data)
+    return b"\x28\xb5\x2f\xfd\0\0" + blocks + (b"\x01\0\0" if is_whole else b"")
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_small_blocks_of_a_zstandard_frame_come_together(is_whole):
+    found = list(pieces(io.BytesIO(frame_of_single_bytes(TEXT[:100_000], is_whole)), "zstd"))
+    assert b"".join(piece.data for piece in found) == TEXT[:100_000]
+    assert [len(piece.data) for piece in found] == ([65_536, 34_464] if is_whole else [65_536, 34_464, 0])
+    assert [piece.begins for piece in found[:2]] == [True, False]
+    assert found[-1].ends == is_whole and (found[-1].damage is None) == is_whole
+
+
 def dictionary() -> zstandard.ZstdCompressionDict:
     pick = random.Random(0)
     words = [bytes(pick.choices(b"abcdefghij", k=8)) for _ in range(200)]

@@ -86,6 +86,17 @@ def test_what_is_not_wanted_is_not_held_in_memory(kind):
     assert peak(lambda: outcomes(data)) == ([reason], pytest.approx(0, abs=20 << 20))
 
 
+@pytest.mark.parametrize("pack", [bytes, lambda plain: gzip.compress(plain, 1)], ids=["plain", "one member"])
+def test_the_records_of_a_long_file_are_let_go_of_once_they_are_read(pack):
+    head = b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 10000\r\n\r\n"
+    data = pack((head + b"x" * 10_000 + b"\r\n\r\n") * 4000)  # 40 MB
+
+    def count():
+        return sum(record.problem.reason == "not_a_response" for record in read_warc(io.BytesIO(data), LIMIT))
+
+    assert peak(count) == (4000, pytest.approx(0, abs=12 << 20))
+
+
 def peak(action):
     """(what `action` gives, the bytes that Python held at most meanwhile)."""
     tracemalloc.start()

@@ -1,4 +1,6 @@
 import gzip
+import random
+import time
 import zlib
 
 import pytest
@@ -37,6 +39,20 @@ def test_text_whose_encoding_somebody_undid_or_that_never_had_one_is_taken_as_it
 def test_bytes_that_are_neither_text_nor_what_the_header_says_are_refused(encoding):
     with pytest.raises(BodyDecodingError):
         decoded(bytes(range(256)) * 10, encoding)
+
+
+def test_a_body_of_many_small_members_is_decoded_in_time_of_its_length():
+    member = gzip.compress(b"a")
+    begun = time.process_time()
+    assert decoded(member * 100_000, "gzip", 100_000) == b"a" * 100_000  # 2 MB, of which no member copies the rest
+    assert time.process_time() - begun < 5.0
+
+
+def test_a_member_of_more_than_is_fed_at_once_is_decoded_whole_and_its_end_is_found():
+    words = random.Random(0).randbytes(300_000)
+    assert decoded(gzip.compress(words) * 2 + bytes(3), "gzip", 600_000) == words * 2
+    with pytest.raises(BodyTooLargeError):
+        decoded(gzip.compress(words) * 2, "gzip", 599_999)
 
 
 def test_a_body_that_is_cut_short_is_refused():

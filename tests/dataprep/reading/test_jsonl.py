@@ -2,6 +2,7 @@ import gzip
 import io
 
 import pyarrow as pa
+import pytest
 
 from dataprep.reading.fields import FieldNames
 from dataprep.reading.jsonl import read_jsonl
@@ -63,3 +64,16 @@ def test_an_empty_file_is_one_row():
 def test_half_a_surrogate_pair_becomes_the_replacement_character():
     (record,) = read(b'{"text": "a\\ud800b"}')
     assert record.text == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("date", "found"),
+    [
+        ("2026-01-02T03:04:05.6+02:00", "2026-01-02T01:04:05+00:00"),
+        ("0001-01-01T00:00:00+14:00", None),  # in UTC, before the year 1
+        ("9999-12-31T23:59:59-10:00", None),
+    ],
+)
+def test_a_date_is_given_in_utc_and_none_where_that_has_no_form(date, found):
+    (record,) = read(b'{"text": "a", "date": "%s"}' % date.encode())
+    assert (record.text, record.date and record.date.isoformat()) == ("a", found)

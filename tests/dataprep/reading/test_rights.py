@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from dataprep.reading.rights import NOTHING_SAID, Rights, rights_of
@@ -18,6 +20,10 @@ def page(head: str, body: str = "") -> bytes:
             "noai nofollow noimageai noindex",
         ),
         ('<meta name="ccbot" content="nofollow">', "ccbot:nofollow"),
+        ('<meta name="google-extended" content="none">', "google-extended:nofollow google-extended:noindex"),
+        ('<meta name="examplecrawler" content="none">', "examplecrawler:nofollow examplecrawler:noindex"),
+        ('<meta name="anthropic-ai" content="none">', "anthropic-ai:nofollow anthropic-ai:noindex"),
+        ('<meta name="openai" content="nosnippet">', "openai:nosnippet"),
         ('<meta name="description" content="robots noindex">', None),
     ],
 )
@@ -38,6 +44,24 @@ def test_directives_of_meta_tags(head, robots):
 )
 def test_directives_of_headers(value, robots):
     assert rights_of(b"", False, {"x-robots-tag": value}) == Rights(robots)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "license" + "<" * 1_000_000,
+        "license" + "<>" * 500_000,
+        "license<>;rel=" + " " * 1_000_000,
+        "license<>" + ";" * 1_000_000,
+        "license<>" + ";rel" * 250_000,
+        "license<>;" + " " * 1_000_000,
+    ],
+    ids=["brackets", "addresses", "blanks", "semicolons", "relations", "blanks behind a semicolon"],
+)
+def test_headers_that_were_made_to_be_slow_are_read_in_a_moment(value):
+    begun = time.process_time()
+    assert rights_of(b"", False, {"link": value}) == NOTHING_SAID
+    assert time.process_time() - begun < 1.0
 
 
 def test_text_and_data_mining_is_reserved_by_header_or_meta_and_the_page_has_the_last_word():

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,6 +38,19 @@ def test_a_csv_row_that_is_wrong_costs_its_line_alone():
     assert found[3].problem.detail == "3 fields, and the header has 2"
     long = b"url,text\nu," + b"x" * 2000 + b"\nu,short\n"
     assert told(read(long, "a.csv")) == ["record_too_large", "short"]
+
+
+def test_csv_rows_that_never_end_do_not_read_the_file_again_for_each():
+    data = b"url,text\n" + b'a","c\n' * 30_000 + b"u,good\n"  # each line leaves a quote open, fresh or within one
+    begun = time.process_time()
+    found = told(read(data, "a.csv", 100_000))
+    assert time.process_time() - begun < 5.0
+    assert found == ["invalid_csv"] * 30_000 + ["good"]
+
+
+def test_many_wrong_csv_rows_far_apart_cost_their_line_alone():
+    part = b'u,"never closed\n' + b"u,good\n" * 200 + b'u,"one\ntwo"\n'
+    assert told(read(b"url,text\n" + part * 50, "a.csv")) == (["invalid_csv"] + ["good"] * 200 + ["one\ntwo"]) * 50
 
 
 def test_a_csv_file_without_the_column_or_without_rows_says_so():
@@ -126,3 +140,23 @@ def test_an_html_file_is_a_page():
 )
 def test_a_name_tells_format_and_compression(path, found):
     assert format_of(path) == found
+
+
+@pytest.mark.parametrize("date_field", ["date", "meta.date"])
+@pytest.mark.parametrize(
+    ("kind", "beyond"),
+    [
+        (pa.timestamp("s"), 253_402_300_800),  # the year 10000 begins
+        (pa.timestamp("us", "UTC"), -(10**17)),  # before the year 1
+        (pa.date32(), 10_000_000),
+    ],
+)
+def test_a_parquet_row_whose_date_has_no_form_is_a_row_without_a_date(kind, beyond, date_field):
+    dates = pa.array([0, beyond, None], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    if date_field == "meta.date":
+        dates = pa.StructArray.from_arrays([dates], ["date"])
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": ["one", "two", "three"], date_field.split(".")[0]: dates}), sink)
+    found = read(sink.getvalue(), "a.parquet", date_field=date_field)
+    assert told(found) == ["one", "two", "three"]
+    assert [record.date and record.date.year for record in found] == [1970, None, None]
