@@ -267,6 +267,7 @@ def test_tabs_that_nobody_sees_hold_no_connection_and_catch_up(inside, shows, si
         for tab in tabs:
             tab.goto(site.path("/runs/{run}"))
             expect(tab.locator("#connection")).to_have_text("live")
+            expect(tab.get_by_text("10 of 100,000 steps").first).to_be_visible()
             tab.evaluate(HIDE, "hidden")
         first = tabs[0]
         site.beat(training=training | {"step": 77_000})

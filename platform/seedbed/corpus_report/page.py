@@ -19,6 +19,8 @@ from seedbed.store import Store
 from seedbed.summary import FUNNEL_STEPS
 from seedbed.survey import survey
 
+TEMPLATES = ("corpus_report", "dashboard/templates")
+"""Where templates lie; what is drawn alike in the dashboard is written once, there."""
 HISTOGRAM = (300, 90)  # pixels
 SAMPLES_KEPT, SAMPLES_DROPPED = 5, 2
 SAMPLE_CHARACTERS = 600
@@ -45,7 +47,7 @@ def report_page(store: Store, plan: Plan, facts: dict[str, Any]) -> str:
     found = survey(store, plan)
     steps = [{"kind": step["step"], **step} for step in facts["funnel"]]
     environment = Environment(
-        loader=FileSystemLoader(str(files("seedbed.corpus_report"))),
+        loader=FileSystemLoader([str(files("seedbed").joinpath(where)) for where in TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

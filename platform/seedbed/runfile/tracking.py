@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, model_validator
 
@@ -51,7 +51,7 @@ class TrackingConfig(Strict):
         if self.mlflow_uri is not None:
             check_uri(self.mlflow_uri)
         if self.dashboard_url is not None:
-            if urlsplit(self.dashboard_url).scheme not in ("http", "https"):
+            if _split("dashboard_url", self.dashboard_url).scheme not in ("http", "https"):
                 raise ValueError("dashboard_url: expected http(s)://host:port, with a path at most")
             _check_server("dashboard_url", self.dashboard_url)
         if self.alias.lower() == "latest" or re.fullmatch(r"[vV]\d+", self.alias):
@@ -61,7 +61,7 @@ class TrackingConfig(Strict):
 
 def check_uri(uri: str) -> None:
     """Raises ValueError, which never repeats more of the address than its scheme: it may hold a password."""
-    parts = urlsplit(uri)
+    parts = _split("mlflow_uri", uri)
     if parts.scheme == "sqlite":
         if not re.fullmatch(r"sqlite:////[^?#]*[^/?#]", uri):
             raise ValueError(
@@ -81,8 +81,15 @@ def check_uri(uri: str) -> None:
         )
 
 
+def _split(key: str, uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError:  # its words repeat the part that may hold a password
+        raise ValueError(f"{key}: this is no address; expected http(s)://host:port, with a path at most") from None
+
+
 def _check_server(key: str, uri: str) -> None:
-    parts = urlsplit(uri)
+    parts = _split(key, uri)
     if "@" in parts.netloc:
         cure = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN) in the environment"
         raise ValueError(

@@ -132,11 +132,11 @@ def test_checks_of_run_files_that_hang_hold_up_no_page(registry, tmp_path, clien
 
     async def scenario():
         checks = [
-            asyncio.create_task(reads.read(lambda: release.wait(30), 30.0, reads.checks))
+            asyncio.create_task(reads.read(lambda: release.wait(120), 120.0, reads.checks))
             for _ in range(store_reads.PAGE_THREADS + 1)
         ]
         await asyncio.sleep(0)
-        assert await reads.read(lambda: "read", 5.0) == "read"
+        assert await reads.read(lambda: "read", 60.0) == "read"  # long before a check lets go
         release.set()
         assert await asyncio.gather(*checks) == [True] * len(checks)
 

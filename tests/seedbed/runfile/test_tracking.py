@@ -49,6 +49,16 @@ def test_an_alias_that_mlflow_keeps_to_itself_is_an_error(alias):
         TrackingConfig(alias=alias)
 
 
+@pytest.mark.parametrize("uri", ["http://joe:s3cret@h\u2100st:5000", "http://joe:s3cret@[host:5000"])
+def test_an_address_that_cannot_be_read_is_repeated_nowhere(run_file, uri):
+    """urlsplit refuses both; of the first it repeats user and password."""
+    run_file.write_text(f"{run_file.read_text()}tracking: {{mlflow_uri: {uri!r}}}\n", encoding="utf-8")
+    with pytest.raises(RunFileError) as refused:
+        load_run(run_file)
+    assert "mlflow_uri: this is no address" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_password_is_refused_and_repeated_nowhere(run_file):
     uri = "http://joe:s3cret@host:5000"
     run_file.write_text(f"{run_file.read_text()}tracking: {{mlflow_uri: {uri!r}}}\n")
