@@ -279,7 +279,7 @@ def test_a_training_that_passes_its_limit_stops_at_a_checkpoint_and_goes_on_with
     assert "it has stopped at its checkpoint of step " in answer.err
     stopped = mine.json("show", "small")
     assert stopped["state"] == "stopped"
-    assert LOST_AT <= stopped["training"]["steps"] < LONG
+    assert LONG + 1 - LOST_AT < stopped["training"]["steps"] < LONG  # the more of the lost was told, the earlier
     spending = stopped["training"]["spending"]
     lost = spending["steps_lost"]
     assert LOST_AT // 2 < lost < LOST_AT  # a rank that is lost takes with it what it had no time to tell
