@@ -151,7 +151,7 @@ STEPS: tuple[StepKind, ...] = (
     StepKind(
         "select",
         2,
-        ("extract", "annotate"),
+        ("extract", "clean", "annotate"),
         _select,
         ("idna",),  # hosts of removal lists in ASCII
         lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
