@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
-from dataprep.kernels.edit_rules import LINE_RULES, RULES
+from dataprep.kernels.edit_rules import LINE_RULES, PHRASE_RULES, RULES
 from dataprep.kernels.text_view import surviving_text
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
@@ -20,6 +20,7 @@ from seedbed.why import CUTS
 
 STEPS = ("extract", "clean", "select", "deduplicate", "corpus")
 _SEED = 0x5A3E
+_ABOUT_LINES = (*LINE_RULES, *PHRASE_RULES)
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _texts(
 
 
 def _wanted_rules(reason: str | None) -> set[int]:
-    return {RULES.index(name) for name in ((reason,) if reason else LINE_RULES)}
+    return {RULES.index(name) for name in ((reason,) if reason else _ABOUT_LINES)}
 
 
 def _cuts(text: bytes, edit: dict[str, Any], wanted: set[int]) -> Iterator[str]:
@@ -154,5 +155,5 @@ def _cuts(text: bytes, edit: dict[str, Any], wanted: set[int]) -> Iterator[str]:
         cut, put = text[start:end].decode(), added[at : at + length].decode()
         at += length
         if rule in wanted:
-            told = cut.strip() if RULES[rule] in LINE_RULES else f"{cut!r} -> {put!r}"
+            told = cut.strip() if RULES[rule] in _ABOUT_LINES else f"{cut!r} -> {put!r}"
             yield f"[{RULES[rule]}] {told}"

@@ -133,7 +133,7 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "clean",
-        2,
+        3,
         ("extract",),
         lambda run, _: _json(run.data.clean),
         others=_clean_software,
