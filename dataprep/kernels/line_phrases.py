@@ -20,7 +20,7 @@ from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.unicode_classes import MARK, SINGLE, WHITESPACE, WORD, unicode_classes
 from dataprep.kernels.utf8 import decode
 
-START, INNER, END = range(3)
+START, INNER, END = np.int64(0), np.int64(1), np.int64(2)  # numba compiles anew for each literal that it is given
 """Where in a line a phrase is looked for."""
 
 
@@ -66,7 +66,7 @@ def phrase_edits(text: pa.LargeStringArray, phrases: LinePhrases) -> tuple[Edits
 @njit(cache=True, nogil=True)
 def _cut_in_lines(data, offsets, classes, lower, phrases, spans, edit_offsets, num_words):
     """Fills in the cuts, positions in `data`. Returns False where they do not fit."""
-    count = 0
+    count = np.int64(0)
     edit_offsets[0] = 0
     for document in range(len(offsets) - 1):
         start, stop = offsets[document], offsets[document + 1]
