@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
-import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dataprep.personal_data import mask
 from dataprep.removals import REASONS
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.units import FILTERS
@@ -82,9 +80,4 @@ def _samples(store: Store, plan: Plan, facts: dict[str, Any]) -> Iterator[Sample
 
 
 def _dropped(store: Store, plan: Plan, step: str, reason: str) -> list[Sampled]:
-    """Some of what a step dropped, masked like the corpus: only `corpus` masks, and this has not come so far."""
-    shown = sample(store, plan, step, reason, SAMPLES_DROPPED, 0, MAX_SAMPLE_SHARDS)
-    data = plan.run.data
-    texts = pa.array([one.text for one in shown], pa.large_string())
-    masked = mask(texts, data.annotate.personal_data, data.corpus.personal_data)[0].to_pylist()
-    return [replace(one, text=text) for one, text in zip(shown, masked, strict=True)]
+    return sample(store, plan, step, reason, SAMPLES_DROPPED, 0, MAX_SAMPLE_SHARDS)
