@@ -98,10 +98,11 @@ def _select(run: RunConfig, listing: SourceListing) -> Config:
 
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
     priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
+    cap = run.data.domain_cap
     return {
         "deduplicate": _json(run.data.deduplicate) | {"source_priority": priorities},
         "split": _json(run.data.split),  # a held-out member of a cluster wins
-    }
+    } | ({} if cap is None else {"domain_cap": _json(cap)})
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
@@ -156,7 +157,14 @@ STEPS: tuple[StepKind, ...] = (
         ("idna",),  # hosts of removal lists in ASCII
         lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
     ),
-    StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
+    StepKind(
+        "deduplicate",
+        1,
+        ("extract", "clean", "annotate", "select"),
+        _deduplicate,
+        # The Public Suffix List comes with it.
+        others=lambda run: {} if run.data.domain_cap is None else package_versions(("tldextract", "idna")),
+    ),
     StepKind(
         "corpus",
         2,
