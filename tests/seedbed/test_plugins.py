@@ -54,7 +54,7 @@ def shouting(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_page_measures_and_drops_what_shouts(shouting):
-    data = yaml.safe_load(code("yaml", 2))["data"]
+    data = yaml.safe_load(code("yaml", -1))["data"]
     texts = ["Buy now! Buy! Now!", "Quiet words with one mark!"]
     rows = [
         {"id": bytes([i] * 16), "url": "", "offset": i, "num_payload_bytes": 0, "text": t} for i, t in enumerate(texts)
