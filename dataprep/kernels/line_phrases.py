@@ -6,6 +6,7 @@ and no list; as in DCLM's reimplementation (Li et al. 2024, `substring_line_modi
 and blanks beside a phrase go with it. Unlike there, a phrase is whole words: "sign-ins" has none.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,24 +24,30 @@ from dataprep.kernels.utf8 import decode
 START, INNER, END = np.int64(0), np.int64(1), np.int64(2)  # numba compiles anew for each literal that it is given
 """Where in a line a phrase is looked for."""
 
+_LINE_FEED = 0x0A
+
 
 class LinePhrases(NamedTuple):
-    """Phrases one after another (uint8, ASCII letters small), their offsets (int64[phrases + 1]) and where each is
-    looked for (int64[phrases]); lines of more words are left alone."""
+    """Phrases one after another (uint8, ASCII letters small) and their offsets (int64[phrases + 1]): those of place p
+    are [firsts[p], firsts[p + 1]) of them. Lines of more words are left alone."""
 
     data: np.ndarray
     offsets: np.ndarray
-    places: np.ndarray
+    firsts: np.ndarray
     max_words: int
+
+    def each(self) -> list[bytes]:
+        return [self.data[start:end].tobytes() for start, end in pairwise(self.offsets.tolist())]
 
 
 def line_phrases(start: tuple[str, ...], inner: tuple[str, ...], end: tuple[str, ...], max_words: int) -> LinePhrases:
     """As the kernel takes them. Of several that match at one place the first goes."""
-    phrases = [phrase.encode().lower() for phrase in (*start, *inner, *end)]  # bytes: ASCII only
+    groups = [[phrase.encode().lower() for phrase in phrases] for phrases in (start, inner, end)]  # ASCII only
+    phrases = [phrase for group in groups for phrase in group]
     offsets = np.cumsum([0, *map(len, phrases)], dtype=np.int64)
-    places = np.repeat([START, INNER, END], [len(start), len(inner), len(end)]).astype(np.int64)
-    data = read_only(np.frombuffer(b"".join(phrases), np.uint8))
-    return LinePhrases(data, read_only(offsets), read_only(places), max_words)
+    firsts = np.cumsum([0, *map(len, groups)], dtype=np.int64)
+    data = np.frombuffer(b"".join(phrases), np.uint8)
+    return LinePhrases(read_only(data), read_only(offsets), read_only(firsts), max_words)
 
 
 def phrase_edits(text: pa.LargeStringArray, phrases: LinePhrases) -> tuple[Edits, np.ndarray]:
@@ -49,44 +56,64 @@ def phrase_edits(text: pa.LargeStringArray, phrases: LinePhrases) -> tuple[Edits
     """
     data, offsets = text_buffers(text)
     tables = unicode_classes()
-    num_words = np.empty(len(text), np.int64)
-    edit_offsets = np.empty(len(offsets), np.int64)
+    places = _occurrences(data, offsets, phrases)
+    rows = np.searchsorted(offsets, places, side="right") - 1
+    counts = np.zeros((2, len(text)), np.int64)  # edits, words
     capacity = 256
     while True:
         spans = np.empty((2, capacity), np.int64)
-        if _cut_in_lines(data, offsets, tables.classes, tables.lower, phrases, spans, edit_offsets, num_words):
+        counts[:] = 0
+        if _cut_in_lines(data, offsets, places, rows, tables.classes, tables.lower, phrases, spans, counts):
             break
         capacity *= 8  # more is cut than that: rare, and done again
+    edit_offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts[0])))
     starts, ends = spans[:, : edit_offsets[-1]]
-    origins = np.repeat(offsets[:-1], np.diff(edit_offsets))
+    origins = np.repeat(offsets[:-1], counts[0])
     rules = np.full(len(starts), NAVIGATION_PHRASE, np.int8)
-    return cuts(edit_offsets, starts - origins, ends - origins, rules), num_words
+    return cuts(edit_offsets, starts - origins, ends - origins, rules), counts[1]
+
+
+def _occurrences(data: np.ndarray, offsets: np.ndarray, phrases: LinePhrases) -> np.ndarray:
+    """int64: where in `data` phrases stand, in any place of a line and as parts of words, ascending. Few lines have
+    one, and a search for bytes is the fastest way to leave out the others."""
+    origin = int(offsets[0])
+    lowered = data[origin : offsets[-1]].tobytes().lower()
+    found = []
+    for phrase in phrases.each():
+        at = lowered.find(phrase)
+        while at >= 0:
+            found.append(origin + at)
+            at = lowered.find(phrase, at + 1)
+    return np.unique(np.array(found, np.int64))
 
 
 @njit(cache=True, nogil=True)
-def _cut_in_lines(data, offsets, classes, lower, phrases, spans, edit_offsets, num_words):
-    """Fills in the cuts, positions in `data`. Returns False where they do not fit."""
+def _cut_in_lines(data, offsets, places, rows, classes, lower, phrases, spans, counts):
+    """Fills in the cuts of the lines that `places` (int64, of the texts `rows`) lie in, positions in `data`, and
+    `counts` int64[2, texts]: cuts and words cut. Returns False where they do not fit."""
     count = np.int64(0)
-    edit_offsets[0] = 0
-    for document in range(len(offsets) - 1):
-        start, stop = offsets[document], offsets[document + 1]
-        num_words[document] = 0
-        while start < stop:
-            end = line_end(data, start, stop)
-            after = min(end + 1, stop)
-            found = _find(data, start, end, classes, phrases, spans, count)
-            if found < 0:
-                return False
-            if found > count and measure_line(data, start, end, classes, lower).num_words <= phrases.max_words:
-                for cut in range(count, found):
-                    part = measure_line(data, spans[0, cut], spans[1, cut], classes, lower)
-                    num_words[document] += part.num_words
-                if _nothing_is_left(data, start, end, classes, spans, count, found):
-                    spans[0, count], spans[1, count] = start, after
-                    found = count + 1
-                count = found
-            start = after
-        edit_offsets[document + 1] = count
+    after = np.int64(0)  # the end of the line before
+    for i in range(len(places)):
+        if places[i] < after:
+            continue
+        row = rows[i]
+        start, stop = places[i], offsets[row + 1]
+        while start > offsets[row] and data[start - 1] != _LINE_FEED:
+            start -= 1
+        end = line_end(data, start, stop)
+        after = min(end + 1, stop)
+        found = _find(data, start, end, classes, phrases, spans, count)
+        if found < 0:
+            return False
+        if found == count or measure_line(data, start, end, classes, lower).num_words > phrases.max_words:
+            continue
+        for cut in range(count, found):
+            counts[1, row] += measure_line(data, spans[0, cut], spans[1, cut], classes, lower).num_words
+        if _nothing_is_left(data, start, end, classes, spans, count, found):
+            spans[0, count], spans[1, count] = start, after
+            found = count + 1
+        counts[0, row] += found - count
+        count = found
     return True
 
 
@@ -128,9 +155,9 @@ def _find(data, start, end, classes, phrases, spans, count):
 @njit(cache=True, nogil=True)
 def _start_of_end(data, begin, end, classes, phrases):
     """Where the phrase at the end of [begin, end) starts, with the blanks before it; `end` if there is none."""
-    for i in range(len(phrases.places)):
+    for i in range(phrases.firsts[END], phrases.firsts[END + 1]):
         start = end - (phrases.offsets[i + 1] - phrases.offsets[i])
-        if phrases.places[i] != END or start < begin or not _equals(data, start, end, phrases, i):
+        if start < begin or not _equals(data, start, end, phrases, i):
             continue
         if start == begin or _parts(data, begin, start, end, classes):
             return _before_blanks(data, begin, start, classes)
@@ -140,9 +167,9 @@ def _start_of_end(data, begin, end, classes, phrases):
 @njit(cache=True, nogil=True)
 def _match(data, position, end, begin, classes, phrases, place):
     """Bytes of the first phrase of `place` that stands at `position` as whole words; 0: none does."""
-    for i in range(len(phrases.places)):
+    for i in range(phrases.firsts[place], phrases.firsts[place + 1]):
         after = position + phrases.offsets[i + 1] - phrases.offsets[i]
-        if phrases.places[i] != place or after > end or not _equals(data, position, after, phrases, i):
+        if after > end or not _equals(data, position, after, phrases, i):
             continue
         opens = position == begin or _parts(data, begin, position, end, classes)
         if opens and (after == end or _parts(data, begin, after, end, classes)):
