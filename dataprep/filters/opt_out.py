@@ -35,6 +35,10 @@ DIRECTIVES = {
 }
 """The robots directives of each key of the same name."""
 
+TDM_RESERVED = "tdm_reserved"
+ASKED_FOR = (*(f"robots_{name}" for name in DIRECTIVES), TDM_RESERVED)
+"""The reasons by which a site asks to be left out; a licence only says on what terms."""
+
 Crawler = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=64)]
 Part = Annotated[str, Field(min_length=2, max_length=300)]
 
@@ -79,7 +83,7 @@ class OptOutConfig(BaseModel):
             if getattr(self, name):
                 yield _none(f"robots_{name}", pc.match_substring_regex(robots, self._pattern(directives)))
         if self.tdm_reservation:
-            yield _none("tdm_reserved", column(attributes, "tdm_reservation"))
+            yield _none(TDM_RESERVED, column(attributes, "tdm_reservation"))
         licence = column(attributes, "licence")
         if self.blocked_licences:
             yield _none("blocked_licence", _holds_any(licence, self.blocked_licences))

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from dataprep.filters.opt_out import ASKED_FOR
 from dataprep.removals import REASONS
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.units import FILTERS
@@ -35,7 +36,7 @@ class Samples:
     @property
     def is_withheld(self) -> bool:
         """Whether somebody asked to have these documents left out: a report to hand on is no place for them."""
-        return self.reason in REASONS.values()
+        return self.reason in (*REASONS.values(), *ASKED_FOR)
 
 
 def report_page(store: Store, plan: Plan, facts: dict[str, Any]) -> str:
