@@ -70,7 +70,8 @@ class AnnotateConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_names_of_columns(self) -> Self:
-        taken = {field.name for measure in self._own({}, {}) for field in measure.fields()} | {"id"}
+        taken = {field.name for measure in self._own({}, {}) for field in measure.fields()}
+        taken |= {*schemas.DOCUMENTS.names, *schemas.EDITS.names}  # `select` may see these beside the attributes
         for name, measure in self.others.items():
             for field in measure.fields():
                 if field.name in taken:

@@ -1,12 +1,12 @@
 """`clean`: what each document loses and what stands in its place: its normal form, then rules about lines.
 
-    text --encodings repaired--> --characters--> --normal form--> --lines--> --lines of a whole site--> what survives
+    text --encodings repaired--> --characters--> --normal form--> --phrases--> --lines--> --lines of a whole site-->
 
 Each stage gives the edits of what the one before leaves (`kernels.edits`); together they are spans of the text as it
 was extracted, so the text is not written.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,7 @@ from dataprep.kernels.edit_rules import (
     UPPERCASE,
 )
 from dataprep.kernels.edits import Edits, apply, joined, read_only, then, to_columns
+from dataprep.kernels.line_phrases import LinePhrases, line_phrases, phrase_edits
 from dataprep.kernels.line_rules import LineRules, line_edits
 from dataprep.kernels.normal_form import normal_form_edits
 from dataprep.kernels.text_buffers import batches, column, text_buffers
@@ -39,11 +40,16 @@ MAX_BATCH_BYTES = 1 << 20
 """Text cleaned at a time: one stage's text is still in the cache when the next one reads it."""
 
 
-class RefinedWebConfig(BaseModel):
-    """RefinedWeb's rules about lines (Penedo et al. 2023, G.2), all on as published; `clean.refinedweb: {}` is enough.
+Phrase = Annotated[str, Field(pattern=r"^\S(?:[^\n]*\S)?$", max_length=100)]
+Phrases = Annotated[tuple[Phrase, ...], Field(strict=False)]
+"""Whole words, of which ASCII letters match in any case."""
 
-    It also drops documents that lost more than 5% of their words in this way: `num_words_in_refinedweb_lines` of
-    `num_words_in_lines` in the step's table.
+
+class RefinedWebConfig(BaseModel):
+    """RefinedWeb's five rules about lines (Penedo et al. 2023, G.2), all on as published; `clean.refinedweb: {}` is
+    enough. Four cut lines, the fifth edits short ones; of its phrases the paper gives the examples that are here.
+
+    It also drops documents that lost more than 5% of their words in this way: `select.refinedweb`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -57,6 +63,15 @@ class RefinedWebConfig(BaseModel):
     digits: bool = Field(default=True, description="cut lines of nothing but numbers")
     counters: bool = Field(default=True, description='cut lines that count: "3 likes", "1.2K shares"')
     min_words: int = Field(default=2, ge=0, description="cut lines with fewer words; 0: off")
+    # The one-character ellipsis is how many pages write the paper's three full stops.
+    start_phrases: Phrases = Field(default=("sign-in",), description="cut from the beginning of short lines")
+    inner_phrases: Phrases = Field(default=("items in cart",), description="cut from anywhere in short lines")
+    end_phrases: Phrases = Field(default=("read more...", "read more…"), description="cut from the end of short lines")
+    max_phrase_line_words: int = Field(default=10, ge=0, description="lines of more words are no short lines")
+
+    def phrases(self) -> LinePhrases:
+        """What is edited out of short lines."""
+        return line_phrases(self.start_phrases, self.inner_phrases, self.end_phrases, self.max_phrase_line_words)
 
 
 class CleanConfig(BaseModel):
@@ -111,9 +126,10 @@ def clean(documents: pa.Table, config: CleanConfig) -> pa.Table:
     """The edits (`schemas.EDITS`) of each row of `documents` (`schemas.DOCUMENTS`), but for those that take a whole
     site to decide (`dataprep.site_boilerplate`).
 
-    Line rules see the text in its normal form. A line that breaks several carries the first of `RULES`; it goes with
-    its line feed, and what was changed in it is gone with it. Blank lines stay: they part paragraphs. Words are those
-    of `dataprep.kernels.unicode_classes`. Doing it again to what survives changes nothing, unless `mojibake` is on.
+    Line rules see the text in its normal form, without phrases that were edited out. A line that breaks several
+    carries the first of `RULES`; it goes with its line feed, and what was changed in it is gone with it. Blank lines
+    stay: they part paragraphs. Words are those of `dataprep.kernels.unicode_classes`. Doing it again to what survives
+    changes nothing, unless `mojibake` is on.
     """
     text = column(documents, "text")
     edits, num_words = [], []
@@ -142,8 +158,24 @@ def _edits(text: pa.LargeStringArray, config: CleanConfig) -> tuple[Edits, np.nd
         if not normal.is_empty:  # letters without a composed form come apart into a letter and more marks
             characters, _ = character_edits(text, config.normalization, config.zero_width)
             edits, text = then(edits, characters), apply(text, characters)
+    edits, text, num_edited_words = _without_phrases(text, edits, config)
     lines, num_words = line_edits(text, config.line_rules())
-    return then(edits, lines), num_words
+    return then(edits, lines), num_words + num_edited_words
+
+
+def _without_phrases(
+    text: pa.LargeStringArray, edits: Edits, config: CleanConfig
+) -> tuple[Edits, pa.LargeStringArray, np.ndarray]:
+    """The edits and the text, without RefinedWeb's phrases, and int64[texts]: the words in these."""
+    num_words = np.zeros(len(text), np.int64)
+    if config.refinedweb is None:
+        return edits, text, num_words
+    phrases = config.refinedweb.phrases()
+    while True:  # each round takes a phrase from some line, and a line of few words has few
+        found, words = phrase_edits(text, phrases)
+        if found.is_empty:
+            return edits, text, num_words
+        edits, text, num_words = then(edits, found), apply(text, found), num_words + words
 
 
 def edit_table(ids: pa.Array, text: pa.LargeStringArray, edits: Edits, num_words: np.ndarray) -> pa.Table:

@@ -93,14 +93,11 @@ def mask(
 
     Masking what it gives changes nothing: where what a mask leaves reads like personal data, that is masked, too.
     """
-    actions = masking.actions
-    tokens = [token if action == "mask" else "" for token, action in zip(TOKENS, actions, strict=True)]
-    goes = np.array([action != "keep" for action in actions])
+    tokens = tokens_of(masking)
     num_gone = np.zeros(len(KINDS), np.int64)
     num_added = num_cut = 0
     while True:  # each round takes away an @ or digits, and tokens have none: it ends
-        found = find_personal_data(text, config).spans
-        found = found[:, goes[found[3]]]
+        found = spans_that_go(text, config, masking)
         if found.shape[1] == 0:
             return text, tuple(num_gone.tolist()), num_added, num_cut
         here = np.bincount(found[3], minlength=len(KINDS))
@@ -108,6 +105,18 @@ def mask(
         num_added += sum(int(n) * len(token) for n, token in zip(here, tokens, strict=True))
         num_cut += int((found[2] - found[1]).sum())
         text = _replaced(text, found, tokens)
+
+
+def tokens_of(masking: MaskConfig) -> list[str]:
+    """What stands in the place of each kind, by number; nothing where it is cut."""
+    return [token if action == "mask" else "" for token, action in zip(TOKENS, masking.actions, strict=True)]
+
+
+def spans_that_go(text: pa.LargeStringArray, config: PersonalDataConfig, masking: MaskConfig) -> np.ndarray:
+    """The spans (`PersonalData.spans`) of the kinds that are not kept."""
+    goes = np.array([action != "keep" for action in masking.actions])
+    found = find_personal_data(text, config).spans
+    return found[:, goes[found[3]]]
 
 
 def _replaced(text: pa.LargeStringArray, spans: np.ndarray, tokens: list[str]) -> pa.LargeStringArray:

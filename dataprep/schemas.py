@@ -44,7 +44,7 @@ EDITS = pa.schema(
         pa.field("cut_rules", pa.list_(pa.int8()), nullable=False),  # index into `dataprep.clean.RULES`
         pa.field("added_lengths", pa.list_(pa.int32()), nullable=False),  # bytes in the place of each cut; mostly 0
         pa.field("added_text", pa.large_string(), nullable=False),  # those bytes, one place after another
-        # Words of the lines that RefinedWeb's rules looked at, and of those that they cut; 0 where none is on.
+        # Words that RefinedWeb's rules about lines looked at, and of those the ones they cut; 0 where none is on.
         pa.field("num_words_in_lines", pa.int64(), nullable=False),
         pa.field("num_words_in_refinedweb_lines", pa.int64(), nullable=False),
     ]

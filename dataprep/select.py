@@ -18,6 +18,12 @@ from dataprep.url_lists import UrlLists, url_facts
 REMOVED_BY = "removed_by"
 """The column that says how a removal list names a document: a number of `dataprep.removals`, 0 where none does."""
 
+BESIDE_TABLES = {
+    "documents": [field for field in schemas.DOCUMENTS if field.name not in ("id", "text")],
+    "edits": [field for field in schemas.EDITS if field.name not in ("id", "num_bytes")],
+}
+"""What a filter's `BESIDE` may name, by table: no texts, and nothing that `attributes` have under the same name."""
+
 NEVER_DECIDE = ("content_hash", "minhash_bands")
 """Columns of `attributes` that no rule looks at, and most of its bytes: filters are not given them."""
 
@@ -47,16 +53,43 @@ class SelectConfig(_Filters):  # Any to mypy: its fields are known when it runs
         chosen = [getattr(self, name) for name in FILTERS]
         return [one for one in chosen if one is not None] + list(self.others.values())
 
+    def columns_beside(self) -> dict[str, list[str]]:
+        """The columns that filters want beside the attributes, by table; tables of which none are wanted are left
+        out."""
+        wanted: dict[str, list[str]] = {}
+        for table in BESIDE_TABLES:
+            names = {name for one in self.filters() for name in getattr(one, "BESIDE", {}).get(table, ())}
+            if names:
+                wanted[table] = sorted(names)
+        return wanted
+
     def check_columns(self, schema: pa.Schema) -> None:
         """Raises ValueError where a filter of another package wants a column that it will not be given: that
-        `attributes` of this schema lack, or one of `NEVER_DECIDE`."""
-        given = pa.schema([field for field in schema if field.name not in NEVER_DECIDE])
+        `attributes` of this schema lack, or one of `NEVER_DECIDE`, or one beside them that is none of
+        `BESIDE_TABLES`."""
+        given = [field for field in schema if field.name not in NEVER_DECIDE]
         for name, one in self.others.items():
+            beside = _fields_beside(name, getattr(one, "BESIDE", {}), set(schema.names))
             try:
-                list(one.rules(given.empty_table()))
+                list(one.rules(pa.schema([*given, *beside]).empty_table()))
             except KeyError as error:
                 message = f"select.others.{name} wants a column that no measure of annotate gives it: {error.args[0]}"
                 raise ValueError(message) from error
+
+
+def _fields_beside(filter_name: str, wanted: dict[str, tuple[str, ...]], taken: set[str]) -> list[pa.Field]:
+    """Of the columns that a filter's `BESIDE` names. Raises ValueError where it names others than it may have."""
+    found = []
+    for table, names in wanted.items():
+        known = {field.name: field for field in BESIDE_TABLES.get(table, ()) if field.name not in taken}
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"select.others.{filter_name} wants {name} of {table} beside the attributes; it may have "
+                    + "; ".join(f"of {t}: {', '.join(f.name for f in fields)}" for t, fields in BESIDE_TABLES.items())
+                )
+            found.append(known[name])
+    return found
 
 
 def select(attributes: pa.Table, config: SelectConfig) -> pa.Table:
@@ -104,14 +137,29 @@ def beside_attributes(
 
     `documents` holds id and url of the same rows. Raises CorruptDataError where they are others.
     """
-    if not column(attributes, "id").equals(column(documents, "id")):
-        raise CorruptDataError(f"{documents.num_rows} documents do not stand beside {attributes.num_rows} attributes")
+    _check_beside(attributes, documents, "documents")
     found = {} if removals is None else {REMOVED_BY: removals.match(documents)}
     if url_lists is not None:
         found |= url_facts(column(documents, "url"), url_lists)
     for name, values in found.items():
         attributes = attributes.append_column(name, pa.array(values))
     return attributes
+
+
+def with_columns(attributes: pa.Table, beside: pa.Table, name: str, columns: list[str]) -> pa.Table:
+    """`attributes` with these columns of `beside`, a table called `name` that holds them and the id of the same rows.
+
+    Raises CorruptDataError where they are others.
+    """
+    _check_beside(attributes, beside, name)
+    for each in columns:
+        attributes = attributes.append_column(beside.schema.field(each), column(beside, each))
+    return attributes
+
+
+def _check_beside(attributes: pa.Table, beside: pa.Table, name: str) -> None:
+    if not column(attributes, "id").equals(column(beside, "id")):
+        raise CorruptDataError(f"{beside.num_rows} {name} do not stand beside {attributes.num_rows} attributes")
 
 
 def _removal_rules(attributes: pa.Table) -> list[Rule]:

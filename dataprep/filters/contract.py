@@ -58,10 +58,15 @@ class Rule:
 
 
 class Filter(Protocol):
-    """A pydantic config that knows its rules."""
+    """A pydantic config that knows its rules.
+
+    One that looks at more than attributes has a class variable `BESIDE`: by table, `documents` (`schemas.DOCUMENTS`,
+    but for `text`) or `edits` (`schemas.EDITS`), the names of the columns that it wants beside them.
+    """
 
     def rules(self, attributes: pa.Table) -> Iterator[Rule]:
-        """The rules on `attributes` (`AnnotateConfig.table_schema`), in the order in which they are applied."""
+        """The rules on `attributes` (`AnnotateConfig.table_schema`) and the columns of `BESIDE`, in the order in which
+        they are applied."""
         ...
 
 

@@ -9,15 +9,19 @@ from dataprep.filters.gopher_repetition import GopherRepetitionConfig
 from dataprep.filters.language import LanguageConfig
 from dataprep.filters.offensive_score import OffensiveScoreFilterConfig
 from dataprep.filters.offensive_words import OffensiveWordsFilterConfig
+from dataprep.filters.opt_out import OptOutConfig
 from dataprep.filters.perplexity import PerplexityFilterConfig
 from dataprep.filters.personal_data import PersonalDataFilterConfig
 from dataprep.filters.quality import QualityConfig
+from dataprep.filters.refinedweb import RefinedWebFilterConfig
 from dataprep.filters.url import UrlConfig
 
 FILTERS: dict[str, type[BaseModel]] = {
+    "opt_out": OptOutConfig,
     "url": UrlConfig,
     "personal_data": PersonalDataFilterConfig,
     "language": LanguageConfig,
+    "refinedweb": RefinedWebFilterConfig,
     "gopher_repetition": GopherRepetitionConfig,
     "offensive_words": OffensiveWordsFilterConfig,
     "offensive_score": OffensiveScoreFilterConfig,

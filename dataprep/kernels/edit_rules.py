@@ -18,9 +18,13 @@ CHARACTER_RULES = (
 
 LINE_RULES = (*C4_RULES, *REFINEDWEB_RULES, "site_boilerplate")
 
-RULES = (*LINE_RULES, *CHARACTER_RULES)
-"""Every rule of `clean`."""
+PHRASE_RULES = ("navigation_phrase",)
+"""RefinedWeb's rule that edits short lines: it takes pieces of them."""
+
+RULES = (*LINE_RULES, *CHARACTER_RULES, *PHRASE_RULES)
+"""Every rule of `clean`. Indices are what is stored: a new rule goes to the end, or older cuts would change names."""
 
 JAVASCRIPT, POLICY, LONG_WORD, SHORT, NO_TERMINAL_PUNCTUATION = range(5)
 UPPERCASE, DIGITS, COUNTER, ONE_WORD, SITE_BOILERPLATE = range(5, 10)
 MOJIBAKE, LINE_END, CONTROL_CHARACTER, ZERO_WIDTH, TRAILING_BLANKS, EXTRA_MARKS, NORMAL_FORM = range(10, 17)
+NAVIGATION_PHRASE = 17

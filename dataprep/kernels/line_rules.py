@@ -167,7 +167,7 @@ def _next_long_line(data, start, stop, max_bytes):
 def _judge(data, start, end, classes, lower, counted, rules, num_words):
     """The first enabled rule about its shape that the line breaks; len(RULES) if none. Adds up `num_words`."""
     enabled = rules.enabled
-    line = _measure_line(data, start, end, classes, lower)
+    line = measure_line(data, start, end, classes, lower)
     if line.last == 0:
         return len(RULES)
     if enabled[LONG_WORD] and line.longest > rules.max_word_characters:
@@ -204,7 +204,7 @@ def _ends_sentence(line):
 
 
 @njit(cache=True, nogil=True)
-def _measure_line(data, start, end, classes, lower):
+def measure_line(data, start, end, classes, lower):
     num_characters, num_words, num_uppercase, num_digits, num_whitespace = 0, 0, 0, 0, 0
     longest, run, num_dots = 0, 0, 0
     last = np.int64(0)

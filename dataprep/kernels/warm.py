@@ -26,6 +26,7 @@ KERNEL_MODULES = (
     "lines",
     "repetition",
     "line_rules",
+    "line_phrases",
     "text_view",
     "line_keys",
     "suspicious_lines",
@@ -43,6 +44,7 @@ KERNEL_MODULES = (
     "arpa_lines",
     "linear_scores",
     "url_hosts",
+    "domain_caps",
     "listed_words",
     "markup_tags",
     "markup_text",
@@ -76,6 +78,7 @@ def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
     from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+    from dataprep.domain_cap import DOMAIN_ROWS, DomainCapConfig, over_cap
     from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
@@ -95,6 +98,7 @@ def compile_all() -> None:
         "One line. ",
         "This line needs JavaScript.",
         "3 likes",
+        "sign-in, 3 items in cart, read more...",
         "cafe\u0301\u200b",
         "naÃ¯ve",
         "again and " * 20,
@@ -117,6 +121,7 @@ def compile_all() -> None:
     Level().make_room(1 << 16)  # more than it begins with
     train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
+    over_cap(DOMAIN_ROWS.empty_table(), DomainCapConfig(max_documents=1))
     blocks.text_of("<p>One line.", True)
     blocks.text_of("<p>One line.", False)
 

@@ -1,6 +1,8 @@
-"""`deduplicate`: which survivors of `select` are copies, over all input shards together; writes `verdicts`.
+"""`deduplicate`: which survivors of `select` are copies, and which are too many of their domain, over all input shards
+together; writes `verdicts`.
 
     bands (a unit a shard) -> candidates (a partition) -> verify (a shard) -> groups (one) -> map (a shard)
+    with `domain_cap`, before map:                      domains (a shard) -> caps (a partition) -> map
 
 Between phases everything goes through files whose row groups are what one unit of the next phase wants, so a unit
 reads ranges and no worker holds more than its own share.
@@ -23,6 +25,7 @@ from dataprep.deduplicate.edges import merge_edges
 from dataprep.deduplicate.keeper import losers, verdicts
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.deduplicate.verify import ids_to_read, verify
+from dataprep.domain_cap import REASONS, DomainCapConfig, domain_rows, over_cap
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import surviving_text
@@ -62,11 +65,21 @@ def run(step: StepRun) -> None:
     _check_handed_on("proposed_pairs", found, verified)
     groups = phase("groups", ["all"], prefixes=prefixes)
     _check_handed_on("verified_pairs", verified, groups)
-    reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=all_units(shards, shards=shards))
+    counts = bands.counts | found.counts | verified.counts | groups.counts
+    capped = None
+    if "domain_cap" in step.config:
+        domains = phase("domains", shards, shards=shards, num_partitions=len(partitions))
+        capped = phase("caps", partitions, prefixes=prefixes)
+        _check_handed_on("domain_rows", domains, capped)
+        counts |= domains.counts | capped.counts
+    arguments = all_units(shards, shards=shards, partitions=partitions if capped else [])
+    reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=arguments)
     step.check_takes_all(reports, "select")
     summed = total(reports)
     _check_handed_on("losers", groups, summed)
-    step.commit(replace(summed, counts=bands.counts | found.counts | verified.counts | groups.counts))
+    if capped:
+        _check_handed_on("over_domain_cap", capped, summed)
+    step.commit(replace(summed, counts=counts))
 
 
 def _check_handed_on(what: str, before: Report, after: Report) -> None:
@@ -138,17 +151,41 @@ def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     return Report(counts=counts | {"verified_pairs": edges.num_rows})
 
 
-def verdicts_unit(unit: Unit, shards: list[str]) -> Report:
-    """The verdict on every survivor of a shard."""
+def domains_unit(unit: Unit, shards: list[str], num_partitions: int) -> Report:
+    """The documents of a shard that are no copies, by domain."""
     survivors = _survivors(unit, unit.name, ["id", "num_bytes"])
     lost = _row_group(unit.artifact, "losers", "all", shards.index(unit.name))
-    decided = verdicts(survivors, lost)
+    unique = survivors.filter(pc.invert(pc.is_in(survivors["id"], column(lost, "id"))))
+    documents = unit.parents["extract"].read_table("documents", unit.name, ["id", "url"])
+    rows, row_groups = domain_rows(unique, documents, num_partitions)
+    unit.write_scratch("domains", rows, row_groups)
+    return Report(counts={"domain_rows": rows.num_rows, "no_domain": unique.num_rows - rows.num_rows})
+
+
+def caps_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
+    """Hold the domains of one partition to their cap; what goes, by shard."""
+    rows = pa.concat_tables([_row_group(unit.artifact, "domains", shard, int(unit.name)) for shard in prefixes])
+    goes = over_cap(rows, DomainCapConfig.model_validate(unit.config["domain_cap"]))
+    by_shard, row_groups = _by_shard(goes, "id", prefixes)
+    unit.write_scratch("capped", by_shard, row_groups)
+    counts = {"domain_rows": rows.num_rows, "domains": len(pc.unique(rows["domain"]))}
+    return Report(counts=counts | {"over_domain_cap": goes.num_rows})
+
+
+def verdicts_unit(unit: Unit, shards: list[str], partitions: list[str]) -> Report:
+    """The verdict on every survivor of a shard."""
+    survivors = _survivors(unit, unit.name, ["id", "num_bytes"])
+    at = shards.index(unit.name)
+    lost = [_row_group(unit.artifact, "losers", "all", at)]
+    lost += [_row_group(unit.artifact, "capped", part, at) for part in partitions]
+    decided = verdicts(survivors, pa.concat_tables(lost))
     unit.write("verdicts", decided)
+    over = pc.sum(pc.is_in(decided["reason"], value_set=pa.array(REASONS))).as_py() or 0
     return Report(
         tally_in=tally(survivors, "num_bytes"),
         tally_out=tally(decided.filter(pc.is_null(decided["reason"])), "num_bytes"),
         dropped=tally_by_reason(decided, "num_bytes"),
-        counts={"losers": decided.num_rows - decided["reason"].null_count},
+        counts={"losers": decided.num_rows - decided["reason"].null_count - over, "over_domain_cap": over},
     )
 
 

@@ -1,4 +1,5 @@
-"""`select`: one unit an input shard; writes `verdicts`, arithmetic on the attributes and on the URLs beside them."""
+"""`select`: one unit an input shard; writes `verdicts`, arithmetic on the attributes and on what stands beside
+them: URLs, what pages say of their use, what `clean` took."""
 
 import pyarrow.compute as pc
 
@@ -21,7 +22,7 @@ def run(step: StepRun) -> None:
 def unit(unit: Unit, lists: dict[str, str]) -> Report:
     """Hold a shard's attributes against the thresholds. `lists` says where each list of the configuration lies, by
     its digest."""
-    table = decided_from(unit.parents["extract"], unit.parents["annotate"], unit.name, unit.config, lists)
+    table = decided_from(unit.parents, unit.name, unit.config, lists)
     verdicts = select(table, config_of(unit.config))
     unit.write("verdicts", verdicts)
     return Report(

@@ -1,8 +1,8 @@
-"""Some documents that a step kept or dropped, to read."""
+"""Some documents that a step kept or dropped, to read: with personal data masked as in the corpus."""
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
-from dataprep.kernels.edit_rules import LINE_RULES, RULES
+from dataprep.kernels.edit_rules import LINE_RULES, PHRASE_RULES, RULES
 from dataprep.kernels.text_view import surviving_text
+from dataprep.personal_data import mask
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
@@ -20,11 +21,12 @@ from seedbed.why import CUTS
 
 STEPS = ("extract", "clean", "select", "deduplicate", "corpus")
 _SEED = 0x5A3E
+_ABOUT_LINES = (*LINE_RULES, *PHRASE_RULES)
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """One document; `text` is what the step saw, or cut out where the step is `clean`."""
+    """One document; `text` is what the step saw, or cut out where the step is `clean`, masked."""
 
     document_id: str
     url: str | None
@@ -71,7 +73,16 @@ def sample(
             break
         chosen += _of_shard(artifacts, step, reason, shard["unit"], number, seed, names)
         chosen = sorted(chosen, key=lambda pair: pair[0])[:number]
-    return [sampled for _, sampled in chosen]
+    documents = [sampled for _, sampled in chosen]
+    return documents if step == "corpus" else _masked(documents, plan)  # the corpus is shown as it is
+
+
+def _masked(documents: list[Sampled], plan: Plan) -> list[Sampled]:
+    """Only `corpus` masks, and what was dropped, or has not come so far, did not go through it."""
+    data = plan.run.data
+    texts = pa.array([document.text for document in documents], pa.large_string())
+    masked = mask(texts, data.annotate.personal_data, data.corpus.personal_data)[0].to_pylist()
+    return [replace(document, text=text) for document, text in zip(documents, masked, strict=True)]
 
 
 def _of_shard(
@@ -144,7 +155,7 @@ def _texts(
 
 
 def _wanted_rules(reason: str | None) -> set[int]:
-    return {RULES.index(name) for name in ((reason,) if reason else LINE_RULES)}
+    return {RULES.index(name) for name in ((reason,) if reason else _ABOUT_LINES)}
 
 
 def _cuts(text: bytes, edit: dict[str, Any], wanted: set[int]) -> Iterator[str]:
@@ -154,5 +165,5 @@ def _cuts(text: bytes, edit: dict[str, Any], wanted: set[int]) -> Iterator[str]:
         cut, put = text[start:end].decode(), added[at : at + length].decode()
         at += length
         if rule in wanted:
-            told = cut.strip() if RULES[rule] in LINE_RULES else f"{cut!r} -> {put!r}"
+            told = cut.strip() if RULES[rule] in _ABOUT_LINES else f"{cut!r} -> {put!r}"
             yield f"[{RULES[rule]}] {told}"

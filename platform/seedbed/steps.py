@@ -98,10 +98,11 @@ def _select(run: RunConfig, listing: SourceListing) -> Config:
 
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
     priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
+    cap = run.data.domain_cap
     return {
         "deduplicate": _json(run.data.deduplicate) | {"source_priority": priorities},
         "split": _json(run.data.split),  # a held-out member of a cluster wins
-    }
+    } | ({} if cap is None else {"domain_cap": _json(cap)})
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
@@ -133,7 +134,7 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "clean",
-        2,
+        3,
         ("extract",),
         lambda run, _: _json(run.data.clean),
         others=_clean_software,
@@ -151,12 +152,19 @@ STEPS: tuple[StepKind, ...] = (
     StepKind(
         "select",
         2,
-        ("extract", "annotate"),
+        ("extract", "clean", "annotate"),
         _select,
         ("idna",),  # hosts of removal lists in ASCII
         lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
     ),
-    StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
+    StepKind(
+        "deduplicate",
+        1,
+        ("extract", "clean", "annotate", "select"),
+        _deduplicate,
+        # The Public Suffix List comes with it.
+        others=lambda run: {} if run.data.domain_cap is None else package_versions(("tldextract", "idna")),
+    ),
     StepKind(
         "corpus",
         2,

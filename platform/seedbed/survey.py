@@ -76,7 +76,7 @@ def survey(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Survey:
     for shard in chosen:
         if found.num_documents >= MAX_DOCUMENTS:
             break
-        table = decided_from(artifacts["extract"], artifacts["annotate"], shard["unit"], settings, lists)
+        table = decided_from(artifacts, shard["unit"], settings, lists)
         tables.append(table)
         found.num_shards += 1
         found.num_documents += table.num_rows

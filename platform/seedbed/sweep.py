@@ -20,7 +20,7 @@ from seedbed.errors import UsageError
 from seedbed.plan import Plan
 from seedbed.runfile.load import from_resolved
 from seedbed.runfile.run import RunConfig
-from seedbed.selection import config_of, decided_from
+from seedbed.selection import READ_FROM, config_of, decided_from, read_by
 from seedbed.store import Store
 from seedbed.survey import some_of
 
@@ -85,7 +85,7 @@ def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shard
     settings.insert(0, Setting(current, True))
     configs = [_with(step.config, key, setting.value) for setting in settings]
     chosen_filters = [_config(plan, config, key) for config in configs]
-    artifacts = {kind: Artifact(store, kind, plan.step(kind).fingerprint) for kind in ("extract", "annotate")}
+    artifacts = {kind: Artifact(store, kind, plan.step(kind).fingerprint) for kind in READ_FROM}
     annotated = artifacts["annotate"].manifest()
     if annotated is None:
         raise UsageError(
@@ -96,10 +96,10 @@ def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shard
     lists = {digest: path for path, digest in plan.lists.items()}
     found = Sweep(key, len(shards), len(annotated["input_shards"]), 0, settings)
     for shard in shards:
-        table = None
+        table, holds = None, None
         for setting, config, filters in zip(settings, configs, chosen_filters, strict=True):
-            if table is None or _needs_lists(config) != _needs_lists(step.config):
-                table = decided_from(artifacts["extract"], artifacts["annotate"], shard["unit"], config, lists)
+            if table is None or read_by(config) != holds:
+                table, holds = decided_from(artifacts, shard["unit"], config, lists), read_by(config)
             verdicts = select(table, filters)
             kept = pc.is_null(verdicts["reason"])
             setting.records_kept += pc.sum(kept).as_py() or 0
@@ -107,10 +107,6 @@ def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shard
             setting.dropped.update(verdicts["reason"].drop_null().to_pylist())
         found.num_documents += 0 if table is None else table.num_rows
     return found
-
-
-def _needs_lists(config: dict[str, Any]) -> bool:
-    return config["select"].get("url") is not None
 
 
 def _range(low: str, rest: str) -> list[Value]:

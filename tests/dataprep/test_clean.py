@@ -211,7 +211,7 @@ def test_refinedwebs_rules_cut_a_line(line, rule):
     else:
         assert cleaned(text, refinedweb=RefinedWebConfig()) == ("A line that stays.\n", [rule])
     assert cleaned(text) == (text, [])
-    off = RefinedWebConfig(max_uppercase_share=None, digits=False, counters=False, min_words=0)
+    off = RefinedWebConfig(max_uppercase_share=None, digits=False, counters=False, min_words=0, end_phrases=())
     assert cleaned(text, refinedweb=off) == (text, [])
 
 
@@ -222,6 +222,64 @@ def test_words_of_refinedwebs_lines_are_counted():
     assert edits["num_words_in_lines"].to_pylist() == [9, 0]
     assert edits["num_words_in_refinedweb_lines"].to_pylist() == [5, 0]
     assert clean(documents_of(text), CleanConfig())["num_words_in_lines"].to_pylist() == [0]
+
+
+PHRASES = [
+    ("Sign-in to read the news of today.", "to read the news of today."),
+    ("  Sign-in: the news of today.", "  : the news of today."),
+    ("Sign-ins were never so many as today.", None),
+    ("The news of today. Read more...", "The news of today."),
+    ("Read more... The news of today.", None),  # it is looked for at the end
+    ("The news of today Read more…", "The news of today"),
+    ("Spread more...", None),
+    ("Ten ITEMS IN CART (items in cart), go on!", "Ten (), go on!"),
+    ("We have nine items in cart", "We have nine"),
+    ("sign-in sign-in twice is enough.", "twice is enough."),
+    ("See your items items in cart in cart now.", "See your now."),
+    ("1 2 3 4 5 6 7 8 9 or items in cart are many.", None),  # 15 words: not short
+    ("Ten words are short enough to have items in cart.", "Ten words are short enough to have ."),
+    ("東京items in cart東京", "東京東京"),
+    ("A mark stays on its blank: items in cart \u0301x", "A mark stays on its blank:  \u0301x"),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), PHRASES)
+def test_refinedwebs_phrases_are_edited_out_of_short_lines(line, expected):
+    text = f"A line that stays.\n{line}\nAnother line."
+    survivor, rules = cleaned(text, refinedweb=RefinedWebConfig())
+    assert survivor == f"A line that stays.\n{line if expected is None else expected}\nAnother line."
+    assert set(rules) == (set() if expected is None else {"navigation_phrase"})
+    assert cleaned(text) == (text, [])
+    off = RefinedWebConfig(start_phrases=(), inner_phrases=(), end_phrases=())
+    assert cleaned(text, refinedweb=off) == (text, [])
+
+
+def test_a_line_of_nothing_but_phrases_goes_with_its_line_feed():
+    text = "A line that stays.\nSign-in Read more...\nAnother line."
+    assert cleaned(text, refinedweb=RefinedWebConfig())[0] == "A line that stays.\nAnother line."
+
+
+def test_what_a_phrase_leaves_is_held_to_the_other_rules():
+    text = "A line that stays.\n3 items in cart\nuse of items in cart cookies\nMenu Read more...\n"
+    survivor, rules = cleaned(text, refinedweb=RefinedWebConfig())
+    assert (survivor, rules) == ("A line that stays.\n", ["digits_line", "policy_line", "one_word_line"])
+
+
+def test_words_of_phrases_count_as_removed():
+    text = "Four words are here.\nSign-in to the site.\n3 items in cart"
+    edits = clean(documents_of(text, ""), CleanConfig(refinedweb=RefinedWebConfig()))
+    # 4 + 5 + 4 words; "Sign" and "in", "items in cart", and then "3".
+    assert edits["num_words_in_lines"].to_pylist() == [13, 0]
+    assert edits["num_words_in_refinedweb_lines"].to_pylist() == [6, 0]
+
+
+def test_phrases_are_the_run_files():
+    web = RefinedWebConfig(end_phrases=("Weiterlesen", "阅读更多"), max_phrase_line_words=6)
+    long = "今天的新聞阅读更多\nDiese Zeile ist zu lang zum weiterlesen"  # every letter of Chinese is a word
+    text = f"Neues von heute WEITERLESEN\n今天阅读更多\n{long}"
+    assert cleaned(text, refinedweb=web)[0] == f"Neues von heute\n今天\n{long}"
+    with pytest.raises(ValidationError):
+        RefinedWebConfig.model_validate({"end_phrases": [" more"]})
 
 
 def test_mojibake_is_repaired_when_asked_for():
@@ -244,10 +302,12 @@ PIECES = st.sampled_from(
         *["\u200b", "\u00ad", "\u200c", "\u200d", "ک", "ن", "ह", "\u094d", "\u09c7", "\u09be", "\u0958", "\ufb2c"],
         *["👩", "❤", "\ufe0f", "🔥", "™", "東", "\uac00", "\u11a8", "\u1100", "\u1161", "ﬁ", "２"],
         *["javascript", "use cookies", "\n3 likes\n", "12", "HELLO", "word. ", "x" * 52, "...", "-"],
+        *["Sign-in", " items in cart", "items ", "items in cart ", "Read more...", " in cart", "more...", "東sign-in"],
     ]
 )
 TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join)
-REFINED = {"max_uppercase_share": 0.5, "digits": True, "counters": True, "min_words": 2}
+REFINED = {"max_uppercase_share": 0.5, "digits": True, "counters": True, "min_words": 2, "max_phrase_line_words": 10}
+REFINED |= {"start_phrases": ["sign-in"], "inner_phrases": ["items in cart"], "end_phrases": ["read more..."]}
 SETTINGS = st.fixed_dictionaries(
     {
         "normalization": st.sampled_from(["NFC", "NFKC", "none"]),
@@ -334,7 +394,21 @@ def demo_documents() -> pa.Table:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", " ", " \n", "\u0301\u0323", "\u200b\u200c", "\u0301\u200b", "ک\u200c", "\r\x00", "\u0958", "é", "use "],
+    [
+        "a",
+        " ",
+        " \n",
+        "items in cart ",
+        "items ",
+        "\u0301\u0323",
+        "\u200b\u200c",
+        "\u0301\u200b",
+        "ک\u200c",
+        "\r\x00",
+        "\u0958",
+        "é",
+        "use ",
+    ],
 )
 def test_no_text_takes_more_than_linear_time(piece):
     documents = documents_of(piece * (1 << 19))

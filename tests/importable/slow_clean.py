@@ -173,10 +173,66 @@ def line_rule(line: str, config: dict) -> str | None:
     return "one_word_line" if len(words(line)) < web["min_words"] else None
 
 
+def is_whole(line: str, start: int, end: int) -> bool:
+    """Whether [start, end) is no part of a longer word, and no mark belongs to its last character."""
+    if line[end : end + 1] and is_mark(line[end]):
+        return False
+    inside = words(line[start:end])
+    return words(line) == words(line[:start]) + inside + words(line[end:])
+
+
+def without_blanks_before(line: str) -> str:
+    """Without leading blanks, unless a mark stands on the last of them."""
+    rest = line.lstrip()
+    return line if rest and is_mark(rest[0]) else rest
+
+
+def one_round(line: str, web: dict) -> str:
+    """The line without the phrases that it shows: one at its beginning, one at its end, all within."""
+    lead = line[: len(line) - len(without_blanks_before(line))]
+    line = line[len(lead) :]
+    for phrase in web["start_phrases"]:
+        if ascii_lower(line).startswith(phrase) and is_whole(line, 0, len(phrase)):
+            line = without_blanks_before(line[len(phrase) :])
+            break
+    for phrase in web["end_phrases"]:
+        at = len(line) - len(phrase)
+        if ascii_lower(line).endswith(phrase) and is_whole(line, at, len(line)):
+            line = line[:at].rstrip()
+            break
+    kept, at = "", 0
+    while at < len(line):
+        for phrase in web["inner_phrases"]:
+            if ascii_lower(line).startswith(phrase, at) and is_whole(line, at, at + len(phrase)):
+                rest = without_blanks_before(line[at + len(phrase) :])
+                if not rest:
+                    kept = kept.rstrip()
+                at = len(line) - len(rest)
+                break
+        else:
+            kept += line[at]
+            at += 1
+    return lead + kept
+
+
+def without_phrases(line: str, web: dict | None) -> str:
+    while web is not None and len(words(line)) <= web["max_phrase_line_words"]:
+        edited = one_round(line, web)
+        if edited == line:
+            break
+        line = edited
+    return line
+
+
 def survivor(text: str, config: dict) -> tuple[str, list[str]]:
     """What survives of a text, and the rules behind the lines that do not."""
     kept, rules = [], []
     for line in normal_form(text, config["normalization"], config["zero_width"]).splitlines(keepends=True):
+        edited = without_phrases(line.removesuffix("\n"), config["refinedweb"])
+        if edited != line.removesuffix("\n"):
+            if not edited.strip():
+                continue
+            line = edited + "\n" * line.endswith("\n")
         rule = line_rule(line.removesuffix("\n"), config)
         if rule is None:
             kept.append(line)

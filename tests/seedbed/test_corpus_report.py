@@ -5,6 +5,7 @@ import pytest
 
 from dataprep.document_id import pack
 from dataprep.schemas import VERDICTS
+from seedbed.corpus_report.page import Samples
 from seedbed.corpus_report.write import write_report
 from seedbed.errors import UsageError
 from tests.seedbed.conftest import A, B, rows
@@ -117,3 +118,13 @@ def test_before_there_is_a_corpus_there_is_nothing_to_report(pipeline, tmp_path)
     pipeline.forget("corpus")
     with pytest.raises(UsageError, match="there is no corpus yet"):
         write_report(pipeline.store, pipeline.plan, tmp_path / "report")
+
+
+@pytest.mark.parametrize("reason", ["removed_by_url", "robots_noai", "robots_nosnippet", "tdm_reserved"])
+def test_what_asked_to_be_left_out_is_not_shown(reason):
+    assert Samples("select", reason, 1, []).is_withheld
+
+
+@pytest.mark.parametrize("reason", [None, "too_few_words", "blocked_licence", "licence_not_kept"])
+def test_what_went_for_other_reasons_is_shown(reason):
+    assert not Samples("select", reason, 1, []).is_withheld

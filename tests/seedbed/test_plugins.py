@@ -54,7 +54,7 @@ def shouting(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_page_measures_and_drops_what_shouts(shouting):
-    data = yaml.safe_load(code("yaml", 1))["data"]
+    data = yaml.safe_load(code("yaml", -1))["data"]
     texts = ["Buy now! Buy! Now!", "Quiet words with one mark!"]
     rows = [
         {"id": bytes([i] * 16), "url": "", "offset": i, "num_payload_bytes": 0, "text": t} for i, t in enumerate(texts)
@@ -107,6 +107,33 @@ def test_a_filter_whose_measure_is_not_asked_for_is_refused_before_anything_runs
 def test_a_filter_that_looks_at_a_column_that_is_not_given_to_filters_is_refused(shouting, run_file):
     (shouting / "shouting.py").write_text(code("python").replace('"num_exclamations"', '"minhash_bands"'))
     with pytest.raises(UsageError, match=r"select\.others\.exclamations wants a column .*minhash_bands"):
+        load_run(run_file, ["data.select.others.exclamations={}"])
+
+
+def with_beside(shouting: Path, beside: str) -> None:
+    """The filter of the page, which now wants these columns beside the attributes, and has no measure of its own."""
+    changed = code("python").replace(
+        'share = ratio(attributes, "num_exclamations", "num_words")',
+        """\
+robots = attributes["robots"]
+        share = pc.fill_null(pc.count_substring(robots, "no"), 0).to_numpy()""",
+    )
+    changed = changed.replace("    max_per_word: float", f"    BESIDE: ClassVar = {beside}\n\n    max_per_word: float")
+    (shouting / "shouting.py").write_text(
+        changed.replace("import pyarrow as pa", "from typing import ClassVar\n\nimport pyarrow as pa", 1)
+    )
+
+
+def test_a_filter_may_look_at_columns_beside_the_attributes(shouting, run_file):
+    with_beside(shouting, '{"documents": ("robots",)}')
+    run = load_run(run_file, ["data.select.others.exclamations={}"])
+    assert run.data.select.columns_beside() == {"documents": ["robots"]}
+
+
+@pytest.mark.parametrize("beside", ['{"documents": ("robots", "text")}', '{"ledger": ("text",)}'])
+def test_texts_and_other_tables_are_not_to_be_had_beside_them(shouting, run_file, beside):
+    with_beside(shouting, beside)
+    with pytest.raises(UsageError, match=r"select\.others\.exclamations wants text of \w+ .* of documents: url, date,"):
         load_run(run_file, ["data.select.others.exclamations={}"])
 
 
@@ -170,12 +197,14 @@ def test_the_table_of_the_page_has_the_limits_of_the_code():
     schema = AnnotateConfig(minhash=MinHashConfig(num_bands=1)).table_schema()
     english = {"id": bytes(16), "content_hash": bytes(16), "language": "en", "minhash_bands": [0]}
     attributes = pa.Table.from_pylist([dict.fromkeys(schema.names, 0) | english], schema)
+    for name in ("num_words_in_lines", "num_words_in_refinedweb_lines"):
+        attributes = attributes.append_column(name, pa.array([0]))
     rules = {}
-    for name in ("language", "gopher_repetition", "gopher_quality", "c4", "fineweb"):
+    for name in ("language", "refinedweb", "gopher_repetition", "gopher_quality", "c4", "fineweb"):
         config = FILTERS[name](keep=("en",)) if name == "language" else FILTERS[name]()
         for rule in config.rules(attributes):
             rules[name, rule.reason] = None if np.isnan(rule.usual_threshold) else rule.usual_threshold
     rows = table_of_the_page()
     shown = {(name, reason): limit for name, reason, limit in rows if name in {known for known, _ in rules}}
     assert shown == rules
-    assert len(shown) == 32
+    assert len(shown) == 33

@@ -50,6 +50,19 @@ def test_a_reason_shows_what_was_dropped_for_it(pipeline):
     ]
 
 
+def test_personal_data_is_masked_before_and_after_a_step_and_among_what_clean_cut(pipeline, monkeypatch):
+    original = sample_module._texts
+
+    def with_addresses(*given):
+        return {packed: (url, f"joe@x.example {text}") for packed, (url, text) in original(*given).items()}
+
+    monkeypatch.setattr(sample_module, "_texts", with_addresses)
+    for step, reason in (("extract", None), ("clean", None), ("select", None), ("select", "too_few_words")):
+        shown = taken(pipeline, step, reason)
+        assert shown
+        assert all(document.text.startswith("|||EMAIL_ADDRESS||| ") for document in shown)
+
+
 def test_a_record_that_gave_no_document_shows_why(pipeline):
     assert taken(pipeline, "extract", "extraction_crashed") == [
         Sampled(

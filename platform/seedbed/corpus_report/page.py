@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
-import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dataprep.personal_data import mask
+from dataprep.filters.opt_out import ASKED_FOR
 from dataprep.removals import REASONS
 from seedbed.dashboard.drawings import funnel, histogram
 from seedbed.dashboard.units import FILTERS
@@ -39,7 +38,7 @@ class Samples:
     @property
     def is_withheld(self) -> bool:
         """Whether somebody asked to have these documents left out: a report to hand on is no place for them."""
-        return self.reason in REASONS.values()
+        return self.reason in (*REASONS.values(), *ASKED_FOR)
 
 
 def report_page(store: Store, plan: Plan, facts: dict[str, Any]) -> str:
@@ -84,9 +83,4 @@ def _samples(store: Store, plan: Plan, facts: dict[str, Any]) -> Iterator[Sample
 
 
 def _dropped(store: Store, plan: Plan, step: str, reason: str) -> list[Sampled]:
-    """Some of what a step dropped, masked like the corpus: only `corpus` masks, and this has not come so far."""
-    shown = sample(store, plan, step, reason, SAMPLES_DROPPED, 0, MAX_SAMPLE_SHARDS)
-    data = plan.run.data
-    texts = pa.array([one.text for one in shown], pa.large_string())
-    masked = mask(texts, data.annotate.personal_data, data.corpus.personal_data)[0].to_pylist()
-    return [replace(one, text=text) for one, text in zip(shown, masked, strict=True)]
+    return sample(store, plan, step, reason, SAMPLES_DROPPED, 0, MAX_SAMPLE_SHARDS)

@@ -8,6 +8,7 @@ from dataprep.annotate import AnnotateConfig
 from dataprep.clean import CleanConfig
 from dataprep.corpus import CorpusConfig
 from dataprep.deduplicate.config import DeduplicateConfig
+from dataprep.domain_cap import DomainCapConfig
 from dataprep.extraction.page import ExtractConfig
 from dataprep.reading.formats import ReaderConfig
 from dataprep.removals import RemovalsConfig
@@ -53,6 +54,9 @@ class DataConfig(Strict):
     removals: RemovalsConfig = Field(default=RemovalsConfig(), description="what must not be learnt from")
     select: SelectConfig = Field(default=SelectConfig(), description="filters and their thresholds")
     deduplicate: DeduplicateConfig = Field(default=DeduplicateConfig(), description="what counts as the same text")
+    domain_cap: DomainCapConfig | None = Field(
+        default=None, description="how much a domain may be of the corpus, once copies are gone; null: no cap"
+    )
     split: SplitConfig = Field(default=SplitConfig(), description="what is held out")
     corpus: CorpusConfig = Field(default=CorpusConfig(), description="the final form of the text")
     tokenizer: TokenizerConfig = Field(default=TokenizerConfig(), description="how the vocabulary is learnt")

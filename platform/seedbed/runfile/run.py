@@ -34,7 +34,16 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        checks = (_priorities, _offensive_score, _perplexity, _quality, _vocabulary, _whole_sequences, _known_hardware)
+        checks = (
+            _priorities,
+            _offensive_score,
+            _perplexity,
+            _quality,
+            _refinedweb,
+            _vocabulary,
+            _whole_sequences,
+            _known_hardware,
+        )
         problems = [problem for check in checks if (problem := check(self)) is not None]
         problems += layout_problems(self.model, self.training, self.cluster)
         if problems:
@@ -65,6 +74,12 @@ def _quality(run: RunConfig) -> tuple[str, str] | None:
     if run.data.select.quality is None or run.data.annotate.quality_classifier is not None:
         return None
     return "data.select.quality", "nothing gives a score: name a model in data.annotate.quality_classifier.model"
+
+
+def _refinedweb(run: RunConfig) -> tuple[str, str] | None:
+    if run.data.select.refinedweb is None or run.data.clean.refinedweb is not None:
+        return None
+    return "data.select.refinedweb", "no line is looked at by RefinedWeb's rules: set data.clean.refinedweb, {} for all"
 
 
 def _vocabulary(run: RunConfig) -> tuple[str, str] | None:
