@@ -53,6 +53,9 @@ KERNEL_MODULES = (
     "block_decisions",
     "block_text",
     "main_text",
+    "place_tables",
+    "word_spans",
+    "benchmark_matches",
     "fasttext_tables",
     "fasttext",
 )
@@ -76,6 +79,10 @@ def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
     from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+    from dataprep.decontaminate.config import DecontaminateConfig, EvaluationSetConfig
+    from dataprep.decontaminate.evaluation import ItemText
+    from dataprep.decontaminate.index import build_index
+    from dataprep.decontaminate.scan import scan
     from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
@@ -117,6 +124,17 @@ def compile_all() -> None:
     Level().make_room(1 << 16)  # more than it begins with
     train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
+    # A text of which documents have all words, one that is looked for as a whole, and one with a word changed.
+    warm = {"warm": EvaluationSetConfig(path="-")}
+    wanted = DecontaminateConfig(sets=warm, ngram_words=4, min_words=2, max_changed_words=1)
+    items = [ItemText("-#0", "", said) for said in ("one two three four five", "six seven")]
+    index, _ = build_index([("warm", items)], wanted)
+    scan(
+        pa.array([bytes(16)], schemas.ID),
+        pa.array(["one two three other five six seven"], pa.large_string()),
+        index,
+        wanted,
+    )
     blocks.text_of("<p>One line.", True)
     blocks.text_of("<p>One line.", False)
 

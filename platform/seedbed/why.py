@@ -14,7 +14,7 @@ from seedbed.store import Store
 
 CUTS = ("cut_starts", "cut_ends", "cut_rules", "added_lengths")  # lists of `schemas.EDITS`: too long to be told
 LINE_WORDS = ("num_words_in_lines", "num_words_in_refinedweb_lines")
-_DECIDING = ("extract", "select", "deduplicate", "corpus")
+_DECIDING = ("extract", "select", "deduplicate", "decontaminate", "corpus")
 
 
 def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
@@ -101,7 +101,10 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         ("annotate", "attributes"),
         ("select", "verdicts"),
         ("deduplicate", "verdicts"),
+        ("decontaminate", "verdicts"),
     ):
+        if kind == "decontaminate" and kind not in artifacts:  # a run may be without it
+            continue
         if kind not in artifacts:
             break
         rows = artifacts[kind].read_table(table, shard)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from dataprep.annotate import AnnotateConfig
 from dataprep.clean import CleanConfig
 from dataprep.corpus import CorpusConfig
+from dataprep.decontaminate.config import DecontaminateConfig
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.extraction.page import ExtractConfig
 from dataprep.reading.formats import ReaderConfig
@@ -53,6 +54,9 @@ class DataConfig(Strict):
     removals: RemovalsConfig = Field(default=RemovalsConfig(), description="what must not be learnt from")
     select: SelectConfig = Field(default=SelectConfig(), description="filters and their thresholds")
     deduplicate: DeduplicateConfig = Field(default=DeduplicateConfig(), description="what counts as the same text")
+    decontaminate: DecontaminateConfig | None = Field(
+        default=None, description="evaluation items that must not be learnt; none: the step is left out"
+    )
     split: SplitConfig = Field(default=SplitConfig(), description="what is held out")
     corpus: CorpusConfig = Field(default=CorpusConfig(), description="the final form of the text")
     tokenizer: TokenizerConfig = Field(default=TokenizerConfig(), description="how the vocabulary is learnt")
