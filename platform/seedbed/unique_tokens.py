@@ -31,9 +31,7 @@ class UniqueTokens:
     """Of the training split."""
 
     at_most: int
-    likely: int | None = (
-        None  # by the bytes that `deduplicate` or `decontaminate` left, and what such text gives elsewhere
-    )
+    likely: int | None = None  # by the bytes that are left after duplicates (and benchmarks), and what such text gives
     counted: int | None = None  # by `shards`
 
 
