@@ -44,6 +44,13 @@ class DecontaminateConfig(BaseModel):
         description="a text with fewer words than an n-gram is looked for as a whole, if it has so many (Brown et al. "
         "2020: 8); with fewer it is not checked, and reported",
     )
+    min_different_share: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        description="of the words of an n-gram, at least this share must be different words with a letter, or it gives "
+        "nothing away: counting from 1 to 13 is in every manual",
+    )
     max_changed_words: int = Field(
         default=2,
         ge=0,
@@ -69,9 +76,8 @@ class DecontaminateConfig(BaseModel):
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:
         if self.min_words > self.ngram_words:
-            raise ValueError(
-                f"min_words {self.min_words} is more than ngram_words {self.ngram_words}: take {self.ngram_words}"
-            )
+            found = f"min_words {self.min_words} is more than ngram_words {self.ngram_words}"
+            raise ValueError(f"{found}: take {self.ngram_words} or less")
         most = self.ngram_words // 2 - 1  # more could leave no two words in a row, which is what is looked for
         if self.max_changed_words > most:
             found = f"max_changed_words {self.max_changed_words} of ngram_words {self.ngram_words}"

@@ -16,10 +16,11 @@ from dataprep.decontaminate.config import DecontaminateConfig
 from dataprep.decontaminate.evaluation import ItemText
 from dataprep.kernels.benchmark_matches import seed_words
 from dataprep.kernels.edits import read_only
+from dataprep.kernels.ngram_variety import different_words
 from dataprep.kernels.place_tables import PlaceTable, ngram_hashes, place_table
 from dataprep.kernels.text_buffers import batches, column, text_buffers, text_from_buffers
 from dataprep.kernels.word_spans import WordSpans, word_spans
-from dataprep.kernels.words import find_words
+from dataprep.kernels.words import Words, find_words
 
 TEXTS = pa.schema(
     [
@@ -28,7 +29,7 @@ TEXTS = pa.schema(
         pa.field("field", pa.string(), nullable=False),
         pa.field("item_number", pa.int64(), nullable=False),  # of the item among all, from 0
         pa.field("num_words", pa.int64(), nullable=False),
-        pa.field("num_ngrams", pa.int64(), nullable=False),  # 0: too short to be checked
+        pa.field("num_ngrams", pa.int64(), nullable=False),  # that say something; 0: it is not checked
     ]
 )
 """A row for each text of an item of an evaluation set, in the order of sets, files and lines."""
@@ -120,16 +121,16 @@ def build_index(
     """The index of evaluation sets (name, texts), and a row for each text (`TEXTS`)."""
     table, text = _texts(sets)
     spans = word_spans(text)
-    hashes = _word_hashes(text)
-    num_words = np.diff(spans.offsets)
-    n = config.ngram_words
+    words = _words(text)
+    hashes, num_words, n = words.hashes, np.diff(spans.offsets), config.ngram_words
+    starts_of_long = np.flatnonzero(_starts_with(spans.offsets, n))
+    starts_of_long = starts_of_long[_says_something(words, starts_of_long, n, config)]
     is_short = (num_words < n) & (num_words >= config.min_words)
-    num_ngrams = np.where(num_words >= n, num_words - n + 1, is_short.astype(np.int64))
+    is_short[is_short] = _says_something(words, spans.offsets[:-1][is_short], num_words[is_short], config)
+    num_ngrams = np.histogram(starts_of_long, spans.offsets)[0] if len(hashes) else np.zeros(len(text), np.int64)
     table = table.append_column(TEXTS.field("num_words"), pa.array(num_words))
-    table = table.append_column(TEXTS.field("num_ngrams"), pa.array(num_ngrams))
+    table = table.append_column(TEXTS.field("num_ngrams"), pa.array(num_ngrams + is_short))
 
-    is_long_start = _starts_with(spans.offsets, n)
-    starts_of_long = np.flatnonzero(is_long_start)
     long = place_table(ngram_hashes(spans.offsets, hashes, n)[starts_of_long], starts_of_long)
     ngram_of = np.full(len(hashes), NO_NGRAM, np.int32)
     ngram_of[long.places] = np.repeat(np.arange(len(long.hashes)), np.diff(long.offsets))
@@ -180,9 +181,23 @@ def _texts(sets: Iterable[tuple[str, Iterable[ItemText]]]) -> tuple[pa.Table, pa
     return table.drop_columns(["text"]), text
 
 
-def _word_hashes(text: pa.LargeStringArray) -> np.ndarray:
-    parts = [find_words(text.slice(start, stop - start)).hashes.copy() for start, stop in batches(text, _BATCH_BYTES)]
-    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+def _words(text: pa.LargeStringArray) -> Words:
+    """`find_words` of all texts, batch by batch."""
+    parts = [find_words(text.slice(start, stop - start)) for start, stop in batches(text, _BATCH_BYTES)]
+    sizes = np.concatenate([np.diff(part.offsets) for part in parts])
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    columns = [
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("hashes", "num_characters", "has_letter")
+    ]
+    return Words(offsets, *columns)
+
+
+def _says_something(
+    words: Words, starts: np.ndarray, lengths: np.ndarray | int, config: DecontaminateConfig
+) -> np.ndarray:
+    """bool[n-grams]: whether enough of its words are different ones with a letter."""
+    lengths = np.broadcast_to(np.asarray(lengths, np.int64), len(starts))
+    return different_words(words, starts, lengths) >= config.min_different_share * lengths
 
 
 def _starts_with(offsets: np.ndarray, length: int) -> np.ndarray:

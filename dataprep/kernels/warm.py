@@ -55,6 +55,7 @@ KERNEL_MODULES = (
     "main_text",
     "place_tables",
     "word_spans",
+    "ngram_variety",
     "benchmark_matches",
     "fasttext_tables",
     "fasttext",

@@ -176,7 +176,7 @@ def _benchmarks(facts: dict[str, Any]) -> list[str]:
     action = facts["settings"]["decontaminate"]["action"]
     done = "dropped" if action == "drop" else "cut out of the documents that hold them"
     lines = [f"Evaluation items that were found in the documents were {done}:", ""]
-    lines += ["| evaluation set | items | too short to be checked | found | in documents |", "|---|---|---|---|---|"]
+    lines += ["| evaluation set | items | not checked | found | in documents |", "|---|---|---|---|---|"]
     keys = ("items", "items_not_checkable", "items_found", "documents")
     for name, found in facts["benchmarks"].items():
         lines.append(f"| {name} | {' | '.join(f'{found[key]:,}' for key in keys)} |")
@@ -187,7 +187,7 @@ def _benchmark_limit(facts: dict[str, Any]) -> str:
     if facts["benchmarks"] is None:
         return "Nothing was compared with benchmarks: scores on them may be too good."
     short = sum(found["items_not_checkable"] for found in facts["benchmarks"].values())
-    unchecked = f" {short:,} items were too short to be looked for." if short else ""
+    unchecked = f" {short:,} items were too short, or little but numbers, and not looked for." if short else ""
     return (
         f"Compared with {', '.join(facts['benchmarks'])} by their wording alone: translations and retold items stay, "
         f"and scores on other benchmarks may be too good.{unchecked}"

@@ -124,7 +124,11 @@ def benchmark_lines(summary: dict[str, Any]) -> list[str]:
 
 def benchmark_words(found: dict[str, int]) -> str:
     """What of one evaluation set was found, of the manifest's `benchmarks`."""
-    unchecked = f", {found['items_not_checkable']:,} too short to be checked" if found["items_not_checkable"] else ""
+    unchecked = (
+        f", {found['items_not_checkable']:,} too short or too plain to be checked"
+        if found["items_not_checkable"]
+        else ""
+    )
     where = f" in {found['documents']:,} documents" if found["items_found"] else ""
     return f"{found['items_found']:,} of {found['items']:,} items found{where}{unchecked}"
 

@@ -52,6 +52,16 @@ def test_a_shorter_text_is_looked_for_as_a_whole_and_word_for_word(sets):
     ]
 
 
+def test_an_ngram_that_says_little_gives_nothing_away(sets):
+    counting = " ".join(map(str, range(1, 14)))
+    names = "one 1 two 2 three 3 four 4 five 5 six 6 seven"  # 7 of 13 words are different ones with a letter
+    exam = sets([counting, "na " * 13, names, f"{names} eight", "a b c d 1 2 3 4 5"])
+    # The second n-gram of `names eight` has 7 as well; 0.6 x 13 = 7.8 and 0.6 x 9 = 5.4.
+    assert exam.texts["num_ngrams"].to_pylist() == [0, 0, 0, 0, 0]
+    assert exam.found(counting, "na " * 13, names) == []
+    assert sets([names], min_different_share=0.5).found(names) == [(0, 0, 0, 0, 0)]
+
+
 def test_the_words_before_a_text_s_first_are_no_part_of_it(sets):
     exam = sets(["a b c d e f g h i j k l m", LETTERS.upper()])
     # The end of one item and the beginning of the next, as they stand in memory.
@@ -128,6 +138,6 @@ texts = st.lists(st.sampled_from("abABc"), max_size=14).map(" ".join)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(items=st.lists(texts, max_size=3), documents=st.lists(texts, max_size=3))
 def test_it_finds_what_a_plain_reading_finds(sets, n, k, least, items, documents):
-    exam = sets([*items, "z"], ngram_words=n, max_changed_words=k, min_words=least)
+    exam = sets([*items, "z"], ngram_words=n, max_changed_words=k, min_words=least, min_different_share=0.0)
     assert set(exam.found(*documents)) == plain(items, documents, n, k, least)
     assert len(exam.found(*documents)) == len(set(exam.found(*documents)))
