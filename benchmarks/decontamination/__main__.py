@@ -158,6 +158,7 @@ def plants(
     unchecked = Counter(row["set"] for row, _ in chosen if not row["num_ngrams"])
     words = [word for _, one in chosen for word in one.text.split()]
     around = pages.to_pylist()
+    config = config.model_copy(update={"max_documents": None})  # a hundred of these documents hold items of one set
     print(f"texts of {config.ngram_words} words or more: {dict(Counter(row['set'] for row, _ in chosen))}")
     print(f"of those little but numbers, and not checked: {dict(unchecked)}\n")
     names = sorted(sets)
@@ -168,7 +169,7 @@ def plants(
         for number, (_, one) in enumerate(chosen):
             page = around[number % len(around)]
             documents.append(f"{page[:PLANTED_IN]}\n{edit(one.text, draw, words)}\n{page[PLANTED_IN:][:PLANTED_IN]}")
-        matches, common = matches_of(pa.array(documents, pa.large_string()), index, texts, config)
+        matches, _ = matches_of(pa.array(documents, pa.large_string()), index, texts, config)
         found = {(row["document"], row["set"], row["item"], row["field"]) for row in matches}
         ids = ids_of(documents).to_pylist()
         hit, total = Counter(), Counter()
@@ -178,7 +179,7 @@ def plants(
             total[row["set"]] += 1
             hit[row["set"]] += (document, row["set"], row["item"], row["field"]) in found
         shares = [f"{hit[one] / total[one]:.4f}" if total[one] else "-" for one in names]
-        print(f"| {name} | {' | '.join(shares)} | {hit.total() / total.total():.4f} ({common} common n-grams) |")
+        print(f"| {name} | {' | '.join(shares)} | {hit.total() / total.total():.4f} |")
 
 
 if __name__ == "__main__":
