@@ -153,33 +153,53 @@ def plants(
     sets: dict[str, list[ItemText]],
 ) -> None:
     """Each text of 13 words or more, put into a page: how many are found, by what was done to it."""
-    rows = list(zip(texts.to_pylist(), [one for _, texts_of in sorted(sets.items()) for one in texts_of], strict=True))
-    chosen = [(row, one) for row, one in rows if row["num_words"] >= config.ngram_words]
+    chosen = long_texts(texts, sets, config.ngram_words)
     unchecked = Counter(row["set"] for row, _ in chosen if not row["num_ngrams"])
-    words = [word for _, one in chosen for word in one.text.split()]
-    around = pages.to_pylist()
-    config = config.model_copy(update={"max_documents": None})  # a hundred of these documents hold items of one set
     print(f"texts of {config.ngram_words} words or more: {dict(Counter(row['set'] for row, _ in chosen))}")
     print(f"of those little but numbers, and not checked: {dict(unchecked)}\n")
-    names = sorted(sets)
+    names, around = sorted(sets), pages.to_pylist()
     print(f"| done to the text | {' | '.join(names)} | all |\n|---|{'---|' * (len(names) + 1)}")
-    for name, edit in EDITS.items():
-        draw = random.Random(0)
-        documents = []
-        for number, (_, one) in enumerate(chosen):
-            page = around[number % len(around)]
-            documents.append(f"{page[:PLANTED_IN]}\n{edit(one.text, draw, words)}\n{page[PLANTED_IN:][:PLANTED_IN]}")
-        matches, _ = matches_of(pa.array(documents, pa.large_string()), index, texts, config)
-        found = {(row["document"], row["set"], row["item"], row["field"]) for row in matches}
-        ids = ids_of(documents).to_pylist()
-        hit, total = Counter(), Counter()
-        for document, (row, _) in zip(ids, chosen, strict=True):
-            if not row["num_ngrams"]:
-                continue
+    for edit in EDITS:
+        hit, total = recall(chosen, edit, around, index, texts, config)
+        shares = [f"{hit[one] / total[one]:.4f}" if total[one] else "-" for one in names]
+        print(f"| {edit} | {' | '.join(shares)} | {hit.total() / total.total():.4f} |")
+
+
+Chosen = list[tuple[dict[str, Any], ItemText]]
+"""A row of the index's texts, and the text."""
+
+
+def long_texts(texts: pa.Table, sets: dict[str, list[ItemText]], ngram_words: int) -> Chosen:
+    """Those with as many words as an n-gram or more."""
+    every = [one for _, of_set in sorted(sets.items()) for one in of_set]
+    return [pair for pair in zip(texts.to_pylist(), every, strict=True) if pair[0]["num_words"] >= ngram_words]
+
+
+def recall(
+    chosen: Chosen,
+    edit: str,
+    pages: list[str],
+    index: EvaluationIndex,
+    texts: pa.Table,
+    config: DecontaminateConfig,
+) -> tuple[Counter[str], Counter[str]]:
+    """By set: texts that are found as themselves, and those that are checked, each edited and put into a page."""
+    config = config.model_copy(update={"max_documents": None})  # a hundred of these documents hold items of one set
+    draw, words = random.Random(0), [word for _, one in chosen for word in one.text.split()]
+    documents = []
+    for number, (_, one) in enumerate(chosen):
+        page = pages[number % len(pages)]
+        before, after = page[:PLANTED_IN], page[PLANTED_IN:][:PLANTED_IN]
+        documents.append(f"{before}\n{EDITS[edit](one.text, draw, words)}\n{after}")
+    matches, _ = matches_of(pa.array(documents, pa.large_string()), index, texts, config)
+    found = {(row["document"], row["set"], row["item"], row["field"]) for row in matches}
+    hit: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for document, (row, _) in zip(ids_of(documents).to_pylist(), chosen, strict=True):
+        if row["num_ngrams"]:
             total[row["set"]] += 1
             hit[row["set"]] += (document, row["set"], row["item"], row["field"]) in found
-        shares = [f"{hit[one] / total[one]:.4f}" if total[one] else "-" for one in names]
-        print(f"| {name} | {' | '.join(shares)} | {hit.total() / total.total():.4f} |")
+    return hit, total
 
 
 if __name__ == "__main__":
