@@ -55,7 +55,7 @@ class EvaluationIndex:
     `ngram_of` (int32[words]) numbers the n-gram that begins at a word, `NO_NGRAM` where none does: n-grams of
     `ngram_words` come first (`num_long` of them, equal ones have one number), then texts that are looked for as a
     whole, `short_lengths` words each. `long` and `short` lead to their places; `seeds` to those of runs of
-    `seed_words`. Some 150 bytes for each word.
+    `seed_words`. Some 110 bytes for each word.
     """
 
     long: PlaceTable
