@@ -62,6 +62,16 @@ def test_an_ngram_that_says_little_gives_nothing_away(sets):
     assert sets([names], min_different_share=0.5).found(names) == [(0, 0, 0, 0, 0)]
 
 
+def test_texts_without_words_may_stand_anywhere(sets):
+    exam = sets(["", LETTERS, "...", LETTERS.upper(), ""])
+    assert exam.texts["num_ngrams"].to_pylist() == [0, 4, 0, 4, 0]
+    assert exam.found("", "a b c d e f g h i j k l m", "!") == [(1, 0, 1, 0, 0), (1, 0, 3, 0, 0)]
+
+
+def test_sets_without_a_word_find_nothing(sets):
+    assert sets(["", "!"]).found("a b c", "") == []
+
+
 def test_the_words_before_a_text_s_first_are_no_part_of_it(sets):
     exam = sets(["a b c d e f g h i j k l m", LETTERS.upper()])
     # The end of one item and the beginning of the next, as they stand in memory.
