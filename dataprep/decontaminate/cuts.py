@@ -34,15 +34,16 @@ def decide_cuts(survivors: pa.Table, hits: pa.Table, texts: pa.Table, config: De
     Matches, widened by `widen_words`, that leave fewer than `ngram_words` words between them are one. Marks that stand
     at a cut word without a blank go with it.
     """
-    rows = pc.index_in(pc.unique(hits["document"]), value_set=column(texts, "id"))
-    if rows.null_count:
-        raise CorruptDataError(f"{rows.null_count} documents with a match have no text: are both of the same shard?")
-    texts = texts.take(rows.sort() if isinstance(rows, pa.Array) else rows.combine_chunks().sort())
+    wanted = pc.unique(hits["document"])
+    texts = texts.filter(pc.is_in(texts["id"], value_set=wanted))
+    if texts.num_rows != len(wanted):
+        missing = len(wanted) - texts.num_rows
+        raise CorruptDataError(f"{missing} documents with a match have no text: are both of the same shard?")
     ids, text = column(texts, "id"), column(texts, "text")
     spans, (_, offsets) = word_spans(text), text_buffers(text)
-    order = np.argsort(pc.index_in(column(hits, "document"), value_set=ids).to_numpy(), kind="stable")
-    row_of_hit = pc.index_in(column(hits, "document"), value_set=ids).to_numpy()[order]
-    first = column(hits, "position").to_numpy()[order]
+    rows = pc.index_in(column(hits, "document"), value_set=ids).to_numpy()
+    order = np.argsort(rows, kind="stable")
+    row_of_hit, first = rows[order], column(hits, "position").to_numpy()[order]
     end = first + column(hits, "num_words").to_numpy()[order]
     starts, ends, words_left = [], [], []
     for row in range(len(ids)):
