@@ -8,9 +8,10 @@
                                               `--fasttext--> language
 
 Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixing`, `words`, `word_statistics`,
-`lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`, `row_sums`, `fasttext_tables`, `fasttext`;
-`place_tables`, `word_spans`, `ngram_variety`, `benchmark_matches` (decontamination); `sentences`, `ngram_counts`,
-`arpa_lines`, `ngram_scores`, `linear_scores` (learned filters). From markup to text: `markup_tags`, `markup_bytes`,
-`markup_layout`, `markup_text`, `markup_elements`, `markup_attributes`, `markup_scan`, `block_features`,
-`block_decisions`, `block_text`, `main_text`. `warm` compiles them all and `build_unicode_classes` makes the table.
+`lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`, `row_sums`, `fasttext_tables`,
+`fasttext`; `sentences`, `ngram_counts`, `arpa_lines`, `ngram_scores`, `linear_scores` (learned filters). From markup to
+text: `markup_tags`, `markup_bytes`, `markup_layout`, `markup_text`, `markup_elements`, `markup_attributes`,
+`markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. `warm` compiles them all and
+`build_unicode_classes` makes the table.
+Decontamination has `place_tables`, `word_spans`, `ngram_variety`, `benchmark_matches`.
 """
