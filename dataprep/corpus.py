@@ -13,6 +13,7 @@ import xxhash
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataprep import schemas
+from dataprep.decontaminate.cuts import without_cuts
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column, text_buffers
 from dataprep.kernels.text_view import surviving_text
@@ -117,19 +118,21 @@ def corpus(
     split: SplitConfig,
     config: CorpusConfig,
     personal_data: PersonalDataConfig,
+    cuts: pa.Table = schemas.CUTS.empty_table(),  # noqa: B008 - tables do not change
 ) -> tuple[pa.Table, FinalForm]:
     """`schemas.CORPUS` of one shard: the documents that `verdicts` keeps (no reason), ascending by id.
 
     `documents` (`schemas.DOCUMENTS`), `edits` (`schemas.EDITS`) and `attributes` hold the same rows; `verdicts`
-    (`schemas.VERDICTS`) is the last word on those that reached the last step. Raises CorruptDataError where the tables
-    do not fit, and where a surviving text is not the one whose hash `annotate` took: a byte was lost or swapped on the
-    way.
+    (`schemas.VERDICTS`) is the last word on those that reached the last step, `cuts` (`schemas.CUTS`) what goes of
+    them. Raises CorruptDataError where the tables do not fit, and where a surviving text is not the one whose hash
+    `annotate` took: a byte was lost or swapped on the way.
     """
     rows = _kept_rows(documents, edits, attributes, verdicts)
     documents, edits, attributes = documents.take(rows), edits.take(rows), attributes.take(rows)
     ids = column(documents, "id")
     text = surviving_text(column(documents, "text"), edits)
     check_content(ids, text, column(attributes, "content_hash"))
+    text = without_cuts(ids, text, cuts)
     text, account = finalise(text, config, personal_data)
     account = replace(account, texts=texts_checksum(ids, text_hashes(text)))
     columns = [ids, column(documents, "url"), column(attributes, "language"), split_names(ids, split), text]

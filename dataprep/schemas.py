@@ -54,14 +54,25 @@ EDITS = pa.schema(
 VERDICTS = pa.schema(
     [
         pa.field("id", ID, nullable=False),
-        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text that survived `clean`
+        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text as it leaves the step, or would have come in
         pa.field("reason", pa.string()),  # null: kept
         pa.field("value", pa.float64()),  # what was measured
         pa.field("threshold", pa.float64()),  # what it was held against
         pa.field("duplicate_of", ID),  # the document that it lost to
     ]
 )
-"""What `select` and `deduplicate` write: one row for each document that reached them."""
+"""What `select`, `deduplicate` and `decontaminate` write: one row for each document that reached them."""
+
+CUTS = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text that survived `clean`, before the cuts
+        # Ascending, disjoint, half-open byte ranges of that text.
+        pa.field("starts", pa.list_(pa.int64()), nullable=False),
+        pa.field("ends", pa.list_(pa.int64()), nullable=False),
+    ]
+)
+"""What `decontaminate` takes out of documents that it keeps: a row for each that loses something."""
 
 CORPUS = pa.schema(
     [

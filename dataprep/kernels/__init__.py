@@ -13,4 +13,5 @@ Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixi
 From markup to text: `markup_tags`, `markup_bytes`, `markup_layout`, `markup_text`, `markup_elements`,
 `markup_attributes`, `markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. `warm` compiles them
 all and `build_unicode_classes` makes the table.
+Decontamination has `place_tables`, `word_spans`, `ngram_variety`, `benchmark_matches`.
 """

@@ -55,6 +55,10 @@ KERNEL_MODULES = (
     "block_decisions",
     "block_text",
     "main_text",
+    "place_tables",
+    "word_spans",
+    "ngram_variety",
+    "benchmark_matches",
     "fasttext_tables",
     "fasttext",
 )
@@ -78,6 +82,10 @@ def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
     from dataprep.annotate import AnnotateConfig, annotate
     from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+    from dataprep.decontaminate.config import DecontaminateConfig, EvaluationSetConfig
+    from dataprep.decontaminate.evaluation import ItemText
+    from dataprep.decontaminate.index import build_index
+    from dataprep.decontaminate.scan import scan
     from dataprep.domain_cap import DOMAIN_ROWS, DomainCapConfig, over_cap
     from dataprep.extraction.engines import blocks
     from dataprep.filters.url import UrlConfig
@@ -122,6 +130,17 @@ def compile_all() -> None:
     train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
     over_cap(DOMAIN_ROWS.empty_table(), DomainCapConfig(max_documents=1))
+    # A text of which documents have all words, one that is looked for as a whole, and one with a word changed.
+    warm = {"warm": EvaluationSetConfig(path="-")}
+    wanted = DecontaminateConfig(sets=warm, ngram_words=4, min_words=2, max_changed_words=1)
+    items = [ItemText("-#0", "", said) for said in ("one two three four five", "six seven")]
+    index, _ = build_index([("warm", items)], wanted)
+    scan(
+        pa.array([bytes(16)], schemas.ID),
+        pa.array(["one two three other five six seven"], pa.large_string()),
+        index,
+        wanted,
+    )
     blocks.text_of("<p>One line.", True)
     blocks.text_of("<p>One line.", False)
 

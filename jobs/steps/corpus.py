@@ -8,18 +8,20 @@ import pyarrow.compute as pc
 
 from dataprep.corpus import CorpusConfig, corpus
 from dataprep.personal_data import PLURALS, PersonalDataConfig
+from dataprep.schemas import CUTS
 from dataprep.split import SplitConfig
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
+from seedbed.steps import last_verdicts
 
 
 def run(step: StepRun) -> None:
     shards = list(step.input_shards())
     reports = step.map("jobs.steps.corpus:unit", shards)
-    step.check_takes_all(reports, "deduplicate")
+    step.check_takes_all(reports, last_verdicts(step.parents))
     languages: Counter[str] = Counter()
     for shard in shards:
         languages.update(step.read_json(f"languages/{shard}.json"))
@@ -31,11 +33,13 @@ def unit(unit: Unit) -> Report:
     """Bring a shard's kept texts into their final form."""
     documents = unit.read("extract", "documents", ["id", "url", "text"])
     attributes = unit.read("annotate", "attributes", ["id", "num_bytes", "content_hash", "language"])
-    verdicts = unit.read("deduplicate", "verdicts")
+    verdicts = unit.read(last_verdicts(unit.parents), "verdicts")
+    cuts = unit.read("decontaminate", "cuts") if "decontaminate" in unit.parents else CUTS.empty_table()
     split = SplitConfig.model_validate(unit.config["split"])
     config = CorpusConfig.model_validate(unit.config["corpus"])
     personal_data = PersonalDataConfig.model_validate(unit.config["personal_data"])
-    table, account = corpus(documents, unit.read("clean", "edits"), attributes, verdicts, split, config, personal_data)
+    edits = unit.read("clean", "edits")
+    table, account = corpus(documents, edits, attributes, verdicts, split, config, personal_data, cuts)
     unit.write("corpus", table)
     unit.write_file(f"languages/{unit.name}.json", json.dumps(Counter(table["language"].to_pylist())).encode())
     sized = table.append_column("num_bytes", pc.cast(pc.binary_length(table["text"]), pa.int64()))

@@ -24,7 +24,7 @@ MAX_GROUPS = 20
 LARGE_SHARE = 0.2
 """Of the kept text: a domain that holds more is named."""
 
-_SHOWN = ("clean", "annotate", "select", "deduplicate", "corpus", "tokenizer", "shards")
+_SHOWN = ("clean", "annotate", "select", "deduplicate", "decontaminate", "corpus", "tokenizer", "shards")
 
 
 def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
             "dropped": manifests[kind]["dropped"],
         }
         for kind in FUNNEL_STEPS
+        if kind in manifests
     ]
     corpus = manifests["corpus"]
     shards, evaluated = manifests.get("shards"), manifests.get("evaluate")
@@ -62,6 +63,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "text_bytes": corpus["bytes_out"],
         "corpus": corpus["counts"],
         "languages": corpus["languages"],
+        "benchmarks": manifests["decontaminate"]["benchmarks"] if "decontaminate" in manifests else None,
         "tokens": shards["counts"] if shards else None,
         "balance": _balance(balance(store, plan)) if "ledger" in manifests else None,
         "settings": {kind: manifests[kind]["config"] for kind in _SHOWN if kind in manifests},
@@ -133,6 +135,7 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "",
         _personal_data(facts),
         "",
+        *_benchmarks(facts),
         *_what_is_in_it(facts),
         "## Known limits",
         "",
@@ -151,7 +154,7 @@ def known_limits(facts: dict[str, Any]) -> list[str]:
     limits = [
         "Language, quality and duplicates are decided by rules; the settings say which.",
         "Names, postal addresses and other personal data without a form of its own are not looked for.",
-        "Nothing was compared with benchmarks: scores on them may be too good.",
+        _benchmark_limit(facts),
     ]
     counted = facts["balance"]
     if counted is None:
@@ -164,6 +167,31 @@ def known_limits(facts: dict[str, Any]) -> list[str]:
     if share is not None and share > LARGE_SHARE:
         limits.append(f"One domain, {counted['largest_domain']}, holds {share:.0%} of the text.")
     return limits
+
+
+def _benchmarks(facts: dict[str, Any]) -> list[str]:
+    """What of each evaluation set was found in the documents, and what became of these."""
+    if facts["benchmarks"] is None:
+        return []
+    action = facts["settings"]["decontaminate"]["action"]
+    done = "dropped" if action == "drop" else "cut out of the documents that hold them"
+    lines = [f"Evaluation items that were found in the documents were {done}:", ""]
+    lines += ["| evaluation set | items | not checked | found | in documents |", "|---|---|---|---|---|"]
+    keys = ("items", "items_not_checkable", "items_found", "documents")
+    for name, found in facts["benchmarks"].items():
+        lines.append(f"| {name} | {' | '.join(f'{found[key]:,}' for key in keys)} |")
+    return [*lines, ""]
+
+
+def _benchmark_limit(facts: dict[str, Any]) -> str:
+    if facts["benchmarks"] is None:
+        return "Nothing was compared with benchmarks: scores on them may be too good."
+    short = sum(found["items_not_checkable"] for found in facts["benchmarks"].values())
+    unchecked = f" {short:,} items were too short, or little but numbers, and not looked for." if short else ""
+    return (
+        f"Compared with {', '.join(facts['benchmarks'])} by their wording alone: translations and retold items stay, "
+        f"and scores on other benchmarks may be too good.{unchecked}"
+    )
 
 
 def _in_words(flag: dict[str, Any]) -> str:

@@ -68,6 +68,7 @@ def start(
     plan = make_plan(run, store)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
+    check_planned(until, plan)
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget, at=time.time())
     path = keep_launch(state, launch)
     record_run(store, state, plan, run, over_budget)
@@ -92,6 +93,12 @@ def check_until(until: str | None) -> None:
     kinds = [step.kind for step in STEPS]
     if until is not None and until not in kinds:
         raise UsageError(f"--until {until}: there is no such step; the steps are {', '.join(kinds)}")
+
+
+def check_planned(until: str | None, plan: Plan) -> None:
+    """Raises UsageError for a step that this run leaves out."""
+    if until is not None and until not in {step.kind for step in plan.steps}:
+        raise UsageError(f"--until {until}: this run has no such step, as its run file has no data.{until}")
 
 
 def record_run(store: Store, state: StateDirectory, plan: Plan, run: RunConfig, over_budget: str | None) -> None:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from dataprep.extraction.isolation import QUARANTINE_REASONS
-from dataprep.schemas import LEDGER
+from dataprep.schemas import ID, LEDGER
 from seedbed.artifact import Artifact
 
 KEPT, DROPPED, QUARANTINED = "kept", "dropped", "quarantined"
@@ -23,15 +23,17 @@ URLS_PER_PARTITION = 4_000_000
 def ledger_of_shard(artifacts: dict[str, Artifact], shard: str) -> pa.Table:
     """What became of every record of an input shard, as far as the steps in `artifacts` (by kind) have got.
 
-    Needs `extract`; `select`, `deduplicate` and `corpus` add their say where they are given. Schema LEDGER.
+    Needs `extract`; `select`, `deduplicate`, `decontaminate` and `corpus` add their say where they are given. Schema
+    LEDGER.
     """
     unread = artifacts["extract"].read_table("unread", shard)
     documents = artifacts["extract"].read_table("documents", shard, ["id", "url"])
     parts = [_unread_rows(unread)]
-    for kind in ("select", "deduplicate"):
+    for kind in ("select", "deduplicate", "decontaminate"):
         if kind in artifacts:
             verdicts = artifacts[kind].read_table("verdicts", shard)
-            parts.append(_dropped_rows(kind, documents, verdicts))
+            details = found_items(artifacts[kind], shard) if kind == "decontaminate" else None
+            parts.append(_dropped_rows(kind, documents, verdicts, details))
             documents = _still_there(documents, verdicts)
     parts.append(_kept_rows(artifacts, documents, shard))
     table = pa.concat_tables(parts)
@@ -55,11 +57,28 @@ def _unread_rows(unread: pa.Table) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("outcome"), LEDGER.field("outcome"), outcome)
 
 
-def _dropped_rows(kind: str, documents: pa.Table, verdicts: pa.Table) -> pa.Table:
+def found_items(decontaminate: Artifact, shard: str) -> pa.Table:
+    """`document`, `detail`: of each document of a shard with evaluation items, the one of which most n-grams stand in
+    it, and how many others."""
+    with decontaminate.open_parquet("matches", shard) as file:
+        matches = file.read(["document", "set", "item", "num_found"], use_threads=False)
+    best = matches.sort_by([("document", "ascending"), ("num_found", "descending"), ("item", "ascending")])
+    told: dict[bytes, dict[str, None]] = {}  # the items of each document, each once, the best first
+    for row in best.to_pylist():
+        told.setdefault(row["document"], {})[f"{row['set']}: {row['item']}"] = None
+    details = [
+        next(iter(items)) + (f", and {len(items) - 1} more" if len(items) > 1 else "") for items in told.values()
+    ]
+    return pa.table([pa.array(list(told), ID), pa.array(details, pa.string())], ["document", "detail"])
+
+
+def _dropped_rows(kind: str, documents: pa.Table, verdicts: pa.Table, details: pa.Table | None = None) -> pa.Table:
     dropped = verdicts.filter(pc.is_valid(verdicts["reason"]))
     urls = documents["url"].take(pc.index_in(dropped["id"], documents["id"]))
     place = pa.table({"id": dropped["id"], "url": urls})
     says = {name: dropped[name] for name in ("reason", "value", "threshold", "duplicate_of")}
+    if details is not None:
+        says["detail"] = details["detail"].take(pc.index_in(dropped["id"], details["document"]))
     return _rows(place, DROPPED, kind, says)
 
 
@@ -69,7 +88,7 @@ def _still_there(documents: pa.Table, verdicts: pa.Table) -> pa.Table:
 
 
 def _kept_rows(artifacts: dict[str, Artifact], documents: pa.Table, shard: str) -> pa.Table:
-    last = next(kind for kind in ("corpus", "deduplicate", "select", "extract") if kind in artifacts)
+    last = next(kind for kind in ("corpus", "decontaminate", "deduplicate", "select", "extract") if kind in artifacts)
     if last != "corpus":
         return _rows(documents, KEPT, last, {})
     corpus = artifacts["corpus"].read_table("corpus", shard, ["id", "url", "split"])

@@ -1,5 +1,5 @@
-"""The lists and models that a run names: where the run file says them, what they hold, and the same bytes for every
-worker.
+"""The lists, models and evaluation sets that a run names: where the run file says them, what they hold, and the same
+bytes for every worker.
 
 Such a file is known by its digest: in a step's configuration it stands in the place of the path, so that another
 content is another step and another folder is not.
@@ -18,6 +18,7 @@ from dataprep.quality_classifier import metadata_of
 from dataprep.removals import parse as parse_removals
 from dataprep.url_lists import parse_domains, parse_words
 from seedbed.errors import SourceError
+from seedbed.evaluation_files import EVALUATION_PREFIX, checked_digest
 from seedbed.fingerprint import canonical_json
 from seedbed.runfile.list_keys import replaced
 from seedbed.sources import file_system
@@ -45,6 +46,10 @@ def list_digests(data: dict[str, Any]) -> dict[str, str]:
     problems = []
     for key, path in list_paths(data):
         try:
+            if key.startswith(EVALUATION_PREFIX):
+                name = key.removeprefix(EVALUATION_PREFIX).split(".")[0]
+                digests[path] = checked_digest(path, data["decontaminate"]["sets"][name])
+                continue
             content = read_now(path)
             _parser(key)(content, path)
             digests[path] = digest_of(content)

@@ -19,7 +19,7 @@ from seedbed.plan import Plan
 from seedbed.store import Store
 from seedbed.why import CUTS
 
-STEPS = ("extract", "clean", "select", "deduplicate", "corpus")
+STEPS = ("extract", "clean", "select", "deduplicate", "decontaminate", "corpus")
 _SEED = 0x5A3E
 _ABOUT_LINES = (*LINE_RULES, *PHRASE_RULES)
 
@@ -56,6 +56,8 @@ def sample(
     if step not in STEPS:
         raise UsageError(f"step {step!r} has no documents to read; there are {', '.join(STEPS)}")
     artifacts = {s.kind: Artifact(store, s.kind, s.fingerprint) for s in plan.steps}
+    if step not in artifacts:
+        raise UsageError(f"run {plan.run_id} has no step {step}: its run file has no data.{step}")
     manifest = artifacts[step].manifest()
     if manifest is None:
         raise UsageError(f"{step} has not run yet: `seedbed show {plan.run_id}` says where the run is")

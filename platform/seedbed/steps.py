@@ -1,14 +1,15 @@
 """The kinds of steps: what each depends on, and the fingerprint that follows.
 
-    extract -> clean -> annotate -> select -> deduplicate -> corpus -> tokenizer -> shards -> pretrain -> evaluate
-                                                               |-> ledger                                  |-> export
+    extract -> clean -> annotate -> select -> deduplicate [-> decontaminate] -> corpus -> tokenizer -> shards
+    corpus -> ledger                             shards -> pretrain -> evaluate, export
 
+A step in brackets is left out of runs that do not ask for it, and those after it are then what they would be without.
 A step's fingerprint covers its kind and version, its part of the run file, its parents' fingerprints, and the versions
 of what decides its bytes. What a run is called, runs on and may cost is in none.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from typing import Any
@@ -51,6 +52,7 @@ class StepKind:
     packages: tuple[str, ...] = ()  # whose versions decide the step's bytes
     # what else decides them: name -> version, or digest of a model file
     others: Callable[[RunConfig], dict[str, str]] = lambda run: {}
+    is_in: Callable[[RunConfig], bool] = lambda run: True  # whether a run has it at all
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,10 @@ def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
         "deduplicate": _json(run.data.deduplicate) | {"source_priority": priorities},
         "split": _json(run.data.split),  # a held-out member of a cluster wins
     } | ({} if cap is None else {"domain_cap": _json(cap)})
+
+
+def _decontaminate(run: RunConfig, listing: SourceListing) -> Config:
+    return dict(_with_lists(run, listing)["decontaminate"])
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
@@ -166,20 +172,32 @@ STEPS: tuple[StepKind, ...] = (
         others=lambda run: {} if run.data.domain_cap is None else package_versions(("tldextract", "idna")),
     ),
     StepKind(
+        "decontaminate",
+        1,
+        ("extract", "clean", "annotate", "deduplicate"),
+        _decontaminate,
+        is_in=lambda run: run.data.decontaminate is not None,
+    ),
+    StepKind(
         "corpus",
         2,
-        ("extract", "clean", "annotate", "deduplicate"),
+        ("extract", "clean", "annotate", "deduplicate", "decontaminate"),
         _corpus,
         ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
-    StepKind("ledger", 1, ("extract", "select", "deduplicate", "corpus"), _nothing),
+    StepKind("ledger", 1, ("extract", "select", "deduplicate", "decontaminate", "corpus"), _nothing),
     StepKind("pretrain", 2, ("shards",), _pretrain, ("torch", "deepspeed")),
     StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
     StepKind("export", 2, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
 )
 """Every step, each after its parents."""
+
+
+def last_verdicts(kinds: Container[str]) -> str:
+    """Of the steps that a run has, the one with the last word on which documents it keeps."""
+    return "decontaminate" if "decontaminate" in kinds else "deduplicate"
 
 
 def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[FingerprintedStep]:
@@ -191,7 +209,9 @@ def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[Fingerprin
     names: dict[str, str] = {}
     steps = []
     for step in STEPS:
-        parents = {parent: names[parent] for parent in step.parents}
+        if not step.is_in(run):
+            continue
+        parents = {parent: names[parent] for parent in step.parents if parent in names}
         config, software = step.config(run, listing), _software(step, run)
         names[step.kind] = fingerprint(step.kind, step.version, config, parents, software)
         steps.append(FingerprintedStep(step.kind, step.version, names[step.kind], parents, config, software))

@@ -15,7 +15,7 @@ import blake3
 from seedbed.bundle import FOLDER, Contents, gather, keep
 from seedbed.cluster_choice import choose, nodes_of
 from seedbed.errors import BudgetRefused, UsageError
-from seedbed.launch import check_until, record_run, refusal
+from seedbed.launch import check_planned, check_until, record_run, refusal
 from seedbed.lease import GC_LEASE, Leases
 from seedbed.plan import CACHED, Plan, make_plan
 from seedbed.registry.records import Cluster, Job, NewJob
@@ -77,6 +77,7 @@ def draft(
     chosen = choose(registry, cluster, address)
     awaited = None if after is None else _awaited(registry, after)
     plan = make_plan(run, store)
+    check_planned(until, plan)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
     check_reachable(plan, store, chosen.address)

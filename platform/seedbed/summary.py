@@ -17,7 +17,7 @@ from seedbed.store import Store
 
 _BAR = 30  # characters of the funnel's longest bar
 _REASONS = 4  # in a step's line; the funnel has them all
-FUNNEL_STEPS = ("extract", "select", "deduplicate", "corpus")
+FUNNEL_STEPS = ("extract", "select", "deduplicate", "decontaminate", "corpus")
 
 
 def step_line(manifest: dict[str, Any], cached: bool) -> str:
@@ -38,6 +38,8 @@ def _said(manifest: dict[str, Any]) -> str:
         return f"{manifest['bytes_cut']:,} of {manifest['bytes_in']:,} bytes cut"
     if kind == "deduplicate":
         return f"{counts['candidate_pairs']:,} candidate pairs, {counts['rejected_pairs']:,} refused on their texts"
+    if kind == "decontaminate":
+        return f"{counts['items_found']:,} of {counts['items']:,} items found in {counts['documents_hit']:,} documents"
     if kind == "shards":
         return f"{counts['train_tokens']:,} tokens to train on, {counts['validation_tokens']:,} held out"
     if kind == "corpus":
@@ -77,6 +79,8 @@ def end_lines(summary: dict[str, Any], example: str | None = None) -> list[str]:
     """Funnel, losses, places, next commands; `example` is a page to ask about."""
     run = summary["run"]
     lines = ["", *funnel_lines(summary)]
+    if benchmarks := benchmark_lines(summary):
+        lines += ["", *benchmarks]
     training = summary["training"]
     if training and training.get("bits_per_byte") is not None:  # or it has not ended
         lines += ["", *training_lines(training)]
@@ -102,13 +106,31 @@ def funnel_lines(summary: dict[str, Any]) -> list[str]:
     lines = [f"{'records':<12} {steps['extract']['records_in']:>8,} {'█' * _BAR}"]
     for kind in FUNNEL_STEPS:
         if kind not in steps:
-            break
+            continue
         step = steps[kind]
         bar = "█" * round(_BAR * step["records_out"] / whole)
         lines.append(f"{kind:<12} {step['records_out']:>8,} {bar}")
         for reason, number in sorted(step["dropped"].items(), key=lambda item: (-item[1], item[0])):
             lines.append(f"{'':<12} {-number:>8,} {reason}")
     return lines
+
+
+def benchmark_lines(summary: dict[str, Any]) -> list[str]:
+    """What of each evaluation set was found; none where the run does not look for any, or has not yet."""
+    steps = {step["kind"]: step for step in summary["steps"] if step["state"] == DONE}
+    benchmarks = steps.get("decontaminate", {}).get("benchmarks", {})
+    return [f"benchmark {name}: {benchmark_words(found)}" for name, found in benchmarks.items()]
+
+
+def benchmark_words(found: dict[str, int]) -> str:
+    """What of one evaluation set was found, of the manifest's `benchmarks`."""
+    unchecked = (
+        f", {found['items_not_checkable']:,} too short or too plain to be checked"
+        if found["items_not_checkable"]
+        else ""
+    )
+    where = f" in {found['documents']:,} documents" if found["items_found"] else ""
+    return f"{found['items_found']:,} of {found['items']:,} items found{where}{unchecked}"
 
 
 def training_lines(training: dict[str, Any]) -> list[str]:

@@ -240,12 +240,12 @@ def _next_run(store: Store, plan: Plan, entry: Entry, has_documents: bool) -> di
     is_listed = any(entry in parse(data, path) for path, data in held.items())
     was_made_with_it = is_listed and all(digest_of(data) == plan.lists[path] for path, data in held.items())
     redone = {"select"}
+    order = [step.kind for step in STEPS if step.kind in {planned.kind for planned in plan.steps}]
     for step in STEPS:
-        if redone & set(step.parents):
+        if step.kind in order and redone & set(step.parents):
             redone.add(step.kind)
     manifests = {kind: _artifact(store, plan, kind).manifest() for kind in redone}
     seconds = {kind: manifest["seconds"] for kind, manifest in manifests.items() if manifest is not None}
-    order = [step.kind for step in STEPS]
     hours = plan.hours
     return {
         "run": plan.run_id,

@@ -14,7 +14,7 @@ from seedbed.store import Store
 
 CUTS = ("cut_starts", "cut_ends", "cut_rules", "added_lengths")  # lists of `schemas.EDITS`: too long to be told
 LINE_WORDS = ("num_words_in_lines", "num_words_in_refinedweb_lines")
-_DECIDING = ("extract", "select", "deduplicate", "corpus")
+_DECIDING = ("extract", "select", "deduplicate", "decontaminate", "corpus")
 
 
 def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
@@ -83,6 +83,7 @@ def _tell(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], f
         "detail": told["detail"],
         "split": told["split"],
         "history": _history(artifacts, shard["unit"], found, told),
+        "benchmarks": _benchmarks(artifacts, shard["unit"], found),
         "tokens": _token_range(artifacts, found, told["split"]),
     }
 
@@ -101,7 +102,10 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         ("annotate", "attributes"),
         ("select", "verdicts"),
         ("deduplicate", "verdicts"),
+        ("decontaminate", "verdicts"),
     ):
+        if kind == "decontaminate" and kind not in artifacts:  # a run may be without it
+            continue
         if kind not in artifacts:
             break
         rows = artifacts[kind].read_table(table, shard)
@@ -122,6 +126,16 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
     elif told["step"] == "corpus":
         history.append({"step": "corpus", "outcome": KEPT, "split": told["split"]})
     return history
+
+
+def _benchmarks(artifacts: dict[str, Artifact], shard: str, found: bytes) -> list[dict[str, Any]]:
+    """Which evaluation items stand in the document and where, those first of which it holds most."""
+    if "decontaminate" not in artifacts:
+        return []
+    with artifacts["decontaminate"].open_parquet("matches", shard) as file:
+        rows = file.read(use_threads=False)
+    rows = rows.filter(pc.equal(rows["document"], found)).drop_columns(["document", "item_number"])
+    return sorted(rows.to_pylist(), key=lambda row: (-row["num_found"], row["set"], row["item"], row["field"]))
 
 
 def _token_range(artifacts: dict[str, Artifact], found: bytes, split: str | None) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dataprep.decontaminate.cuts import Decided
 from dataprep.errors import CorruptDataError
 from dataprep.shards import TokenShard
 from jobs.executor import InlineExecutor
@@ -32,13 +33,28 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
-STEPS = ("extract", "clean", "annotate", "select", "deduplicate", "corpus", "tokenizer", "shards", "ledger")
+STEPS = (
+    "extract",
+    "clean",
+    "annotate",
+    "select",
+    "deduplicate",
+    "decontaminate",
+    "corpus",
+    "tokenizer",
+    "shards",
+    "ledger",
+)
 
 RUN = """\
 name: conserved
 data:
   sources: {pages: {path: pages}}
   select: {gopher_quality: {min_words: 20}}
+  decontaminate:
+    sets: {exam: {path: exam.txt}}
+    min_different_share: 0.5
+    action: cut
   split: {validation_fraction: 0.4}
   tokenizer: {vocab_size: 300}
 model: {num_layers: 1, width: 8, num_heads: 1, sequence_length: 8, vocab_size: 300}
@@ -70,9 +86,14 @@ def write_pages(folder: Path) -> None:
     folder.mkdir()
     for name in ("a", "b"):
         texts = [page(rng, line) for line in ("enable javascript", "it goes on and on") * 3]
+        texts[0], texts[1] = (f"{EXAM}\n{text}" for text in texts[:2])
         texts += [copied, copied.replace("it goes on and on", f"it goes {name} and on"), "too short"]
         pages = [json.dumps({"text": text, "url": f"https://{name}.example/{n}"}) for n, text in enumerate(texts)]
         (folder / f"{name}.jsonl").write_text("\n".join([*pages, '{"text": " "}', "no JSON", "nor this"]) + "\n")
+
+
+EXAM = "a passage that is asked about in an exam and stands on one page"
+"""13 words, on two pages of each file."""
 
 
 def carry_out(plan: Plan, store: Path, state: Path) -> None:
@@ -86,6 +107,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Plan]:
     """A store with every data step done, and its plan."""
     folder = tmp_path_factory.mktemp("sound")
     write_pages(folder / "pages")
+    (folder / "exam.txt").write_text(EXAM)
     (folder / "run.yaml").write_text(RUN)
     plan = make_plan(load_run(str(folder / "run.yaml"), ()), Store(str(folder / "store")))
     carry_out(plan, folder / "store", folder / "state")
@@ -112,6 +134,8 @@ def test_what_the_tests_break_is_all_there(sound):
     assert dropped["select"] == {"too_few_words": 2}
     assert sum(dropped["deduplicate"].values()) == 3
     assert manifest(store, plan, "deduplicate")["counts"]["rejected_pairs"] == 0
+    assert manifest(store, plan, "decontaminate")["bytes_cut"] == 4 * len(EXAM)
+    assert manifest(store, plan, "decontaminate")["counts"]["documents_cut"] == 4
     assert manifest(store, plan, "clean")["bytes_cut"] == 6 * len("enable javascript")
     assert manifest(store, plan, "ledger")["counts"]["urls"] == 18
 
@@ -147,12 +171,18 @@ def put_a_row_in_the_place_of_another(table: pa.Table) -> pa.Table:
 
 def lose_a_byte(table: pa.Table) -> pa.Table:
     """Of a text, or of what the table says of a text's length."""
-    for name in ("text", "tokens", "num_bytes"):
+    for name in ("text", "tokens", "num_bytes", "ends"):
         if name in table.column_names:
             values = table[name].to_pylist()
-            values[0] = values[0] - 1 if name == "num_bytes" else values[0][1:]
+            values[0] = _less(values[0], name)
             return replaced(table, name, pa.array(values, table.schema.field(name).type))
     raise AssertionError("nothing in this table speaks of text")
+
+
+def _less(value: Any, name: str) -> Any:
+    if name == "ends":
+        return [value[0] - 1, *value[1:]]
+    return value - 1 if name == "num_bytes" else value[1:]
 
 
 def swap_two_texts(table: pa.Table) -> pa.Table:
@@ -180,6 +210,26 @@ def lose_a_document_of_a_sidecar(shard: TokenShard) -> TokenShard:
     return replace(shard, sidecar=shard.sidecar.slice(1))
 
 
+def of_verdicts(mutation: Callable) -> Callable:
+    """The same, done to the verdicts of what `decide_cuts` gives."""
+
+    def mutate(decided: Decided) -> Decided:
+        return replace(decided, verdicts=mutation(decided.verdicts))
+
+    mutate.__name__ = f"verdicts_{mutation.__name__}"
+    return mutate
+
+
+def of_cuts(mutation: Callable) -> Callable:
+    """The same, done to the cuts of what `decide_cuts` gives."""
+
+    def mutate(decided: Decided) -> Decided:
+        return replace(decided, cuts=mutation(decided.cuts))
+
+    mutate.__name__ = f"cuts_{mutation.__name__}"
+    return mutate
+
+
 LOSSES = [lose_a_row, lose_all_rows, duplicate_a_row, put_a_row_in_the_place_of_another]
 ROWS = [*LOSSES, swap_two_rows]
 ROWS_AND_SIZES = [*ROWS, lose_a_byte]
@@ -194,6 +244,8 @@ MADE: list[tuple[str, str, int | None, list[Callable]]] = [
     ("select", "select", None, ROWS_AND_SIZES),
     ("deduplicate", "verdicts", None, ROWS_AND_SIZES),
     ("deduplicate", "_surviving_texts", None, [lose_a_byte, swap_two_texts, lose_a_row]),
+    ("decontaminate", "decide_cuts", None, [of_verdicts(mutation) for mutation in ROWS_AND_SIZES]),
+    ("decontaminate", "decide_cuts", None, [of_cuts(lose_a_row), of_cuts(lose_a_byte)]),
     ("corpus", "corpus", 0, ROWS_AND_TEXTS),
     # The tokens come in the order of a hash and are put into it again: two rows that change places do no harm.
     ("shards", "tokenize", 0, [*LOSSES, lose_a_byte, swap_two_texts]),
@@ -237,7 +289,18 @@ READ: list[tuple[str, str, str, list[Callable]]] = [
     ("corpus", "clean", "edits", ROWS_AND_TEXTS),
     ("corpus", "annotate", "attributes", [*ROWS, swap_two_texts]),
     # It takes verdicts for a set: their order does no harm.
-    ("corpus", "deduplicate", "verdicts", [*LOSSES, lose_a_byte]),
+    ("corpus", "decontaminate", "verdicts", [*LOSSES, lose_a_byte]),
+    ("corpus", "decontaminate", "cuts", [*LOSSES, lose_a_byte]),
+    ("decontaminate", "extract", "documents", ROWS_AND_TEXTS),
+    ("decontaminate", "clean", "edits", ROWS_AND_TEXTS),
+    # It takes them for a set, of which it wants the hashes of texts: neither order nor a row too many does harm.
+    (
+        "decontaminate",
+        "annotate",
+        "attributes",
+        [lose_a_row, lose_all_rows, put_a_row_in_the_place_of_another, swap_two_texts],
+    ),
+    ("decontaminate", "deduplicate", "verdicts", [*ROWS, lose_a_byte]),
     # It brings documents into the order of a hash, whatever order they come in.
     ("shards", "corpus", "corpus", [*LOSSES, lose_a_byte, swap_two_texts]),
     ("ledger", "extract", "unread", LOSSES),
@@ -278,6 +341,8 @@ def test_a_step_that_does_not_read_what_was_made_fails(go_on_from, monkeypatch, 
         ("deduplicate", "candidates"),
         ("deduplicate", "verified"),
         ("deduplicate", "losers"),
+        ("decontaminate", "hits"),
+        ("decontaminate", "counts"),
         ("shards", "tokenized"),
         ("ledger", "urls"),
     ],

@@ -93,6 +93,18 @@ def test_the_group_that_holds_most_of_the_text_need_not_have_the_most_documents(
 def test_the_datasheet_names_the_domain_that_holds_the_text():
     found = Balance(1, 1)
     found.groups["domain"] = {"many.example": Group(9, 90, 9, 10), "long.example": Group(1, 90, 1, 90)}
-    facts = {"balance": _balance(found)}
+    facts = {"balance": _balance(found), "benchmarks": None}
     assert [row["name"] for row in facts["balance"]["groups"]["domain"]] == ["many.example", "long.example"]
     assert known_limits(facts)[-1] == "One domain, long.example, holds 90% of the text."
+
+
+def test_a_limit_is_what_was_compared_and_what_was_not():
+    found = {"items": 9, "items_not_checkable": 2, "items_found": 1, "documents": 1}
+    limits = known_limits({"balance": None, "benchmarks": {"exam": found, "other": found}})
+    assert limits[2] == (
+        "Compared with exam, other by their wording alone: translations and retold items stay, and scores on other "
+        "benchmarks may be too good. 4 items were too short, or little but numbers, and not looked for."
+    )
+    assert known_limits({"balance": None, "benchmarks": None})[2] == (
+        "Nothing was compared with benchmarks: scores on them may be too good."
+    )

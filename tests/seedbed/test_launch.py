@@ -52,8 +52,8 @@ def test_a_step_that_there_is_not_is_refused(run_file, store, state):
     with pytest.raises(UsageError) as refused:
         begin(run_file, store, state, until="shard")
     assert str(refused.value) == (
-        "--until shard: there is no such step; the steps are extract, clean, annotate, select, deduplicate, corpus, "
-        "tokenizer, shards, ledger, pretrain, evaluate, export"
+        "--until shard: there is no such step; the steps are extract, clean, annotate, select, deduplicate, "
+        "decontaminate, corpus, tokenizer, shards, ledger, pretrain, evaluate, export"
     )
     assert store.files("") == {}
 

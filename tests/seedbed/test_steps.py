@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 
 import pytest
@@ -8,11 +9,12 @@ from dataprep.extraction.engines.contract import EngineMissingError
 from dataprep.reading.formats import ReaderConfig
 from seedbed import steps
 from seedbed.errors import UsageError
+from seedbed.list_files import list_digests
 from seedbed.runfile.load import load_run
 from seedbed.sources import list_sources
 from seedbed.steps import STEPS, fingerprint_steps
 
-KINDS = [step.kind for step in STEPS]
+KINDS = [step.kind for step in STEPS if step.kind != "decontaminate"]  # which the run leaves out
 
 
 def fingerprints(run_file, *overrides):
@@ -27,14 +29,16 @@ def changed(run_file, *overrides):
 
 
 def test_the_steps_stand_after_their_parents():
+    kinds = [step.kind for step in STEPS]
     for number, step in enumerate(STEPS):
-        assert set(step.parents) <= set(KINDS[:number])
-    assert KINDS == [
+        assert set(step.parents) <= set(kinds[:number])
+    assert kinds == [
         "extract",
         "clean",
         "annotate",
         "select",
         "deduplicate",
+        "decontaminate",
         "corpus",
         "tokenizer",
         "shards",
@@ -91,6 +95,45 @@ def test_what_does_not_follow_is_not_repeated(run_file, override, expected):
 )
 def test_what_decides_no_byte_is_in_no_fingerprint(run_file, override):
     assert changed(run_file, override) == []
+
+
+@pytest.fixture
+def evaluated(run_file):
+    """The run file with an evaluation set beside it."""
+    (run_file.parent / "eval").mkdir()
+    (run_file.parent / "eval" / "exam.txt").write_text("What is asked of whom.\n")
+    sets = "  decontaminate: {sets: {exam: {path: 'eval/*.txt'}}}\n"
+    run_file.write_text(run_file.read_text().replace("model: model.yaml", f"{sets}model: model.yaml"))
+    return run_file
+
+
+def with_sets(run_file, *overrides):
+    run = load_run(run_file, overrides)
+    listing = replace(list_sources(run.data), lists=list_digests(run.data.model_dump(mode="json")))
+    return {step.kind: step for step in fingerprint_steps(run, listing)}
+
+
+def test_a_run_that_looks_for_evaluation_items_has_a_step_more_and_is_another_from_there_on(evaluated):
+    without = fingerprints(evaluated, "data.decontaminate=null")
+    steps = with_sets(evaluated)
+    assert [kind for kind in steps if kind not in without] == ["decontaminate"]
+    assert [kind for kind in without if without[kind] == steps[kind].fingerprint] == KINDS[: KINDS.index("corpus")]
+    assert steps["corpus"].parents.keys() == {"extract", "clean", "annotate", "deduplicate", "decontaminate"}
+
+
+def test_what_evaluation_files_hold_is_in_the_fingerprint_and_where_they_lie_is_not(evaluated):
+    folder = evaluated.parent / "eval"
+    before = with_sets(evaluated)["decontaminate"]
+    assert before.config["sets"]["exam"]["path"].startswith("blake3:")
+    moved = evaluated.parent / "moved"
+    folder.rename(moved)
+    there = f"data.decontaminate.sets.exam.path={moved}/*.txt"
+    assert with_sets(evaluated, there)["decontaminate"].fingerprint == before.fingerprint
+    (moved / "other.txt").write_text("One more.\n")
+    one_more = with_sets(evaluated, there)["decontaminate"].fingerprint
+    (moved / "other.txt").rename(moved / "another.txt")  # items are named by their files
+    renamed = with_sets(evaluated, there)["decontaminate"].fingerprint
+    assert len({before.fingerprint, one_more, renamed}) == 3
 
 
 def test_neither_order_nor_place_of_the_sources_matters(run_file, tmp_path):

@@ -53,6 +53,7 @@ KEPT_PAGE = {
         {"step": "deduplicate", "outcome": "passed", "num_bytes": 16},
         {"step": "corpus", "outcome": "kept", "split": "train"},
     ],
+    "benchmarks": [],
     "tokens": {"shard": "train-00000", "first_token": 0, "num_tokens": 7},
     "others": [
         {"document_id": "docs/b.jsonl#2", "outcome": "dropped", "step": "extract", "reason": "not_a_response"},

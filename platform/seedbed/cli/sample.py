@@ -7,10 +7,12 @@ import typer
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 from seedbed.cli.why import RunOption
 
+_STEPS_HELP = "extract, clean, select, deduplicate, decontaminate or corpus."
+
 
 def sample(
     context: typer.Context,
-    step: Annotated[str, typer.Argument(metavar="STEP", help="extract, clean, select, deduplicate or corpus.")],
+    step: Annotated[str, typer.Argument(metavar="STEP", help=_STEPS_HELP)],
     reason: Annotated[str | None, typer.Option("--reason", metavar="R", help="Dropped for this; else kept.")] = None,
     number: Annotated[int, typer.Option("-n", min=1, help="How many documents.")] = 5,
     characters: Annotated[int, typer.Option(min=0, help="How much of each text; 0 shows all.")] = 600,

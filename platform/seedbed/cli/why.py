@@ -6,6 +6,9 @@ import typer
 
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 
+MAX_MATCHES = 5
+"""Evaluation texts that are told of one document."""
+
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="RUN", help="A run's id or name; the newest run where none is named.")
 ]
@@ -44,6 +47,16 @@ def _print_told(told: dict[str, Any]) -> None:
         out.print(f"  {entry['step']:<12} {entry['outcome']:<11} {facts}", soft_wrap=True)
     if told["duplicate_of"]:
         out.print(f"  it lost to {told['duplicate_of']}")
+    for match in told["benchmarks"][:MAX_MATCHES]:
+        changed = f", {match['num_changed']} words changed" if match["num_changed"] else ""
+        out.print(
+            f"  words {match['document_first_word']:,} to {match['document_end_word']:,} are of the benchmark"
+            f" {match['set']}, {match['item']} {match['field']} ({match['num_found']:,} of {match['num_ngrams']:,}"
+            f" n-grams{changed}): {match['phrase']}",
+            soft_wrap=True,
+        )
+    if len(told["benchmarks"]) > MAX_MATCHES:
+        out.print(f"  and {len(told['benchmarks']) - MAX_MATCHES:,} more; --json gives all of them")
     if told["tokens"]:
         at = told["tokens"]
         out.print(f"  its tokens: {at['shard']} from {at['first_token']:,}, {at['num_tokens']:,} of them")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from dataprep.annotate import AnnotateConfig
 from dataprep.clean import CleanConfig
 from dataprep.corpus import CorpusConfig
+from dataprep.decontaminate.config import DecontaminateConfig
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.domain_cap import DomainCapConfig
 from dataprep.extraction.page import ExtractConfig
@@ -56,6 +57,9 @@ class DataConfig(Strict):
     deduplicate: DeduplicateConfig = Field(default=DeduplicateConfig(), description="what counts as the same text")
     domain_cap: DomainCapConfig | None = Field(
         default=None, description="how much a domain may be of the corpus, once copies are gone; null: no cap"
+    )
+    decontaminate: DecontaminateConfig | None = Field(
+        default=None, description="evaluation items that must not be learnt; none: the step is left out"
     )
     split: SplitConfig = Field(default=SplitConfig(), description="what is held out")
     corpus: CorpusConfig = Field(default=CorpusConfig(), description="the final form of the text")

@@ -148,6 +148,8 @@ STEP_RESULTS: tuple[Metric, ...] = (
     Metric("workflow/train_tokens", "tokens", "of the training split"),
     Metric("workflow/validation_tokens", "tokens", "of the validation split"),
     Metric("workflow/corpus_bytes", "bytes", "UTF-8 text of the corpus"),
+    Metric("workflow/benchmark_items_found", "items", "of evaluation sets, that stand in documents"),
+    Metric("workflow/benchmark_documents", "documents", "that hold evaluation items"),
 )
 """What the manifests of the steps say, once each; `{step}` is the name of a step."""
 
@@ -251,6 +253,9 @@ def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
     yield f"workflow/{kind}_seconds", float(manifest["seconds"])
     if kind == "corpus":
         yield "workflow/corpus_bytes", float(manifest["bytes_out"])
+    if kind == "decontaminate":
+        yield "workflow/benchmark_items_found", float(counts["items_found"])
+        yield "workflow/benchmark_documents", float(counts["documents_hit"])
     if kind == "shards":
         yield "workflow/train_tokens", float(counts["train_tokens"])
         yield "workflow/validation_tokens", float(counts["validation_tokens"])

@@ -1,6 +1,7 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
-from seedbed.dashboard.pages.compare import differences
+from seedbed.dashboard.pages.compare import _steps, differences
 
 
 def test_only_what_differs_is_told():
@@ -9,6 +10,17 @@ def test_only_what_differs_is_told():
     assert differences([first, second]) == [
         ("training.dropout", ["not said", 0.0]),
         ("training.num_steps", [1, 2]),
+    ]
+
+
+def test_a_step_that_one_run_leaves_out_is_none_there():
+    def plan(**steps: str) -> SimpleNamespace:
+        return SimpleNamespace(steps=[SimpleNamespace(kind=kind, fingerprint=name) for kind, name in steps.items()])
+
+    assert _steps([plan(extract="1", corpus="2"), plan(extract="1", decontaminate="3", corpus="4")]) == [
+        ("extract", ["1", "1"], True),
+        ("corpus", ["2", "4"], False),
+        ("decontaminate", ["none", "3"], False),
     ]
 
 

@@ -111,6 +111,7 @@ def _flat(value: Any, key: str = "") -> list[tuple[str, Any]]:
 
 def _steps(plans: list[Plan]) -> list[tuple[str, list[str], bool]]:
     """(step, a fingerprint a run, whether all are the same): what the runs share."""
-    kinds = [step.kind for step in plans[0].steps] if plans else []
-    rows = [(kind, [plan.step(kind).fingerprint for plan in plans]) for kind in kinds]
+    kinds = list(dict.fromkeys(step.kind for plan in plans for step in plan.steps))  # some runs have a step more
+    by_plan = [{step.kind: step.fingerprint for step in plan.steps} for plan in plans]
+    rows = [(kind, [prints.get(kind, "none") for prints in by_plan]) for kind in kinds]
     return [(kind, prints, len(set(prints)) == 1) for kind, prints in rows]

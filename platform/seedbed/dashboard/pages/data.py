@@ -160,7 +160,7 @@ def _samples(of: Subject, step: str, reason: str, seed: int) -> dict[str, Any]:
     except UsageError as error:
         fault = str(error)
     by_kind = {one["kind"]: one for one in of.details.steps(plan)}
-    reasons = {kind: by_kind[kind]["dropped"] for kind in STEPS if by_kind[kind]["state"] == DONE}
+    reasons = {kind: by_kind[kind]["dropped"] for kind in STEPS if kind in by_kind and by_kind[kind]["state"] == DONE}
     choices = {kind: sorted(RULES if kind == "clean" else dropped) for kind, dropped in reasons.items()}
     return {
         "row": of.row,

@@ -1,0 +1,1 @@
+"""How much of planted evaluation items `decontaminate` finds, what it finds where there is none, and how fast."""
