@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c c
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster browser postgres screenshots bench-dataprep bench-peers check \
+.PHONY: help setup setup-dev demo test test-fast test-cluster packages browser postgres screenshots bench-dataprep bench-peers check \
 	check-infra clean
 
 help: ## this list
@@ -49,7 +49,8 @@ demo: setup ## from the crawl in configs/crawls/demo to an exported model
 
 # Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
 # start. Those of tests/cluster go last and alone: they tell a lost machine from a slow one by seconds.
-test: setup-dev check browser postgres ## every test
+test: setup-dev ## every test
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check packages
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not cluster'
 	@$(BIN)/python -m pytest -m cluster
 
@@ -58,6 +59,9 @@ test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 
 test-cluster: setup-dev ## a run on two machines, some of which are lost on the way (root and `ip`)
 	@$(BIN)/python -m pytest -m cluster -rs
+
+packages: # the type checker computes while these are fetched; not both at once, as apt has one lock
+	@$(MAKE) --no-print-directory --jobs=1 browser postgres
 
 # Debian's chromium, for the tests that look at the dashboard's and MLflow's pages; without it, or without the right to install, they skip.
 browser:
