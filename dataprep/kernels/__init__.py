@@ -11,6 +11,8 @@ Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixi
 `lines`, `line_rules`, `text_view`, `shingles`, `minhash`, `jaccard`, `row_sums`, `fasttext_tables`,
 `fasttext`; `sentences`, `ngram_counts`, `arpa_lines`, `ngram_scores`, `linear_scores` (learned filters). From markup to
 text: `markup_tags`, `markup_bytes`, `markup_layout`, `markup_text`, `markup_elements`, `markup_attributes`,
-`markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. `warm` compiles them all and
-`build_unicode_classes` makes the table.
+`markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. Before a page is parsed: `markup_limits`,
+`rights_marks`. `warm` compiles them all and `build_unicode_classes` makes the table.
+
+A number written into a call of a kernel makes another signature of it, which is compiled anew: pass `np.int64(0)`.
 """

@@ -73,14 +73,14 @@ class Line(NamedTuple):
     counts characters that have a lowercase.
     """
 
-    num_characters: int
+    num_characters: np.int64
     num_words: int
     num_uppercase: int
     num_digits: int
     num_whitespace: int
-    longest: int
+    longest: np.int64
     last: np.int64
-    num_dots: int
+    num_dots: np.int64
 
 
 def line_edits(text: pa.LargeStringArray, rules: LineRules) -> tuple[Edits, np.ndarray]:

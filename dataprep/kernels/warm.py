@@ -95,10 +95,7 @@ def _markup() -> None:
     holds_mark(b"<p>One line.", 12)
 
 
-def _documents() -> None:
-    from dataprep.annotate import AnnotateConfig, annotate
-    from dataprep.clean import CleanConfig, RefinedWebConfig, clean
-
+def _documents() -> pa.Table:
     # With something for every rule: a blank at the end of a line, a letter in two parts, a line of each kind.
     lines = [
         "One line. ",
@@ -112,8 +109,25 @@ def _documents() -> None:
     text = pa.array(["\n".join(lines)], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
     blank = {name: [None] for name in schemas.DOCUMENTS.names if name not in columns}
-    documents = pa.table({**columns, **blank}, schemas.DOCUMENTS)
-    edits = clean(documents, CleanConfig(refinedweb=RefinedWebConfig()))
+    return pa.table({**columns, **blank}, schemas.DOCUMENTS)
+
+
+def _clean() -> None:
+    from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+
+    clean(_documents(), CleanConfig(refinedweb=RefinedWebConfig()))
+
+
+def _annotate() -> None:
+    from dataprep.annotate import AnnotateConfig, annotate
+    from dataprep.clean import edit_table
+    from dataprep.kernels.edits import cuts
+    from dataprep.kernels.text_buffers import column
+
+    documents, none = _documents(), np.zeros(0, np.int64)
+    no_edits = cuts(np.zeros(2, np.int64), none, none, none.astype(np.int8))  # to need nothing of `_clean`
+    text = column(documents, "text")
+    edits = edit_table(column(documents, "id"), text, no_edits, np.zeros((2, 1), np.int64))
     annotate(documents, edits, AnnotateConfig())
 
 
@@ -148,7 +162,7 @@ def _sites_and_copies() -> None:
     jaccard(sets, [0], sets, [0])
 
 
-PARTS = (_documents, _markup, _learned_filters, _sites_and_copies)
+PARTS = (_annotate, _markup, _clean, _sites_and_copies, _learned_filters)
 """Those that take longest go first: `main` gives each process the next part. Few kernels are in two of them."""
 
 
