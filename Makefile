@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Where pip takes torch from, for a CUDA build: make setup TORCH_INDEX=<the index of PyTorch's site for your CUDA>
 TORCH_INDEX ?=
 TORCH := $(shell grep '^torch==' constraints.txt)
-KERNELS := $(wildcard dataprep/kernels/*.py dataprep/extraction/markup_limits.py)
+KERNELS := $(wildcard dataprep/kernels/*.py)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 
 # Runs and tests start many processes: where Python may not keep what it compiles, each would compile Seedbed anew.

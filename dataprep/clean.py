@@ -26,7 +26,7 @@ from dataprep.kernels.edit_rules import (
     SHORT,
     UPPERCASE,
 )
-from dataprep.kernels.edits import Edits, apply, joined, read_only, then, to_columns
+from dataprep.kernels.edits import Edits, Room, apply, joined, read_only, spread, then, to_columns
 from dataprep.kernels.line_phrases import LinePhrases, line_phrases, phrase_edits
 from dataprep.kernels.line_rules import LineRules, line_edits
 from dataprep.kernels.normal_form import normal_form_edits
@@ -133,8 +133,9 @@ def clean(documents: pa.Table, config: CleanConfig) -> pa.Table:
     """
     text = column(documents, "text")
     edits, num_words = [], []
+    rooms = Room(), Room()
     for start, stop in batches(text, MAX_BATCH_BYTES):
-        of_batch, words_of_batch = _edits(text.slice(start, stop - start), config)
+        of_batch, words_of_batch = _edits(text.slice(start, stop - start), config, rooms)
         edits.append(of_batch)
         num_words.append(words_of_batch)
     if not edits:
@@ -142,22 +143,25 @@ def clean(documents: pa.Table, config: CleanConfig) -> pa.Table:
     return edit_table(column(documents, "id"), text, joined(edits), np.concatenate(num_words, axis=1))
 
 
-def _edits(text: pa.LargeStringArray, config: CleanConfig) -> tuple[Edits, np.ndarray]:
-    """The edits of a batch, and its words as `line_edits` counts them."""
+def _edits(text: pa.LargeStringArray, config: CleanConfig, rooms: tuple[Room, Room]) -> tuple[Edits, np.ndarray]:
+    """The edits of a batch, and its words as `line_edits` counts them. `rooms` are written to in turn."""
+    room, other = rooms
     if config.mojibake:
         edits = mojibake_edits(text)
-        text = apply(text, edits)
+        text = apply(text, edits, other)
         characters, suspects = character_edits(text, config.normalization, config.zero_width)
-        edits, text = then(edits, characters), apply(text, characters)
+        edits, text = then(edits, characters), apply(text, characters, room)
     else:
         edits, suspects = character_edits(text, config.normalization, config.zero_width)
-        text = apply(text, edits)
+        text = apply(text, edits, room)
     if config.normalization != "none" and suspects.any():
         normal = normal_form_edits(text, config.normalization, suspects)
-        edits, text = then(edits, normal), apply(text, normal)
+        edits, text = then(edits, normal), apply(text, normal, other)
         if not normal.is_empty:  # letters without a composed form come apart into a letter and more marks
-            characters, _ = character_edits(text, config.normalization, config.zero_width)
-            edits, text = then(edits, characters), apply(text, characters)
+            changed = np.flatnonzero(np.diff(normal.offsets))
+            characters, _ = character_edits(text.take(pa.array(changed)), config.normalization, config.zero_width)
+            characters = spread(characters, changed, len(text))
+            edits, text = then(edits, characters), apply(text, characters, room)
     edits, text, num_edited_words = _without_phrases(text, edits, config)
     lines, num_words = line_edits(text, config.line_rules())
     return then(edits, lines), num_words + num_edited_words

@@ -14,7 +14,7 @@ from pathlib import Path
 import dataprep
 from seedbed.bundle import LAUNCH_FILE
 
-FOLDERS = ("kernels", "extraction")
+FOLDERS = ("kernels",)
 """Of `dataprep`: where compiled functions are."""
 
 

@@ -2,6 +2,7 @@
 
     inputs (one set of files for all) -> contenders, in turn, each a process pinned to a core -> medians, ratios, table
 
-Reading order: `inputs`, `meter` (what a contender prints), `seedbed_pipeline`, `seedbed_filters`, `bare_extraction`,
-`two_workers`, the tools in peers/, `contest` (rounds and medians), `cases` (who meets whom), `__main__`.
+Reading order: `inputs`, `meter` (what a contender prints), `seedbed_pipeline`, `seedbed_filters`, `seedbed_clean`,
+`bare_extraction`, `reading`, `two_workers`, the tools in peers/, `contest` (rounds and medians), `cases` (who meets
+whom), `__main__`.
 """

@@ -39,7 +39,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Asked:
-    """A figure, and the limit that it is held against."""
+    """A figure, and the limit that it is held against, where there is one."""
 
     what: str
     measured: float
@@ -47,8 +47,10 @@ class Asked:
     at_most: float | None = None
 
     def __str__(self) -> str:
-        limit = f"at least {self.at_least:.3g}" if self.at_least is not None else f"at most {self.at_most:.3g}"
-        return f"{self.what}: {self.measured:.3g} (asked: {limit})"
+        figure = f"{self.what}: {self.measured:.3g}"
+        if self.at_least is not None:
+            return f"{figure} (asked: at least {self.at_least:.3g})"
+        return figure if self.at_most is None else f"{figure} (asked: at most {self.at_most:.3g})"
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,37 @@ def families(setting: Setting) -> Case:
     return Case("the four families on extracted English text, one core", "bytes", results, asked)
 
 
+def reading(setting: Setting) -> Case:
+    """The pages of WARC files, with their bodies decoded, against the reader that extraction alone is measured with."""
+    files = [str(part) for file in setting.parts() for part in file]
+    results = meet(
+        [
+            Contender("seedbed", python("-m", f"{MODULE}.reading", "seedbed", *files)),
+            Contender("fastwarc", python("-m", f"{MODULE}.reading", "fastwarc", *files)),
+        ],
+        setting.rounds,
+    )
+    return Case(
+        "reading WARC, one core",
+        "pages",
+        results,
+        [Asked("share of fastwarc's pages/s", _ratio(results, 0, 1, "pages"))],
+    )
+
+
+def clean(setting: Setting) -> Case:
+    """`clean` by itself on extracted English text, as it is by default and with the rules that judge every line."""
+    texts = setting.work / "english.parquet"
+    write_texts([part for file in setting.parts() for part in file], texts, MAX_TEXT_BYTES)
+    names = {"default": "by default", "line_rules": "with the line rules of C4 and RefinedWeb"}
+    results = meet(
+        [Contender(name, python("-m", f"{MODULE}.seedbed_clean", rules, str(texts))) for rules, name in names.items()],
+        setting.rounds,
+    )
+    rate = results[0].rates("bytes")[len(results[0].rounds) // 2] / 1e6
+    return Case("clean, one core", "bytes", results, [Asked("MB/s by default", rate, at_least=400.0)])
+
+
 def two_workers(setting: Setting) -> Case:
     """Two Ray workers over twelve shards, against two bare processes of the same code over six each."""
     files = [str(part) for file in setting.parts() for part in file[:2]]
@@ -165,6 +198,8 @@ CASES = {
     "pipeline": pipeline,
     "peers": pipeline_of_peers,
     "families": families,
+    "reading": reading,
+    "clean": clean,
     "two_workers": two_workers,
     "growth": growth,
 }

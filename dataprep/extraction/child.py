@@ -12,6 +12,7 @@ import sys
 from dataprep.extraction.answers import pack_answers
 from dataprep.extraction.engines.registry import load_engine
 from dataprep.extraction.page import ExtractConfig, Extracted, extract_page
+from dataprep.kernels.markup_limits import nesting_and_tags
 from dataprep.reading.record import Problem
 
 
@@ -27,6 +28,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     load_engine(config.engine)  # before the first page, whose time it must not take
+    nesting_and_tags(b"<p>")
     answers.write(pack_answers([]))  # ready
     answers.flush()
     while True:

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataprep.extraction.charset import decode
 from dataprep.extraction.engines.registry import EngineName, load_engine
-from dataprep.extraction.markup_limits import nesting_and_tags
+from dataprep.kernels.markup_limits import nesting_and_tags
+from dataprep.reading.fields import whole_unicode
 from dataprep.reading.record import Problem
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -58,13 +59,13 @@ def check_answer(http_status: int | None, content_type: str | None, payload: byt
         return Problem("http_status_not_200", http_status, 200)
     if content_type is not None and content_type not in _TEXT_TYPES:
         return Problem("content_type_not_text", detail=content_type[:200])
-    if not payload.strip():
+    if not payload or payload.isspace():
         return Problem("empty_page", 0)
     for magic, name in _MAGIC:
         if payload.startswith(magic):
             return Problem("not_what_it_claims", detail=f"{name} sent as {content_type or 'nothing'}")
     is_utf16 = payload.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if not is_utf16 and payload[:_SNIFFED_BYTES].count(0) > _SNIFFED_BYTES // 100:
+    if not is_utf16 and payload.count(0, 0, _SNIFFED_BYTES) > _SNIFFED_BYTES // 100:
         return Problem("not_what_it_claims", detail=f"binary data sent as {content_type or 'nothing'}")
     return None
 
@@ -84,8 +85,7 @@ def extract_page(payload: bytes, content_type: str | None, charset: str | None, 
 
 
 def _with_text(text: str, charset: str) -> Extracted:
-    # Half a surrogate pair can come out of a character reference (&#xD800;), and UTF-8 has no form for it.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if not text.strip():
+    text = whole_unicode(text)  # half a surrogate pair can come out of a character reference (&#xD800;)
+    if not text or text.isspace():
         return Extracted(charset=charset, problem=Problem("empty_page", 0))
     return Extracted(text, charset)

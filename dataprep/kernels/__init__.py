@@ -11,7 +11,9 @@ Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixi
 `lines`, `line_rules`, `line_phrases`, `text_view`, `shingles`, `minhash`, `jaccard`, `row_sums`, `fasttext_tables`,
 `fasttext`; `domain_caps`; `sentences`, `ngram_counts`, `arpa_lines`, `ngram_scores`, `linear_scores` (learned filters).
 From markup to text: `markup_tags`, `markup_bytes`, `markup_layout`, `markup_text`, `markup_elements`,
-`markup_attributes`, `markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. `warm` compiles them
-all and `build_unicode_classes` makes the table.
+`markup_attributes`, `markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. Before a page
+is parsed: `markup_limits`, `rights_marks`. `warm` compiles them all and `build_unicode_classes` makes the table.
 Decontamination has `place_tables`, `word_spans`, `ngram_variety`, `benchmark_matches`.
+
+A number written into a call of a kernel makes another signature of it, which is compiled anew: pass `np.int64(0)`.
 """

@@ -77,8 +77,8 @@ def add_context(blocks, elements, scores, x):  # pragma: no cover - compiled
     for e in range(len(elements) - 1, 0, -1):
         sums[elements[e, PARENT], 0] += sums[e, 0]
         sums[elements[e, PARENT], 1] += sums[e, 1]
-    _within(weight, size, 3, x, at + 9)
-    _within(weight, size, 8, x, at + 10)
+    _within(weight, size, np.int64(3), x, at + 9)
+    _within(weight, size, np.int64(8), x, at + 10)
     so_far = 0.0
     for b in range(n):
         x[b, at] = scores[b]

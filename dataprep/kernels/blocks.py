@@ -8,6 +8,7 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
@@ -15,7 +16,7 @@ from numba.extending import intrinsic
 BLOCK = 32  # bytes
 
 _VECTOR = ir.VectorType(ir.IntType(8), BLOCK)
-_LINE_FEED, _TAB, _SPACE, _DELETE = 0x0A, 0x09, 0x20, 0x7F
+_TAB, _LINE_FEED, _CARRIAGE_RETURN, _SPACE, _LESS_THAN, _DELETE = 0x09, 0x0A, 0x0D, 0x20, 0x3C, 0x7F
 
 
 def _all(value: int) -> ir.Constant:
@@ -39,6 +40,9 @@ class _Block:
 
     def compare(self, vector: Any, operator: str, value: int) -> Any:
         return self._builder.icmp_unsigned(operator, vector, _all(value))
+
+    def within(self, vector: Any, first: int, last: int) -> Any:
+        return self.both(self.compare(vector, ">=", first), self.compare(vector, "<=", last))
 
     def both(self, *conditions: Any) -> Any:
         result = conditions[0]
@@ -87,7 +91,16 @@ def _stops(block: _Block) -> Any:
 
 stops_of_block = _mask(_stops)
 line_feeds_of_block = _mask(lambda block: block.compare(block.bytes_at(), "==", _LINE_FEED))
+tag_starts_of_block = _mask(lambda block: block.compare(block.bytes_at(), "==", _LESS_THAN))
 non_ascii_of_block = _mask(lambda block: block.compare(block.bytes_at(), ">=", 0x80))
+digits_of_block = _mask(lambda block: block.within(block.bytes_at(), 0x30, 0x39))
+capitals_of_block = _mask(lambda block: block.within(block.bytes_at(), 0x41, 0x5A))
+letters_of_block = _mask(lambda block: block.within(block.lowered(block.bytes_at()), 0x61, 0x7A))
+whitespace_of_block = _mask(  # what Unicode has of it in ASCII
+    lambda block: block.either(
+        block.compare(block.bytes_at(), "==", _SPACE), block.within(block.bytes_at(), _TAB, _CARRIAGE_RETURN)
+    )
+)
 
 
 def pairs_of_block(pairs: tuple[bytes, ...]) -> Any:
@@ -113,6 +126,24 @@ def _lowest_bit(typing_context, mask):
 
 
 lowest_bit: Any = intrinsic(_lowest_bit)
+
+
+def _num_bits(typing_context, mask):
+    """How many bits are set."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
+num_bits: Any = intrinsic(_num_bits)
+
+
+@njit(cache=True, nogil=True)
+def first_bits(count):
+    """The lowest `count` bits, BLOCK of them at most."""
+    return np.uint64(0xFFFFFFFF) if count >= BLOCK else (np.uint64(1) << np.uint64(count)) - np.uint64(1)
 
 
 @njit(cache=True, nogil=True)

@@ -38,6 +38,7 @@ _ZERO_WIDTH_JOINER = 0x200D
 _REMOVED = CONTROL | INVISIBLE | JOINER
 _SUSPECT = SUSPECT_NFC | SUSPECT_NFKC
 _START, _END, _RULE, _ADDED = range(4)
+_NOTHING, _LINE_FEED_LENGTH = np.int64(0), np.int64(1)  # bytes in the place of an edit
 
 
 def character_edits(text: pa.LargeStringArray, form: str, zero_width: bool) -> tuple[Edits, np.ndarray]:
@@ -67,7 +68,7 @@ def character_edits(text: pa.LargeStringArray, form: str, zero_width: bool) -> t
 def _character_edits(data, offsets, kinds, forms, active, spans, edit_offsets, suspects):
     """Fills in the edits: `spans` int64[4, capacity] (start, end, rule, bytes of line feed in their place), with
     positions in `data`. Returns False where they do not fit into `spans`."""
-    count = 0
+    count = np.int64(0)
     edit_offsets[0] = 0
     for document in range(len(offsets) - 1):
         origin, end = offsets[document], offsets[document + 1]
@@ -97,10 +98,10 @@ def _character_edits(data, offsets, kinds, forms, active, spans, edit_offsets, s
                 num_marks = 0 if kept else num_marks
             elif kind & LINE_BREAK != 0:
                 if codepoint == _CARRIAGE_RETURN and after < end and data[after] == _LINE_FEED:
-                    count = _put(spans, count, position, after, LINE_END, 0)
+                    count = _put(spans, count, position, after, np.int64(LINE_END), _NOTHING)
                 else:
                     count = _cut_blanks(data, origin, position, kinds, spans, first, count)
-                    count = _put(spans, count, position, after, LINE_END, 1)
+                    count = _put(spans, count, position, after, np.int64(LINE_END), _LINE_FEED_LENGTH)
                 num_marks = 0
             else:
                 num_marks = num_marks + 1 if kind & COMBINING != 0 else 0
@@ -109,7 +110,7 @@ def _character_edits(data, offsets, kinds, forms, active, spans, edit_offsets, s
                 elif count > first and spans[_END, count - 1] == position and spans[_RULE, count - 1] == EXTRA_MARKS:
                     spans[_END, count - 1] = after
                 else:
-                    count = _put(spans, count, position, after, EXTRA_MARKS, 0)
+                    count = _put(spans, count, position, after, np.int64(EXTRA_MARKS), _NOTHING)
             position = after
         count = _cut_blanks(data, origin, end, kinds, spans, first, count)
         edit_offsets[document + 1] = count
@@ -172,7 +173,7 @@ def _cut_blanks(data, origin, position, kinds, spans, first, count):
         start, num_kept = at, stands
     if start == position:
         return count
-    return _put(spans, num_kept, start, position, TRAILING_BLANKS, 0)
+    return _put(spans, num_kept, start, position, np.int64(TRAILING_BLANKS), _NOTHING)
 
 
 @njit(cache=True, nogil=True)
@@ -181,7 +182,7 @@ def _remove(data, origin, start, end, kinds, forms, active, spans, first, count)
 
     Returns the end of the run, the number of edits, and whether a joiner was kept.
     """
-    rule = CONTROL_CHARACTER
+    rule = np.int64(CONTROL_CHARACTER)
     joiner, non_joiner = end, end  # where the first of each stands
     position = start
     while position < end:
@@ -190,7 +191,7 @@ def _remove(data, origin, start, end, kinds, forms, active, spans, first, count)
         if kind & _REMOVED == 0:
             break
         if kind & CONTROL == 0:
-            rule = ZERO_WIDTH
+            rule = np.int64(ZERO_WIDTH)
         if kind & JOINER != 0:
             if codepoint == _ZERO_WIDTH_JOINER:
                 joiner = min(joiner, position)
@@ -205,10 +206,10 @@ def _remove(data, origin, start, end, kinds, forms, active, spans, first, count)
         non_joiner = end
     kept = min(joiner, non_joiner)
     if kept == end:
-        return position, _put(spans, count, start, position, rule, 0), False
+        return position, _put(spans, count, start, position, rule, _NOTHING), False
     if start < kept:
-        count = _put(spans, count, start, kept, rule, 0)
+        count = _put(spans, count, start, kept, rule, _NOTHING)
     after = decode(data, kept, end)[1]
     if after < position:
-        count = _put(spans, count, after, position, rule, 0)
+        count = _put(spans, count, after, position, rule, _NOTHING)
     return position, count, True

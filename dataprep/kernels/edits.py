@@ -3,7 +3,7 @@
 text --first--> text --second--> text        is        text --then(first, second)--> text
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -73,6 +73,13 @@ def joined(parts: list[Edits]) -> Edits:
     )
 
 
+def spread(edits: Edits, rows: np.ndarray, num_texts: int) -> Edits:
+    """The edits of the texts `rows` (int64, ascending) of a batch, as those of the batch."""
+    counts = np.zeros(num_texts, np.int64)
+    counts[rows] = np.diff(edits.offsets)
+    return replace(edits, offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))))
+
+
 def _joined_offsets(parts: list[np.ndarray]) -> np.ndarray:
     lengths = np.concatenate([np.diff(part) for part in parts])
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
@@ -108,14 +115,29 @@ def from_table(table: pa.Table) -> Edits:
     return Edits(offsets, starts, ends, rules, added_offsets, added[text_offsets[0] : text_offsets[-1]])
 
 
-def apply(text: pa.LargeStringArray, edits: Edits) -> pa.LargeStringArray:
-    """The texts after their edits, which must fit them; the same array where there are none."""
+class Room:
+    """Memory for one batch of texts after another: new memory costs more than what is written into it."""
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def take(self, size: int) -> np.ndarray:
+        """uint8[size]; what was taken before is written over."""
+        if len(self._bytes) < size:
+            self._bytes = np.empty(size, np.uint8)
+        return self._bytes[:size]
+
+
+def apply(text: pa.LargeStringArray, edits: Edits, room: Room | None = None) -> pa.LargeStringArray:
+    """The texts after their edits, which must fit them; the same array where there are none. They stand in `room`, if
+    there is one: not the one that `text` stands in."""
     if edits.is_empty:
         return text
     data, offsets = text_buffers(text)
     lengths = np.diff(offsets) - edits.num_cut_bytes() + edits.num_added_bytes()
     out_offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-    out = np.empty(out_offsets[-1], np.uint8)
+    size = int(out_offsets[-1])
+    out = np.empty(size, np.uint8) if room is None else room.take(size)
     _apply(data, offsets, edits.arrays(), out)
     return text_from_buffers(out, out_offsets)
 
@@ -166,13 +188,13 @@ def _then(first, second, offsets, starts, ends, rules, added_offsets, added):
     before edit i."""
     offsets_1, starts_1, ends_1, rules_1, added_offsets_1, added_1 = first
     offsets_2, starts_2, ends_2, rules_2, added_offsets_2, added_2 = second
-    count, written = 0, 0
+    count, written = 0, np.int64(0)
     offsets[0] = 0
     added_offsets[0] = 0
     for document in range(len(offsets) - 1):
         i, stop_i = offsets_1[document], offsets_1[document + 1]
         k, stop_k = offsets_2[document], offsets_2[document + 1]
-        shift = 0
+        shift = np.int64(0)
         while i < stop_i or k < stop_k:
             place = starts_1[i] + shift if i < stop_i else 0
             length = added_offsets_1[i + 1] - added_offsets_1[i] if i < stop_i else 0

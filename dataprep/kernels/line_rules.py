@@ -10,7 +10,18 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from dataprep.kernels.blocks import line_end
+from dataprep.kernels.blocks import (
+    BLOCK,
+    capitals_of_block,
+    digits_of_block,
+    first_bits,
+    letters_of_block,
+    line_end,
+    lowest_bit,
+    non_ascii_of_block,
+    num_bits,
+    whitespace_of_block,
+)
 from dataprep.kernels.edit_rules import (
     COUNTER,
     DIGITS,
@@ -40,6 +51,7 @@ COUNTED = (
 
 _LINE_FEED = 0x0A
 _FULL_STOP = 0x2E
+_FEW = 4  # bytes; fewer than these are looked at one by one
 
 
 class LineRules(NamedTuple):
@@ -61,14 +73,14 @@ class Line(NamedTuple):
     counts characters that have a lowercase.
     """
 
-    num_characters: int
+    num_characters: np.int64
     num_words: int
     num_uppercase: int
     num_digits: int
     num_whitespace: int
-    longest: int
+    longest: np.int64
     last: np.int64
-    num_dots: int
+    num_dots: np.int64
 
 
 def line_edits(text: pa.LargeStringArray, rules: LineRules) -> tuple[Edits, np.ndarray]:
@@ -78,7 +90,9 @@ def line_edits(text: pa.LargeStringArray, rules: LineRules) -> tuple[Edits, np.n
     tables = unicode_classes()
     num_words = np.zeros((2, len(text)), np.int64)
     edit_offsets = np.empty(len(offsets), np.int64)
-    capacity = 1024
+    # Where each line may be cut, as many as there can be: each has a byte and mostly a line feed. Memory that none
+    # reaches is reserved, never touched.
+    capacity = (offsets[-1] - offsets[0]) // 2 + len(offsets) if rules.enabled[SHORT:].any() else 1024
     while True:
         lines = np.empty((3, capacity), np.int64)
         num_words[:] = 0
@@ -205,43 +219,84 @@ def _ends_sentence(line):
 
 @njit(cache=True, nogil=True)
 def measure_line(data, start, end, classes, lower):
-    num_characters, num_words, num_uppercase, num_digits, num_whitespace = 0, 0, 0, 0, 0
-    longest, run, num_dots = 0, 0, 0
-    last = np.int64(0)
-    inside = False  # a word
-    unspaced = False
+    """ASCII is taken up to BLOCK bytes at a time, the rest character by character."""
+    num_characters, num_words, num_uppercase, num_digits, num_whitespace = np.int64(0), 0, 0, 0, 0
+    longest, run = np.int64(0), np.int64(0)  # characters before the run without whitespace
+    inside, unspaced = False, False  # a word
     position = start
     while position < end:
+        num_ascii = _num_ascii(data, position, end)
+        if num_ascii >= _FEW:
+            here = first_bits(num_ascii)
+            digits = digits_of_block(data, position) & here
+            words = letters_of_block(data, position) & here | digits
+            whitespace = whitespace_of_block(data, position) & here
+            num_words += num_bits(words & ~(words << np.uint64(1) | np.uint64(inside and not unspaced)))
+            inside, unspaced = words >> np.uint64(num_ascii - 1) != 0, False
+            num_uppercase += num_bits(capitals_of_block(data, position) & here)
+            num_digits += num_bits(digits)
+            num_whitespace += num_bits(whitespace)
+            while whitespace != 0:
+                at = num_characters + lowest_bit(whitespace)
+                longest = max(longest, at - run)
+                run = at + 1
+                whitespace &= whitespace - np.uint64(1)
+            num_characters += num_ascii
+            position += num_ascii
+            continue
         codepoint, position = decode(data, position, end)
         kind = classes[codepoint]
-        num_characters += 1
         if kind & WHITESPACE != 0:
             num_whitespace += 1
-            longest = max(longest, run)
-            run = 0
+            longest = max(longest, num_characters - run)
+            num_characters += 1
+            run = num_characters
             inside = False
             continue
         if kind & SINGLE != 0:
-            longest = max(longest, run)
-            run = 0
-        run += 1
-        last = np.int64(codepoint)
+            longest = max(longest, num_characters - run)
+            run = num_characters
+        num_characters += 1
         if kind & WORD == 0:
             inside = False
-            if codepoint == _FULL_STOP:
-                num_dots = num_dots + 1 if run > 1 else 1
-            else:
-                num_dots = 0
             continue
-        num_dots = 0
         num_uppercase += lower[codepoint] != codepoint
         num_digits += kind & DIGIT != 0
         if kind & SINGLE != 0 or not inside or (unspaced and kind & MARK == 0):
             num_words += 1
             inside = True
             unspaced = kind & SINGLE != 0
-    longest = max(longest, run)
+    longest = max(longest, num_characters - run)
+    last, num_dots = np.int64(0), np.int64(0)
+    if num_whitespace < num_characters:
+        last, num_dots = _last_characters(data, start, end, classes)
     return Line(num_characters, num_words, num_uppercase, num_digits, num_whitespace, longest, last, num_dots)
+
+
+@njit(cache=True, nogil=True)
+def _num_ascii(data, position, end):
+    """Bytes of ASCII from `position` on, BLOCK at most; 0 where that would be to look beyond the data."""
+    if data[position] >= 0x80 or position + BLOCK > len(data):
+        return np.int64(0)
+    mask = non_ascii_of_block(data, position)
+    return min(lowest_bit(mask) if mask != 0 else BLOCK, end - position)
+
+
+@njit(cache=True, nogil=True)
+def _last_characters(data, start, end, classes):
+    """(the last codepoint that is not whitespace, full stops that end with it) of a line that is not blank."""
+    while True:
+        position = end - 1
+        while position > start and data[position] & 0xC0 == 0x80:
+            position -= 1
+        codepoint = decode(data, position, end)[0]
+        if classes[codepoint] & WHITESPACE == 0 or position == start:
+            break
+        end = position
+    first = end
+    while first > start and data[first - 1] == _FULL_STOP:
+        first -= 1
+    return np.int64(codepoint), end - first
 
 
 @njit(cache=True, nogil=True)

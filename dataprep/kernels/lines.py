@@ -140,7 +140,7 @@ def _most_lines(offsets):
 def _walk(data, position, end, classes, by_byte, lines, paragraphs, row):
     """Fills in the row of one text and the hashes and characters of its lines and paragraphs."""
     row[_CHARACTERS] = end - position
-    has_letter = False  # since the end of the last sentence
+    has_letter = np.bool_(False)  # since the end of the last sentence
     state = PRIME_5  # of the paragraph
     paragraph_characters = 0
     num_lines, num_paragraphs = 0, 0

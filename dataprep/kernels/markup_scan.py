@@ -15,7 +15,9 @@ from dataprep.kernels.markup_attributes import attributes, behind_declaration, b
 from dataprep.kernels.markup_bytes import BYTE_KIND, LETTERS, WHITE
 from dataprep.kernels.markup_elements import close_link, end_block, end_implied, end_tag, line_break, push
 from dataprep.kernels.markup_layout import (
+    BLOCK_FIELDS,
     BLOCKS,
+    ELEMENT_FIELDS,
     ELEMENTS,
     LINK_BYTES,
     LINKS,
@@ -53,7 +55,7 @@ def _start_tag(page, name, end, out, blocks, elements, stack, open_of, state):  
         return i
     if kind == BLOCK:
         if open_of[SVG]:  # HTML in a drawing ends it
-            end_tag(SVG, stack, open_of, state)
+            end_tag(np.int64(SVG), stack, open_of, state)
         if state[SKIP] == 0:
             end_block(out, blocks, stack, state)
         end_implied(tag, stack, open_of, state)
@@ -87,12 +89,16 @@ def _name_end(page, i):  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def scan(page, out, blocks, elements):  # pragma: no cover - compiled
-    """(blocks, elements) that were filled of `blocks` and `elements`; `out` takes the text.
-
-    Rows of `blocks` and `elements`: one for each `<` and two more are enough. Bytes of `out`: a reference can be longer
-    than what it says by a fifth; what does not fit is left out.
-    """
+def blocks_of(page):  # pragma: no cover - compiled
+    """(text, blocks, elements) of a page in UTF-8."""
+    num_marks = 0
+    for byte in page:
+        num_marks += byte == 60  # <
+    # A row for each `<` and two more are enough. A reference can be longer than what it says by a fifth; what does not
+    # fit is left out.
+    out = np.empty(len(page) + len(page) // 5 + 64, np.uint8)
+    blocks = np.empty((num_marks + 3, BLOCK_FIELDS), np.int64)
+    elements = np.empty((num_marks + 3, ELEMENT_FIELDS), np.int64)
     state = np.zeros(STATE_FIELDS, np.int64)
     stack = np.zeros((MAX_OPEN, STACK_FIELDS), np.int64)
     open_of = np.zeros(len(KIND), np.int64)
@@ -102,7 +108,7 @@ def scan(page, out, blocks, elements):  # pragma: no cover - compiled
     elements[0] = 0
     state[ELEMENTS] = 1
     n = len(page)
-    i = 0
+    i = np.int64(0)
     while i < n:
         if page[i] != 60:  # <
             i = put_text(page, i, out, blocks, state) if state[SKIP] == 0 else skip_text(page, i)
@@ -120,7 +126,7 @@ def scan(page, out, blocks, elements):  # pragma: no cover - compiled
                 i = _start_tag(page, name, end, out, blocks, elements, stack, open_of, state)
                 continue
             tag = _tag(page, name, end)
-            i, _, _, _ = attributes(page, end, False)
+            i, _, _, _ = attributes(page, end, np.bool_(False))
             if KIND[tag] == BLOCK and state[SKIP] == 0:
                 end_block(out, blocks, stack, state)
             end_tag(tag, stack, open_of, state)
@@ -132,4 +138,4 @@ def scan(page, out, blocks, elements):  # pragma: no cover - compiled
                 put(np.uint8(60), out, state)
             i += 1
     end_block(out, blocks, stack, state)
-    return state[BLOCKS], state[ELEMENTS]
+    return out, blocks[: state[BLOCKS]], elements[: state[ELEMENTS]]

@@ -86,7 +86,7 @@ def _named(page, i):  # pragma: no cover - compiled
     bare = np.uint64(0)
     bare_end = i
     while end < n and end - i < 32 and LETTERS[page[end]]:
-        key = key_step(key, page[end])
+        key = key_step(key, np.uint64(page[end]))
         end += 1
         if end - i <= MAX_BARE_REFERENCE:
             value = look_up(REFERENCE_TABLE, key)
@@ -94,7 +94,7 @@ def _named(page, i):  # pragma: no cover - compiled
                 bare = value
                 bare_end = end
     if end < n and page[end] == 59:
-        value = look_up(REFERENCE_TABLE, key_step(key, np.uint8(59)))
+        value = look_up(REFERENCE_TABLE, key_step(key, np.uint64(59)))
         if value:
             return value, end + 1
     return bare, bare_end

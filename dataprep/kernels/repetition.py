@@ -57,7 +57,7 @@ def _measure(offsets, hashes, num_characters, characters):
     first, which names it; the key of an n-gram is the names of the two (n-1)-grams in it. `counts` and `ends` are kept
     at the first place: how often it was met, 0 for once, and where the last occurrence that counts ends.
     """
-    longest = 0
+    longest = np.int64(0)
     for document in range(len(offsets) - 1):
         longest = max(longest, offsets[document + 1] - offsets[document])
     table = np.empty(1 << table_bits(longest), np.int32)

@@ -4,6 +4,8 @@
 """
 
 import importlib
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +63,11 @@ KERNEL_MODULES = (
     "benchmark_matches",
     "fasttext_tables",
     "fasttext",
+    "markup_limits",
+    "rights_marks",
 )
+
+_NUM_PROCESSES = 2  # the parts are not of one size: more would end no sooner
 
 PERSONAL = "a@b.co 91.198.174.192 2606:4700::1 DE89370400440532013000 4111111111111111 Tel.: (030) 123456 +49 30 123456"
 """One of each kind of personal data."""
@@ -80,27 +86,22 @@ def kernels() -> list[Dispatcher]:
 
 def compile_all() -> None:
     """Runs every kernel once on its real argument types; takes what is cached already from the cache."""
-    from dataprep.annotate import AnnotateConfig, annotate
-    from dataprep.clean import CleanConfig, RefinedWebConfig, clean
-    from dataprep.decontaminate.config import DecontaminateConfig, EvaluationSetConfig
-    from dataprep.decontaminate.evaluation import ItemText
-    from dataprep.decontaminate.index import build_index
-    from dataprep.decontaminate.scan import scan
-    from dataprep.domain_cap import DOMAIN_ROWS, DomainCapConfig, over_cap
-    from dataprep.extraction.engines import blocks
-    from dataprep.filters.url import UrlConfig
-    from dataprep.kernels.jaccard import jaccard, shingle_sets
-    from dataprep.kernels.ngram_counts import Level
-    from dataprep.kernels.suspicious_lines import suspicious_lines
-    from dataprep.kernels.words import find_words
-    from dataprep.ngram_model import NgramConfig
-    from dataprep.ngram_model import train as train_ngram_model
-    from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
-    from dataprep.quality_classifier import ClassifierConfig
-    from dataprep.quality_classifier import train as train_classifier
-    from dataprep.site_boilerplate import boilerplate_cuts
-    from dataprep.url_lists import url_facts
+    for part in PARTS:
+        part()
 
+
+def _markup() -> None:
+    from dataprep.extraction.engines import blocks
+    from dataprep.kernels.markup_limits import nesting_and_tags
+    from dataprep.kernels.rights_marks import holds_mark
+
+    blocks.text_of("<p>One line.", True)
+    blocks.text_of("<p>One line.", False)
+    nesting_and_tags(b"<p>One line.")
+    holds_mark(b"<p>One line.", 12)
+
+
+def _documents() -> pa.Table:
     # With something for every rule: a blank at the end of a line, a letter in two parts, a line of each kind.
     lines = [
         "One line. ",
@@ -115,21 +116,67 @@ def compile_all() -> None:
     text = pa.array(["\n".join(lines)], pa.large_string())
     columns = {"id": [bytes(16)], "url": [""], "offset": [0], "num_payload_bytes": [0], "text": text}
     blank = {name: [None] for name in schemas.DOCUMENTS.names if name not in columns}
-    documents = pa.table({**columns, **blank}, schemas.DOCUMENTS)
-    edits = clean(documents, CleanConfig(refinedweb=RefinedWebConfig()))
+    return pa.table({**columns, **blank}, schemas.DOCUMENTS)
+
+
+def _clean() -> None:
+    from dataprep.clean import CleanConfig, RefinedWebConfig, clean
+
+    clean(_documents(), CleanConfig(refinedweb=RefinedWebConfig()))
+
+
+def _annotate() -> None:
+    from dataprep.annotate import AnnotateConfig, annotate
+    from dataprep.clean import edit_table
+    from dataprep.kernels.edits import cuts
+    from dataprep.kernels.text_buffers import column
+
+    documents, none = _documents(), np.zeros(0, np.int64)
+    no_edits = cuts(np.zeros(2, np.int64), none, none, none.astype(np.int8))  # to need nothing of `_clean`
+    text = column(documents, "text")
+    edits = edit_table(column(documents, "id"), text, no_edits, np.zeros((2, 1), np.int64))
     annotate(documents, edits, AnnotateConfig())
-    boilerplate_cuts(text, np.ones(1, np.uint64), np.zeros(1, np.uint64))
-    suspicious_lines(text)
-    sets = shingle_sets(find_words(text), ngram_words=1)
-    jaccard(sets, [0], sets, [0])
-    personal = pa.array([PERSONAL], pa.large_string())
-    mask(personal, PersonalDataConfig(), MaskConfig())
+
+
+def _learned_filters() -> None:
+    from dataprep.kernels.ngram_counts import Level
+    from dataprep.ngram_model import NgramConfig
+    from dataprep.ngram_model import train as train_ngram_model
+    from dataprep.quality_classifier import ClassifierConfig
+    from dataprep.quality_classifier import train as train_classifier
+
     texts = [pa.array([f"one more line {number}\none more" for number in range(8)], pa.large_string())]
     train_ngram_model(texts, NgramConfig(order=2, min_word_count=1))
     Level().make_room(1 << 16)  # more than it begins with
     train_classifier(texts, texts, ClassifierConfig(bucket_bits=10, epochs=1, held_out_every=2))
+
+
+def _sites_and_copies() -> None:
+    from dataprep.domain_cap import DOMAIN_ROWS, DomainCapConfig, over_cap
+    from dataprep.filters.url import UrlConfig
+    from dataprep.kernels.jaccard import jaccard, shingle_sets
+    from dataprep.kernels.suspicious_lines import suspicious_lines
+    from dataprep.kernels.words import find_words
+    from dataprep.personal_data import MaskConfig, PersonalDataConfig, mask
+    from dataprep.site_boilerplate import boilerplate_cuts
+    from dataprep.url_lists import url_facts
+
     url_facts(pa.array(["http://x.example/"]), UrlConfig().lists({}))
+    mask(pa.array([PERSONAL], pa.large_string()), PersonalDataConfig(), MaskConfig())
+    text = pa.array(["One line.\nnaÃ¯ve"], pa.large_string())
+    boilerplate_cuts(text, np.ones(1, np.uint64), np.zeros(1, np.uint64))
+    suspicious_lines(text)
+    sets = shingle_sets(find_words(text), ngram_words=1)
+    jaccard(sets, [0], sets, [0])
     over_cap(DOMAIN_ROWS.empty_table(), DomainCapConfig(max_documents=1))
+
+
+def _evaluation_items() -> None:
+    from dataprep.decontaminate.config import DecontaminateConfig, EvaluationSetConfig
+    from dataprep.decontaminate.evaluation import ItemText
+    from dataprep.decontaminate.index import build_index
+    from dataprep.decontaminate.scan import scan
+
     # A text of which documents have all words, one that is looked for as a whole, and one with a word changed.
     warm = {"warm": EvaluationSetConfig(path="-")}
     wanted = DecontaminateConfig(sets=warm, ngram_words=4, min_words=2, max_changed_words=1)
@@ -141,8 +188,10 @@ def compile_all() -> None:
         index,
         wanted,
     )
-    blocks.text_of("<p>One line.", True)
-    blocks.text_of("<p>One line.", False)
+
+
+PARTS = (_annotate, _markup, _clean, _sites_and_copies, _evaluation_items, _learned_filters)
+"""Those that take longest go first: `main` gives each process the next part. Few kernels are in two of them."""
 
 
 def forget_all() -> None:
@@ -155,7 +204,9 @@ def forget_all() -> None:
 
 def main() -> None:
     forget_all()
-    compile_all()
+    with ProcessPoolExecutor(_NUM_PROCESSES, get_context("spawn")) as processes:
+        for part in [processes.submit(part) for part in PARTS]:
+            part.result()
 
 
 if __name__ == "__main__":

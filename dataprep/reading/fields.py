@@ -58,7 +58,11 @@ def lookup(row: Any, name: str) -> Any:
 
 def whole_unicode(text: str) -> str:
     """JSON can spell half a surrogate pair, which UTF-8 cannot: it becomes U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def as_date(value: Any) -> datetime | None:
@@ -72,6 +76,8 @@ def as_date(value: Any) -> datetime | None:
         value = datetime(value.year, value.month, value.day)
     if not isinstance(value, datetime):
         return None
+    if value.tzinfo is UTC and value.microsecond == 0:  # as crawls write it
+        return value
     try:
         return value.replace(tzinfo=value.tzinfo or UTC, microsecond=0).astimezone(UTC)
     except OverflowError:  # the first hours of the year 1, or the last of 9999, in another time zone

@@ -219,12 +219,12 @@ class _Framer:
     def _is_end(self, end: int) -> bool:
         """Whether a record can end here: line ends follow, a record, or nothing."""
         buffer = self._buffer
-        if buffer.ends_at(end):
+        if buffer.data.startswith(b"\r\n\r\n", end) or buffer.ends_at(end):
             return True
         while len(buffer.data) < end + 4 and buffer.more():
             pass
         rest = buffer.data[end : end + 4]
-        if rest == b"\r\n\r\n" or not rest.strip(b"\r\n"):
+        if not rest.strip(b"\r\n"):
             return True
         while len(buffer.data) < end + MAX_HEADER_BYTES and buffer.more():
             pass

@@ -11,14 +11,13 @@ Place = tuple[int, int, str | None, datetime | None]
 """The first four fields of a Record."""
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})")
-_WANTED = re.compile(
-    r"\n((?:content-type|content-encoding|transfer-encoding|last-modified|x-robots-tag|tdm-reservation|link))"
-    r"[ \t]*:[ \t]*([^\r\n]*)",
-    re.IGNORECASE,
-)
 _MAX_HEAD_BYTES = 1 << 16  # in which headers are looked for; servers and browsers take 8 KiB to 256 KiB
 _MAX_VALUE = 1 << 12  # characters of a header that are looked at
 RIGHTS_HEADERS = ("x-robots-tag", "tdm-reservation", "link")
+_WANTED = {
+    name.encode(): name
+    for name in ("content-type", "content-encoding", "transfer-encoding", "last-modified", *RIGHTS_HEADERS)
+}
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
 _MONTHS = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13), strict=True))  # noqa: SIM905
 
@@ -111,8 +110,12 @@ def _http_headers(lines: bytes) -> dict[str, str]:
     """Those that are wanted, names in lower case. The first of a repeated header counts; what is said of rights adds
     up."""
     values: dict[str, list[str]] = {}
-    for name, value in _WANTED.findall(lines.decode("latin-1")):
-        name, value = name.lower(), value[:_MAX_VALUE].strip()
+    for line in lines.split(b"\n")[1:]:
+        written, colon, behind = line.partition(b":")
+        name = _WANTED.get(written.rstrip(b" \t").lower())
+        if name is None or not colon:
+            continue
+        value = behind.partition(b"\r")[0].lstrip(b" \t").decode("latin-1")[:_MAX_VALUE].strip()
         if name not in values:
             values[name] = [value]
         elif name in RIGHTS_HEADERS:

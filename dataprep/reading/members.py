@@ -12,7 +12,7 @@ from isal import igzip_lib
 from dataprep.reading.pieces import PIECE_BYTES, Piece, between_members
 from dataprep.reading.stored import StoredBytes
 
-_FIRST_INPUT, _INPUT = 1 << 12, 1 << 14  # bytes; what is fed and stands behind the member is copied
+_INPUT = 1 << 14  # bytes fed at once, nearly all members at their first; what stands behind the member is copied
 _CAREFUL_INPUT = 64  # bytes at a time where a member is damaged: what comes out before the damage is all kept
 _OVERRUN = 1 << 20  # bytes; damaged deflate data may be followed into the members behind before it is seen to be wrong
 _TRIAL_INPUT = 1 << 12  # bytes of a candidate that must be read without error
@@ -79,32 +79,35 @@ XZ = Kind("xz", re.compile(rb"\xfd7zXZ\x00"), _xz, _xz)
 
 def member_pieces(stored: StoredBytes, kind: Kind, position: int) -> Iterator[Piece]:
     """The plain bytes from `position`, where a member begins; what stands between members comes raw."""
-    while head := stored.at(position, _FIRST_INPUT):
+    while head := stored.at(position, _INPUT):
         if not kind.magic.match(head):
             found = _next_member(stored, kind, position)
             yield from between_members(stored, position, found)
             position = found
             continue
-        position = yield from _member(stored, kind, position)
+        position = yield from _member(stored, kind, position, head)
 
 
-def _member(stored: StoredBytes, kind: Kind, start: int) -> Generator[Piece, None, int]:
-    """Gives the member's pieces, and returns where the next one may begin."""
+def _member(stored: StoredBytes, kind: Kind, start: int, head: bytes) -> Generator[Piece, None, int]:
+    """Gives the pieces of the member that begins with `head`, and returns where the next one may begin."""
     decompressor = kind.make()
-    fed, size, num_given = start, _FIRST_INPUT, 0
+    fed, num_given, chunk = start + len(head), 0, head
     failure, ends_early = f"the {kind.name} data ends early", True
     try:
-        while not decompressor.eof:
+        while True:
+            data = decompressor.decompress(chunk, PIECE_BYTES)
+            is_over = decompressor.eof
+            if data or is_over:
+                yield Piece(data, start, num_given == 0, is_over)
+                num_given += len(data)
+            if is_over:
+                break
             chunk = b""
             if decompressor.needs_input:
-                chunk = stored.at(fed, size)
+                chunk = stored.at(fed, _INPUT)
                 if not chunk:
                     break
-                fed, size = fed + len(chunk), _INPUT
-            data = decompressor.decompress(chunk, PIECE_BYTES)
-            if data or decompressor.eof:
-                yield Piece(data, start, num_given == 0, decompressor.eof)
-                num_given += len(data)
+                fed += len(chunk)
     except _ERRORS as error:
         failure, ends_early = f"damaged {kind.name} data: {error}", False
         fed, is_whole = yield from _carefully(stored, kind, start, num_given)

@@ -35,7 +35,7 @@ class PlainBuffer:
         """Put the next bytes behind those that are there; whether there were any that join on."""
         if self._is_broken or self._is_over:
             return False
-        piece = self._next or next(self._pieces, None)
+        piece = next(self._pieces, None) if self._next is None else self._next
         self._next = None
         if piece is None:
             self._is_over = True

@@ -9,6 +9,8 @@ import html
 import re
 from typing import NamedTuple
 
+from dataprep.kernels.rights_marks import holds_mark
+
 _HEAD_BYTES = 1 << 14  # a head that does not end within is looked at so far
 _UNENDED_HEAD_BYTES = 1 << 12  # where no end of the head is in sight
 _FOOT_BYTES = 1 << 12  # where pages name their licence
@@ -18,13 +20,6 @@ DIRECTIVES = frozenset(
     ("noindex", "nofollow", "noarchive", "nocache", "nosnippet", "noimageindex", "notranslate", "noai", "noimageai")
 )
 """Robots directives that hold something back; `none` is noindex and nofollow. The others only shape search results."""
-
-_MARKS = (
-    *(b"bot", b"extended", b"crawler", b"-ai"),  # names that `_AGENT` takes
-    *(b"noai", b"noindex", b"nofollow", b"noarchive", b"nocache", b"nosnippet", b"noimage", b"notranslate"),
-    *(b"tdm-", b"license", b".rights"),
-)
-"""What a head holds, in lower case, that has a tag to be read: most pages are passed over for want of one."""
 
 _META = re.compile(rb"<meta\b[^>]{1,2000}>")
 _LINK = re.compile(rb"<(?:a|link)\b", re.IGNORECASE)
@@ -70,15 +65,15 @@ def rights_of(payload: bytes, is_markup: bool, headers: dict[str, str] | None) -
         reserved = _flag(headers.get("tdm-reservation"))
         named = _LINK_HEADER.search(headers["link"]) if "license" in headers.get("link", "") else None
         licence = named[1] if named else None
-    if is_markup:
-        head = payload[: _end_of_head(payload)]
-        lower = head.lower()
-        if any(mark in lower for mark in _MARKS):
-            more, flag, found = _in_metas(head, lower)
+    if is_markup and payload:
+        end = min(_end_of_head(payload), len(payload))
+        if holds_mark(payload, end):  # most heads are passed over for want of one
+            head = payload[:end]
+            more, flag, found = _in_metas(head)
             directives |= more
             reserved = reserved if flag is None else flag
             licence = _linked(head, 0) or found or licence
-        licence = licence or _linked(payload, max(len(payload) - _FOOT_BYTES, len(head)))
+        licence = licence or _linked(payload, max(len(payload) - _FOOT_BYTES, end))
     if not directives and reserved is None and licence is None:
         return NOTHING_SAID
     return Rights(" ".join(sorted(directives)) or None, reserved, licence)
@@ -92,11 +87,11 @@ def _end_of_head(payload: bytes) -> int:
     return _UNENDED_HEAD_BYTES
 
 
-def _in_metas(head: bytes, lower: bytes) -> tuple[set[str], bool | None, str | None]:
+def _in_metas(head: bytes) -> tuple[set[str], bool | None, str | None]:
     directives: set[str] = set()
     reserved: bool | None = None
     licence: str | None = None
-    for match in _META.finditer(lower):
+    for match in _META.finditer(head.lower()):
         attributes = _attributes(head[match.start() : match.end()])
         name = (attributes.get(b"name") or attributes.get(b"property") or b"").lower()
         content = attributes.get(b"content")

@@ -1,5 +1,6 @@
 """WARC files, plain or compressed, one record or many a member. What cannot be read becomes a record that says so."""
 
+import functools
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,6 +17,16 @@ _VERSION = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n")
 _START = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n[A-Za-z][A-Za-z0-9-]{1,60}:")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")  # a line that begins blank goes on with the one before
 _LONGEST_VERSION = 16  # bytes
+_USED = frozenset(
+    (
+        *("content-length", "content-type", "warc-type", "warc-date", "warc-target-uri", "warc-truncated"),
+        *("warc-segment-number", "warc-refers-to", "warc-refers-to-target-uri", "warc-refers-to-date"),
+        "warc-payload-digest",
+    )
+)
+"""Names of the fields that are looked at; the others are passed over."""
+
+_LONGEST_KNOWN_NAME = 64  # bytes; longer ones are looked at each time, so a file cannot fill memory with them
 _NO_PAGE = ("text/dns", "application/warc-fields")
 
 
@@ -73,14 +84,26 @@ _DIALECT = Dialect(_START, _parse)
 
 
 def _fields(lines: bytes) -> dict[str, str]:
-    """Names in lower case; the last of a repeated field counts."""
+    """Those that are used, names in lower case; the last of a repeated field counts."""
     if b"\n " in lines or b"\n\t" in lines:
         lines = _FOLDED.sub(b" ", lines)
     fields = {}
-    for line in lines.decode("utf-8", "replace").split("\n"):
-        name, _, value = line.partition(":")
-        fields[name.strip().lower()] = value.strip()
+    for line in lines.split(b"\n"):
+        written, _, value = line.partition(b":")
+        name = _known_name(written) if len(written) <= _LONGEST_KNOWN_NAME else _used_name(written)
+        if name is not None:
+            fields[name] = value.decode("utf-8", "replace").strip()
     return fields
+
+
+def _used_name(written: bytes) -> str | None:
+    """The name in lower case where it is one of `_USED`."""
+    name = written.decode("utf-8", "replace").strip().lower()
+    return name if name in _USED else None
+
+
+_known_name = functools.lru_cache(maxsize=1024)(_used_name)
+"""Crawlers write some twenty names, each in every record."""
 
 
 def damaged(framed: Framed, url: str | None, date: datetime | None) -> Record | None:

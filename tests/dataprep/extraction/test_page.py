@@ -1,6 +1,5 @@
 import pytest
 
-from dataprep.extraction.markup_limits import nesting_and_tags
 from dataprep.extraction.page import ExtractConfig, check_answer, extract_page
 from dataprep.reading.record import Problem
 
@@ -21,12 +20,6 @@ from dataprep.reading.record import Problem
 def test_an_answer_is_a_page_only_when_status_type_and_bytes_say_so(status, content_type, payload, reason):
     problem = check_answer(status, content_type, payload)
     assert (problem and problem.reason) == reason
-
-
-def test_nesting_counts_what_is_open_and_leaves_out_what_authors_need_not_close():
-    assert nesting_and_tags(b"<div><b>x</b><p>one<p>two<br></div><DIV></DIV>") == (2, 9)
-    assert nesting_and_tags(b"<svg>" + b"<path d='m 1 2'/>" * 100 + b"</svg>") == (1, 102)
-    assert nesting_and_tags(b"a < b and c << d") == (0, 0)
 
 
 def test_deep_markup_is_refused_before_it_is_parsed():
