@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dataprep.kernels.line_rules import _measure_line
+from dataprep.kernels.line_rules import measure_line
 from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.unicode_classes import unicode_classes
 
@@ -13,7 +13,7 @@ def measured(line: str, behind: str = "") -> tuple:
     """Of a line with something behind it: near the end of the data, bytes are looked at one by one."""
     data, _ = text_buffers(pa.array([line + behind], pa.large_string()))
     tables = unicode_classes()
-    return tuple(_measure_line(data, 0, np.int64(len(line.encode())), tables.classes, tables.lower))
+    return tuple(measure_line(data, 0, np.int64(len(line.encode())), tables.classes, tables.lower))
 
 
 @pytest.mark.parametrize("behind", ["", "\n" + "x" * 64])
