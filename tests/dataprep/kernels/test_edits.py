@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataprep.kernels.edits import Edits, apply, joined, then
+from dataprep.kernels.edits import Edits, Room, apply, joined, spread, then
 
 Row = list[tuple[int, int, str]]
 
@@ -100,3 +100,18 @@ def test_edits_at_once_do_what_they_do_one_after_the_other(data, texts):
     for row in rows_of(merged):
         ends = [0, *(end for _, end, _ in row)]
         assert all(ends[i] <= start < end for i, (start, end, _) in enumerate(row))
+
+
+def test_edits_of_some_texts_stand_at_their_rows_among_all():
+    some = edits_of([(0, 1, "x")], [(1, 2, ""), (3, 4, "yz")])
+    assert rows_of(spread(some, np.array([1, 3]), 5)) == [[], [(0, 1, "x")], [], [(1, 2, ""), (3, 4, "yz")], []]
+
+
+def test_a_room_is_written_anew_by_the_next_batch_whether_longer_or_shorter():
+    room = Room()
+    for texts, edits, left in (
+        (["abcd"], edits_of([(1, 2, "")]), ["acd"]),
+        (["abcdefgh", "x"], edits_of([(0, 1, "zz")], []), ["zzbcdefgh", "x"]),
+        (["ab"], edits_of([(0, 1, "")]), ["b"]),
+    ):
+        assert apply(pa.array(texts, pa.large_string()), edits, room).to_pylist() == left
