@@ -3,7 +3,7 @@
 recall      share of the pairs at or above the threshold that are compared, and that end with one copy at most
 precision   share of dropped documents that are as similar to their keeper as the threshold asks
 S-curve     share of the pairs of each 0.05 of similarity that share a band, against 1 - (1 - s^rows)^bands. Pairs of
-            one template stand or fall together, so how far a share may be off is measured: over independent permutations.
+            one template stand or fall together: how far a share may be off is measured over independent permutations.
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dataprep.kernels.minhash import EMPTY, MinHashConfig, band_hashes, minhash_signatures
 from dataprep.kernels.shingles import find_shingles
@@ -73,3 +74,19 @@ def test_bands_agree_where_all_their_rows_do():
 def test_bands_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="2 bands x 2 rows"):
         band_hashes(np.zeros((1, 5), np.uint32), MinHashConfig(num_bands=2, rows_per_band=2))
+
+
+def test_bands_are_chosen_for_a_threshold_or_given():
+    chosen = MinHashConfig.model_validate({"bands_for": {"threshold": 0.8}})
+    assert (chosen.num_bands, chosen.rows_per_band) == (12, 9)  # datasketch's choice: test_bands
+    assert MinHashConfig.model_validate(chosen.model_dump(mode="json")) == chosen
+    with pytest.raises(ValidationError, match="num_bands: 14 is given, but bands_for chooses 12"):
+        MinHashConfig.model_validate({"bands_for": {"threshold": 0.8}, "num_bands": 14})
+
+
+def test_a_number_of_permutations_that_fills_no_vector_changes_none_of_them():
+    words = words_of("one two three four five six seven", "one two")
+    config = MinHashConfig(num_bands=3, rows_per_band=7)
+    signatures = minhash_signatures(words, config)
+    assert signatures.shape == (2, 21)
+    assert np.array_equal(signatures, oracle(words, config))
