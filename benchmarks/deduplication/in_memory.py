@@ -11,8 +11,7 @@ from dataprep.deduplicate.buckets import band_rows
 from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.components import components
 from dataprep.deduplicate.config import DeduplicateConfig
-from dataprep.deduplicate.keeper import losers
-from dataprep.deduplicate.lookup import rows_of
+from dataprep.deduplicate.keeper import far_pairs, losers, members_of
 from dataprep.deduplicate.verify import ids_to_read, verify
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.text_buffers import batches
@@ -56,11 +55,16 @@ def deduplicate(text: pa.LargeStringArray, minhash: MinHashConfig, config: Dedup
     facts = attributes(text, minhash)
     rows, _ = band_rows(facts, num_partitions=1)
     edges = candidates([rows], config.max_bucket).edges
-    wanted = ids_to_read(edges, facts)
-    read = text.take(pa.array(rows_of(wanted, facts["id"].combine_chunks(), "text")))
-    texts = pa.table({"id": wanted, "text": read})
-    verified = verify(edges, facts, texts, minhash.ngram_words, config.min_jaccard).edges
-    return Deduplicated(edges, verified, losers(components(verified), verified, facts, SplitConfig(), config))
+
+    def texts(pairs: pa.Table) -> pa.Table:
+        wanted = ids_to_read(pairs, facts)
+        return pa.table({"id": wanted, "text": text.take(pa.array(row_numbers(wanted)))})
+
+    verified = verify(edges, facts, texts(edges), minhash.ngram_words, config.min_jaccard).edges
+    members = members_of(components(verified), facts)
+    far = far_pairs(members, verified, SplitConfig(), config)
+    compared = verify(far, facts, texts(far), minhash.ngram_words, min_jaccard=0.0).edges
+    return Deduplicated(edges, verified, losers(members, verified, compared, SplitConfig(), config).verdicts)
 
 
 def row_numbers(names: pa.Array | pa.ChunkedArray) -> np.ndarray:

@@ -46,6 +46,8 @@ def test_scores_count_a_pair_that_hangs_together_through_a_third_as_one_copy_but
     truth = exact_pairs(sets_of(text, 1), 0.5)
     found = scores(text, truth, WORDS, DeduplicateConfig())
     assert (found.true_pairs, found.recall_compared, found.recall_one_copy) == (2, 1.0, 1.0)
+    assert (found.dropped, found.precision) == (1, 1.0)  # the far end stays
+    found = scores(text, truth, WORDS, DeduplicateConfig(chains="drop"))
     assert (found.dropped, found.precision) == (2, 0.5)
 
 

@@ -1,0 +1,155 @@
+"""`deduplicate` with its files: many small partitions, and groups found through files, decide what one of each does."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.executor import InlineExecutor
+from jobs.run import do_step
+from jobs.steps import components, deduplicate
+from seedbed.artifact import Artifact
+from seedbed.plan import make_plan
+from seedbed.progress import Progress
+from seedbed.runfile.load import load_run
+from seedbed.state import StateDirectory
+from seedbed.store import Store
+
+RUN = """\
+name: copies
+data:
+  sources:
+    old: {path: old, priority: 1}
+    new: {path: new}
+  tokenizer: {vocab_size: 300}
+model: {num_layers: 1, width: 16, num_heads: 2, sequence_length: 16, vocab_size: 300}
+training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
+"""
+STEPS = ("extract", "clean", "annotate", "select", "deduplicate")
+NUM_WORDS = 200
+
+
+class Here:
+    """A cluster that is this process."""
+
+    def start(self) -> None:
+        pass
+
+    def executor(self) -> InlineExecutor:
+        return InlineExecutor()
+
+
+def page(number: int, shift: int = 0) -> str:
+    """`NUM_WORDS` words of page `number`, `shift` words further on; ten words on share 186 of 196 5-grams."""
+    return " ".join(f"word{number}x{place}" for place in range(shift, shift + NUM_WORDS))
+
+
+def sources(folder: Path) -> None:
+    """A chain of nine pages, each ten words on from the one before it; exact copies; a pair; pages of their own."""
+    texts = {
+        "old/a.jsonl": [page(1, 0), page(1, 30), page(2), page(3)],
+        "old/b.jsonl": [page(1, 10), page(4), page(2)],
+        "new/c.jsonl": [page(1, shift) for shift in (20, 40, 50)] + [page(2), page(5, 10)],
+        "new/d.jsonl": [page(1, shift) for shift in (80, 70, 60)] + [page(5)],
+    }
+    for name, rows in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        lines = [json.dumps({"url": f"https://x.example/{name}/{n}", "text": text}) for n, text in enumerate(rows)]
+        (folder / name).write_text("\n".join(lines) + "\n")
+
+
+def made(folder: Path, *overrides: str, store_name: str = "store") -> Artifact:
+    """What `deduplicate` made of the sources, done in this process."""
+    run_file = folder / "run.yaml"
+    run_file.write_text(RUN)
+    store, state = Store(str(folder / store_name)), StateDirectory(folder / "state")
+    plan = make_plan(load_run(run_file, list(overrides)), store)
+    for kind in STEPS:
+        do_step(plan.step(kind), plan, store, state, Progress(io.StringIO()), Here())
+    return Artifact(store, "deduplicate", plan.step("deduplicate").fingerprint)
+
+
+def verdicts(artifact: Artifact) -> list[dict[str, Any]]:
+    shards = artifact.committed()["input_shards"]
+    return [row for shard in shards for row in artifact.read_table("verdicts", shard["unit"]).to_pylist()]
+
+
+def chains(artifact: Artifact) -> list[dict[str, Any]]:
+    parts = [Path(f["path"]).stem for f in artifact.committed()["files"] if f["path"].startswith("chains/")]
+    return sorted((r for part in parts for r in artifact.read_table("chains", part).to_pylist()), key=lambda r: r["id"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    sources(tmp_path)
+    return tmp_path
+
+
+def test_chains_copies_and_pairs_are_found_over_all_sources(folder):
+    artifact = made(folder)
+    counts = artifact.committed()["counts"]
+    assert (counts["groups"], counts["members"], counts["component_rounds"]) == (3, 14, 0)
+    rows = verdicts(artifact)
+    assert sum(row["reason"] == "exact_duplicate" for row in rows) == 2  # of page 2
+    assert all(row["value"] >= 0.8 for row in rows if row["reason"])
+    # The first of the chain is 186 / 206 = 0.90 like its neighbour, 176 / 216 = 0.81 like the next, 166 / 226 = 0.73
+    # like the one after: some of its ends are kept.
+    assert counts["chain_members"] == len(chains(artifact)) > counts["chain_members_kept"] > 0
+
+
+def test_chains_may_all_be_dropped(folder):
+    artifact = made(folder, "data.deduplicate.chains=drop")
+    counts = artifact.committed()["counts"]
+    assert counts["losers"] == counts["members"] - counts["groups"] == 11
+    assert counts["chain_members_kept"] == 0
+    assert any(row["value"] < 0.8 for row in verdicts(artifact) if row["reason"])
+
+
+def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, monkeypatch):
+    artifact = made(folder)
+    expected, far = verdicts(artifact), chains(artifact)
+    monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 5)
+    monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    monkeypatch.setattr(deduplicate, "MAX_TEXT_BYTES", 4000)
+    for limit in (1, 5):
+        artifact = made(folder, f"data.deduplicate.max_edges_in_memory={limit}")
+        assert artifact.committed()["counts"]["component_rounds"] > 1
+        assert (verdicts(artifact), chains(artifact)) == (expected, far)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("phase", ["spread", "large", "small", "stars", "members", "far", "compare", "groups"])
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, monkeypatch, phase):
+    forced = "data.deduplicate.max_edges_in_memory=5"
+    expected = verdicts(made(folder, forced))
+    module = components if phase in ("spread", "large", "small", "stars") else deduplicate
+    unit = getattr(module, f"{phase}_unit")
+    calls = 0
+
+    def killed_at_the_third(*arguments, **more):
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Killed
+        return unit(*arguments, **more)
+
+    monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, f"{phase}_unit", killed_at_the_third)
+        with pytest.raises(Killed):
+            made(folder, forced, store_name="killed")
+    assert calls == 3
+    assert verdicts(made(folder, forced, store_name="killed")) == expected
+
+
+def test_the_limit_follows_from_the_memory_of_the_machine(monkeypatch):
+    class Memory:
+        total = 16 << 30
+
+    monkeypatch.setattr(components.psutil, "virtual_memory", Memory)
+    assert components.edges_in_memory() == 16_777_216  # 2**34 / 4 / 256
