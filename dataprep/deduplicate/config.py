@@ -21,6 +21,9 @@ class DeduplicateConfig(BaseModel):
     max_bucket: int = Field(
         default=100_000, ge=2, description="documents; larger buckets are counted in the report and used all the same"
     )
+    same_url: bool = Field(
+        default=False, description="of documents with one URL (canonical form, http or https) keep one, before texts"
+    )
     chains: Literal["keep", "drop"] = Field(
         default="keep",
         description="members of a group unlike its first: keep those that are like none that stays, or drop all",

@@ -143,9 +143,7 @@ def _grouped(members: pa.Table, split: SplitConfig, config: DeduplicateConfig) -
     members = members.sort_by("id")
     ids = column(members, "id")
     group = rows_of(column(members, "component"), ids, "component")
-    out = held_out(ids, split)
-    num_words = column(members, "num_words").to_numpy()
-    order = np.lexsort((np.arange(len(group)), -num_words, -_priorities(ids, config), ~out, group))
+    order = keeper_order(ids, column(members, "num_words").to_numpy(), group, split, config)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     content_high, content_low = document_id.words(column(members, "content_hash"))
@@ -153,14 +151,22 @@ def _grouped(members: pa.Table, split: SplitConfig, config: DeduplicateConfig) -
     return _Groups(
         ids,
         column(members, "num_bytes"),
-        out,
+        held_out(ids, split),
         place,
-        first=_first_of(order, group),
-        same=_first_of(by_content, group, content_high, content_low),
+        first=first_of(order, group),
+        same=first_of(by_content, group, content_high, content_low),
     )
 
 
-def _first_of(order: np.ndarray, *keys: np.ndarray) -> np.ndarray:
+def keeper_order(
+    ids: pa.Array, num_words: np.ndarray, group: np.ndarray, split: SplitConfig, config: DeduplicateConfig
+) -> np.ndarray:
+    """int64[rows]: the rows, which ascend by id, in the order in which they are kept, group by group."""
+    out, priority = held_out(ids, split), _priorities(ids, config)
+    return np.lexsort((np.arange(len(group)), -num_words, -priority, ~out, group))
+
+
+def first_of(order: np.ndarray, *keys: np.ndarray) -> np.ndarray:
     """int64[rows]: for each row the first in `order`, which keeps equal keys together, with the same keys."""
     is_first = np.ones(len(order), np.bool_)
     is_first[1:] = np.logical_or.reduce([key[order[1:]] != key[order[:-1]] for key in keys])

@@ -1,6 +1,7 @@
 """`deduplicate`: which survivors of `select` are copies, over all input shards together; writes `verdicts`.
 
-    bands (a unit a shard) -> candidates (a partition of keys) -> verify (a shard) -> components (jobs.steps.components)
+    [urls (a unit a shard) -> same_url (a partition of addresses): jobs.steps.addresses, where `same_url` asks for it]
+        -> bands (a shard) -> candidates (a partition of keys) -> verify (a shard) -> components (jobs.steps.components)
         -> members (a shard) -> far (a partition of groups) -> compare (a shard) -> groups (a partition of groups)
         -> map (a shard)
 
@@ -24,7 +25,6 @@ from dataprep.deduplicate.edges import VERIFIED_EDGES, merge_edges
 from dataprep.deduplicate.keeper import far_pairs, losers, members_of, verdicts
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.deduplicate.verify import Verified, ids_to_read, verify
-from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column, ranges
 from dataprep.kernels.text_view import surviving_text
 from dataprep.schemas import EDITS, ID
@@ -32,7 +32,8 @@ from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
 from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
 from jobs.step_run import StepRun, total
-from jobs.steps.components import find_components
+from jobs.steps.components import Phase, find_components
+from jobs.survivors import lost_before, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
@@ -57,27 +58,33 @@ def run(step: StepRun) -> None:
     prefixes = step.input_shards()
     shards = list(prefixes)
     ngram_words = step.parents["annotate"].committed()["config"]["minhash"]["ngram_words"]
-    survivors = step.parents["select"].committed()["records_out"]
-    partitions = [f"{n:05d}" for n in range(survivors // SURVIVORS_PER_PARTITION + 1)]
+    num_survivors = step.parents["select"].committed()["records_out"]
+    partitions = [f"{n:05d}" for n in range(num_survivors // SURVIVORS_PER_PARTITION + 1)]
 
     def all_units(units: list[str], **arguments: Any) -> dict[str, dict[str, Any]]:
         return dict.fromkeys(units, arguments)
 
-    def phase(name: str, units: list[str], **arguments: Any) -> Report:
-        function = f"jobs.steps.deduplicate:{name}_unit"
-        return total(step.map(function, units, phase=name, arguments=all_units(units, **arguments)))
+    def phase_of(module: str) -> Phase:
+        def phase(function: str, units: list[str], name: str | None = None, **arguments: object) -> Report:
+            path = f"jobs.steps.{module}:{function}_unit"
+            return total(step.map(path, units, phase=name or function, arguments=all_units(units, **arguments)))
 
-    def component_phase(function: str, units: list[str], name: str | None = None, **arguments: Any) -> Report:
-        path = f"jobs.steps.components:{function}_unit"
-        return total(step.map(path, units, phase=name or function, arguments=all_units(units, **arguments)))
+        return phase
 
-    bands = phase("bands", shards, num_partitions=len(partitions))
+    phase = phase_of("deduplicate")
+    url_counts, url_parts = {"url_losers": 0}, []
+    if step.config["deduplicate"]["same_url"]:
+        urls = phase_of("addresses")("urls", shards, num_partitions=len(partitions))
+        same_url = phase_of("addresses")("same_url", partitions, prefixes=prefixes)
+        _check_handed_on("url_rows", urls, same_url)
+        url_counts, url_parts = same_url.counts, partitions
+    bands = phase("bands", shards, shards=shards, num_partitions=len(partitions), url_parts=url_parts)
     found = phase("candidates", partitions, prefixes=prefixes)
     _check_handed_on("band_rows", bands, found)
     verified = phase("verify", shards, prefixes=prefixes, partitions=partitions, ngram_words=ngram_words)
     _check_handed_on("proposed_pairs", found, verified)
     num_pairs, limit = verified.counts["verified_pairs"], step.config["deduplicate"]["max_edges_in_memory"]
-    components = find_components(step.artifact, component_phase, prefixes, num_pairs, limit)
+    components = find_components(step.artifact, phase_of("components"), prefixes, num_pairs, limit)
     group_parts = [f"{n:05d}" for n in range(num_pairs // PAIRS_PER_PARTITION + 1)]
     members = phase("members", shards, prefixes=prefixes, component_parts=components.parts, num_groups=len(group_parts))
     _check_handed_on("verified_pairs", verified, members)
@@ -87,12 +94,12 @@ def run(step: StepRun) -> None:
     groups = phase("groups", group_parts, prefixes=prefixes)
     _check_handed_on("verified_pairs", verified, groups)
     _check_handed_on("members", members, groups)
-    arguments = all_units(shards, shards=shards, group_parts=group_parts)
+    arguments = all_units(shards, shards=shards, url_parts=url_parts, group_parts=group_parts)
     reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=arguments)
     step.check_takes_all(reports, "select")
     summed = total(reports)
-    _check_handed_on("losers", groups, summed)
-    counts = bands.counts | found.counts | verified.counts | far.counts | groups.counts
+    _check_handed_on("losers", groups + Report(counts={"losers": url_counts["url_losers"]}), summed)
+    counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
     step.commit(replace(summed, counts=counts | {"component_rounds": components.num_rounds}))
 
 
@@ -104,20 +111,12 @@ def _check_handed_on(what: str, before: Report, after: Report) -> None:
         )
 
 
-def _survivors(unit: Unit, shard: str, columns: list[str]) -> pa.Table:
-    """The rows of `attributes` that `select` kept. Raises CorruptDataError where the two do not hold the same rows."""
-    attributes = unit.parents["annotate"].read_table("attributes", shard, columns)
-    verdicts = unit.parents["select"].read_table("verdicts", shard, ["id", "reason"])
-    if not attributes["id"].equals(verdicts["id"]):
-        raise CorruptDataError(f"{shard}: the verdicts of select do not stand beside the attributes of the same ids")
-    return attributes.filter(pc.is_null(verdicts["reason"]))
-
-
-def bands_unit(unit: Unit, num_partitions: int) -> Report:
+def bands_unit(unit: Unit, shards: list[str], num_partitions: int, url_parts: list[str]) -> Report:
     """Where each survivor of a shard is looked for by its likes."""
-    survivors = _survivors(unit, unit.name, [*FACTS, "minhash_bands"])
-    rows, row_groups = band_rows(survivors, num_partitions)
-    unit.write_scratch("bands", rows, row_groups)
+    lost = lost_before(unit, "same_url", url_parts, shards.index(unit.name))
+    kept = survivors(unit, [*FACTS, "minhash_bands"])
+    rows, sizes = band_rows(kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost["id"]))), num_partitions)
+    unit.write_scratch("bands", rows, sizes)
     return Report(counts={"band_rows": rows.num_rows})
 
 
@@ -187,14 +186,14 @@ def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     return Report(counts=counts | {"verified_pairs": edges.num_rows, "members": members.num_rows})
 
 
-def verdicts_unit(unit: Unit, shards: list[str], group_parts: list[str]) -> Report:
+def verdicts_unit(unit: Unit, shards: list[str], url_parts: list[str], group_parts: list[str]) -> Report:
     """The verdict on every survivor of a shard."""
-    survivors = _survivors(unit, unit.name, ["id", "num_bytes"])
-    lost = row_groups(unit.artifact, "losers", group_parts, shards.index(unit.name))
-    decided = verdicts(survivors, lost)
+    kept, at = survivors(unit, ["id", "num_bytes"]), shards.index(unit.name)
+    lost = [lost_before(unit, "same_url", url_parts, at), lost_before(unit, "losers", group_parts, at)]
+    decided = verdicts(kept, pa.concat_tables(lost))
     unit.write("verdicts", decided)
     return Report(
-        tally_in=tally(survivors, "num_bytes"),
+        tally_in=tally(kept, "num_bytes"),
         tally_out=tally(decided.filter(pc.is_null(decided["reason"])), "num_bytes"),
         dropped=tally_by_reason(decided, "num_bytes"),
         counts={"losers": decided.num_rows - decided["reason"].null_count},

@@ -156,7 +156,13 @@ STEPS: tuple[StepKind, ...] = (
         ("idna",),  # hosts of removal lists in ASCII
         lambda run: plugins.software(plugins.FILTERS_GROUP, run.data.select.others),
     ),
-    StepKind("deduplicate", 1, ("extract", "clean", "annotate", "select"), _deduplicate),
+    StepKind(
+        "deduplicate",
+        1,
+        ("extract", "clean", "annotate", "select"),
+        _deduplicate,
+        others=lambda run: package_versions(("idna",)) if run.data.deduplicate.same_url else {},  # hosts in ASCII
+    ),
     StepKind(
         "corpus",
         2,

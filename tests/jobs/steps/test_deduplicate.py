@@ -81,6 +81,15 @@ def chains(artifact: Artifact) -> list[dict[str, Any]]:
     return sorted((r for part in parts for r in artifact.read_table("chains", part).to_pylist()), key=lambda r: r["id"])
 
 
+def rewrite(file: Path, **fields: list[Any]) -> None:
+    """The rows of a JSON Lines file with other values."""
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for name, values in fields.items():
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     sources(tmp_path)
@@ -105,6 +114,22 @@ def test_chains_may_all_be_dropped(folder):
     assert counts["losers"] == counts["members"] - counts["groups"] == 11
     assert counts["chain_members_kept"] == 0
     assert any(row["value"] < 0.8 for row in verdicts(artifact) if row["reason"])
+
+
+def test_of_one_url_one_document_is_compared(folder, monkeypatch):
+    # Page 3 and page 5 stand under two spellings of one address.
+    rewrite(folder / "old/a.jsonl", url=["https://x.example/1", "https://x.example/2", None, "https://x.example/p#a"])
+    rewrite(folder / "new/d.jsonl", url=[None, None, None, "http://X.example:80/p"])
+    for number in (1_000_000, 5):
+        monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
+        artifact = made(folder, "data.deduplicate.same_url=true", store_name=f"store-{number}")
+        rows = verdicts(artifact)
+        (lost,) = (row for row in rows if row["reason"] == "url_duplicate")
+        keeper = next(row for row in rows if row["id"] == lost["duplicate_of"])
+        assert keeper["reason"] is None
+        assert artifact.committed()["dropped"]["url_duplicate"] == artifact.committed()["counts"]["url_losers"] == 1
+        # Without page 5 of new/d its near-copy in new/c has nobody to be compared with.
+        assert artifact.committed()["counts"]["groups"] == 2
 
 
 def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, monkeypatch):
