@@ -11,5 +11,6 @@ sources). The verdicts depend on the documents alone: not on how they lie in sha
 in which order tasks end.
 
 Reading order: `config`, `edges` (pairs of documents), `lookup`, `buckets`, `candidates`, `verify`,
-`components`, `stars`, `keeper`, `addresses` (documents of one URL: what is left of those is compared).
+`components`, `stars`, `keeper`, `addresses` (documents of one URL: what is left of those is compared), `guard`
+(what a source or language may lose).
 """

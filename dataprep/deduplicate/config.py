@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataprep import document_id
+from dataprep.deduplicate.guard import ExpectedLoss
 
 
 class DeduplicateConfig(BaseModel):
@@ -33,6 +34,9 @@ class DeduplicateConfig(BaseModel):
         ge=1,
         description="pairs of copies that one worker joins to groups; of more, groups are found through files, with "
         "the same result. null: what a quarter of the machine's memory holds",
+    )
+    expected_loss: ExpectedLoss = Field(
+        default=ExpectedLoss(), description="shares that sources and languages may lose; by default any"
     )
     source_priority: dict[str, int] = Field(
         default_factory=dict, description="by source name: of copies in two sources the higher one stays; 0 if unnamed"

@@ -22,6 +22,7 @@ from dataprep.deduplicate.buckets import band_rows
 from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.deduplicate.edges import VERIFIED_EDGES, merge_edges
+from dataprep.deduplicate.guard import NUM_SHOWN, largest_groups
 from dataprep.deduplicate.keeper import far_pairs, losers, members_of, verdicts
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.deduplicate.verify import Verified, ids_to_read, verify
@@ -33,6 +34,7 @@ from dataprep.tally import tally, tally_by_reason
 from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
 from jobs.step_run import StepRun, total
 from jobs.steps.components import Phase, find_components
+from jobs.steps.losses import check_losses, counts_by_language, losses
 from jobs.survivors import lost_before, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -99,8 +101,14 @@ def run(step: StepRun) -> None:
     step.check_takes_all(reports, "select")
     summed = total(reports)
     _check_handed_on("losers", groups + Report(counts={"losers": url_counts["url_losers"]}), summed)
+    sources, languages = losses(step, reports)
+    check_losses(step, sources, languages, group_parts)
     counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
-    step.commit(replace(summed, counts=counts | {"component_rounds": components.num_rounds}))
+    by_kind = {"sources": sources, "languages": languages}
+    step.commit(
+        replace(summed, counts=counts | {"component_rounds": components.num_rounds}),
+        losses={kind: {name: vars(loss) for name, loss in found.items()} for kind, found in by_kind.items()},
+    )
 
 
 def _check_handed_on(what: str, before: Report, after: Report) -> None:
@@ -180,6 +188,7 @@ def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     )
     lost = losers(members, edges, compared, *_configs(unit))
     unit.write_scratch("losers", *by_shard(lost.verdicts, "id", prefixes))
+    unit.write_scratch("largest", largest_groups(members, lost.verdicts["id"].combine_chunks()), [NUM_SHOWN])
     unit.write("chains", lost.chains)
     counts = {"groups": len(pc.unique(members["component"])), "losers": lost.verdicts.num_rows}
     counts |= {"chain_members": lost.chains.num_rows, "chain_members_kept": lost.chains["duplicate_of"].null_count}
@@ -188,7 +197,7 @@ def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
 
 def verdicts_unit(unit: Unit, shards: list[str], url_parts: list[str], group_parts: list[str]) -> Report:
     """The verdict on every survivor of a shard."""
-    kept, at = survivors(unit, ["id", "num_bytes"]), shards.index(unit.name)
+    kept, at = survivors(unit, ["id", "num_bytes", "language"]), shards.index(unit.name)
     lost = [lost_before(unit, "same_url", url_parts, at), lost_before(unit, "losers", group_parts, at)]
     decided = verdicts(kept, pa.concat_tables(lost))
     unit.write("verdicts", decided)
@@ -196,7 +205,8 @@ def verdicts_unit(unit: Unit, shards: list[str], url_parts: list[str], group_par
         tally_in=tally(kept, "num_bytes"),
         tally_out=tally(decided.filter(pc.is_null(decided["reason"])), "num_bytes"),
         dropped=tally_by_reason(decided, "num_bytes"),
-        counts={"losers": decided.num_rows - decided["reason"].null_count},
+        counts=counts_by_language(column(kept, "language"), column(decided, "reason").is_valid())
+        | {"losers": decided.num_rows - decided["reason"].null_count},
     )
 
 

@@ -34,7 +34,16 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
-        checks = (_priorities, _offensive_score, _perplexity, _quality, _vocabulary, _whole_sequences, _known_hardware)
+        checks = (
+            _priorities,
+            _expected_loss,
+            _offensive_score,
+            _perplexity,
+            _quality,
+            _vocabulary,
+            _whole_sequences,
+            _known_hardware,
+        )
         problems = [problem for check in checks if (problem := check(self)) is not None]
         problems += layout_problems(self.model, self.training, self.cluster)
         if problems:
@@ -47,6 +56,16 @@ def _priorities(run: RunConfig) -> tuple[str, str] | None:
     if not run.data.deduplicate.source_priority:
         return None
     return "data.deduplicate.source_priority", "say it where the source is: data.sources.NAME.priority"
+
+
+def _expected_loss(run: RunConfig) -> tuple[str, str] | None:
+    unknown = sorted(run.data.deduplicate.expected_loss.sources.keys() - run.data.sources.keys())
+    if not unknown:
+        return None
+    return (
+        f"data.deduplicate.expected_loss.sources.{unknown[0]}",
+        f"no such source; there are {', '.join(run.data.sources)}",
+    )
 
 
 def _offensive_score(run: RunConfig) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dataprep.errors import DataError
 from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.steps import components, deduplicate
@@ -142,6 +143,27 @@ def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, 
         artifact = made(folder, f"data.deduplicate.max_edges_in_memory={limit}")
         assert artifact.committed()["counts"]["component_rounds"] > 1
         assert (verdicts(artifact), chains(artifact)) == (expected, far)
+
+
+def test_a_run_stops_where_a_source_loses_more_than_expected(folder):
+    with pytest.raises(DataError) as stopped:
+        made(folder, "data.deduplicate.expected_loss.sources={new: {max_share: 0.25}}", "data.deduplicate.chains=drop")
+    # Of new: all six of the chain, which priority leaves to old, page 2, and one of the two of page 5.
+    first, *others = str(stopped.value).splitlines()
+    assert first == (
+        "source new: 8 of 9 documents lost, 88.9%; data.deduplicate.expected_loss.sources.new allows 0.0% to 25.0%"
+    )
+    assert others[0] == "the largest groups of copies:"
+    assert others[1].startswith("  9 documents, 8 lost: ")
+    assert "https://x.example/" in others[1]
+    assert "widen the range" in others[-1]
+
+
+def test_what_sources_and_languages_lost_is_in_the_manifest(folder):
+    losses = made(folder, "data.deduplicate.chains=drop").committed()["losses"]
+    assert losses["sources"] == {"new": {"documents": 9, "lost": 8}, "old": {"documents": 7, "lost": 3}}
+    assert sum(loss["documents"] for loss in losses["languages"].values()) == 16
+    assert sum(loss["lost"] for loss in losses["languages"].values()) == 11
 
 
 class Killed(Exception):
