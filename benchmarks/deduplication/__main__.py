@@ -67,7 +67,7 @@ def truth(texts: Path, labelled: Path | None) -> dict[str, Any]:
                 "num_bands": minhash.num_bands,
                 "rows_per_band": minhash.rows_per_band,
                 "scores": asdict(score),
-                "s_curve": [asdict(bin) for bin in curve],
+                "s_curve": [asdict(one) | {"deviations": one.deviations} for one in curve],
             }
         )
     print(_curve_table(curve), flush=True)
@@ -85,12 +85,12 @@ def _score_line(minhash: MinHashConfig, score: Scores) -> str:
 
 def _curve_table(curve: list[Bin]) -> str:
     lines = [
-        "\n| similarity from | pairs | share a band | theory | error | deviations |",
+        "\n| similarity from | pairs | share a band | theory | spread | deviations |",
         "|---|---|---|---|---|---|",
     ]
     for one in curve:
         lines.append(
-            f"| {one.least:.2f} | {one.pairs:,} | {one.measured:.4f} | {one.expected:.4f} | {one.error:.4f} "
+            f"| {one.least:.2f} | {one.pairs:,} | {one.measured:.4f} | {one.expected:.4f} | {one.spread:.4f} "
             f"| {one.deviations:.1f} |"
         )
     return "\n".join(lines)

@@ -40,17 +40,17 @@ class Scores:
 @dataclass(frozen=True)
 class Bin:
     """Pairs of one step of similarity: the share that shares a band, on average over permutations, what theory says,
-    and the standard error of the average."""
+    and how far one set of permutations lies from the average (standard deviation; at least that of single pairs)."""
 
     least: float
     pairs: int
     measured: float
     expected: float
-    error: float
+    spread: float
 
     @property
     def deviations(self) -> float:
-        return abs(self.measured - self.expected) / self.error if self.error else 0.0
+        return abs(self.measured - self.expected) / self.spread
 
 
 def scores(text: pa.LargeStringArray, truth: Pairs, minhash: MinHashConfig, config: DeduplicateConfig) -> Scores:
@@ -92,17 +92,16 @@ def s_curve(text: pa.LargeStringArray, truth: Pairs, minhash: MinHashConfig, see
             meets |= bands[low, band] == bands[high, band]
         shares[row] = [meets[bins == number].mean() for number in numbers]
     expected = 1 - (1 - similarity**minhash.rows_per_band) ** minhash.num_bands
-    errors = shares.std(axis=0, ddof=1) / np.sqrt(len(seeds))
-    return [
-        Bin(
-            round(float(number) * WIDTH, 2),
-            int((bins == number).sum()),
-            float(shares[:, i].mean()),
-            float(expected[bins == number].mean()),
-            float(errors[i]),
-        )
-        for i, number in enumerate(numbers)
-    ]
+    spread = shares.std(axis=0, ddof=1)
+
+    def one(i: int, number: int) -> Bin:
+        inside = bins == number
+        share = float(expected[inside].mean())
+        of_pairs = np.sqrt((expected[inside] * (1 - expected[inside])).sum()) / inside.sum()
+        least = round(float(number) * WIDTH, 2)
+        return Bin(least, int(inside.sum()), float(shares[:, i].mean()), share, max(float(spread[i]), float(of_pairs)))
+
+    return [one(i, number) for i, number in enumerate(numbers)]
 
 
 def labelled_f1(

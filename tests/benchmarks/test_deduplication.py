@@ -58,8 +58,8 @@ def test_the_s_curve_is_the_share_of_pairs_that_share_a_band():
     config = MinHashConfig(num_bands=1, rows_per_band=1, ngram_words=1)
     (one,) = s_curve(text, truth, config, range(400))
     assert (one.least, one.pairs, one.expected) == (0.3, 1, pytest.approx(1 / 3))
-    assert one.error == pytest.approx((1 / 3 * 2 / 3 / 400) ** 0.5, rel=0.1)
-    assert one.deviations < 3
+    assert one.spread == pytest.approx((1 / 3 * 2 / 3) ** 0.5, rel=0.1)
+    assert one.deviations < 3 / 400**0.5  # three standard errors of the average
 
 
 def test_f1_tells_what_was_missed_and_what_has_no_label():
