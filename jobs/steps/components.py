@@ -33,9 +33,10 @@ class Phase(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """The parts of `scratch/components`, and in how many rounds (0 in memory)."""
+    """The parts of `scratch/components`, how many rows they have, and in how many rounds (0 in memory)."""
 
     parts: list[str]
+    num_members: int
     num_rounds: int
 
 
@@ -44,8 +45,8 @@ def find_components(
 ) -> Found:
     """The components of the `num_edges` verified pairs, through files where they are more than `max_edges`."""
     if num_edges <= (max_edges or edges_in_memory()):
-        phase("components", ["all"], prefixes=prefixes)
-        return Found(["all"], 0)
+        found = phase("components", ["all"], prefixes=prefixes)
+        return Found(["all"], found.counts["members"], 0)
     # Each edge is seen from two nodes. A run that goes on with more or less memory has other partitions, thus phases.
     num_partitions = 2 * num_edges // (max_edges or edges_in_memory()) + 1
     partitions = [f"{n:05d}" for n in range(num_partitions)]
@@ -56,8 +57,9 @@ def find_components(
         large = phase("large", partitions, after_large, table=table, parts=parts, num_partitions=num_partitions)
         now = large.counts["edges"], large.counts["checksum"]
         if now == before:
-            phase("stars", partitions, f"stars_{num_partitions}", table=table, parts=parts, prefixes=prefixes)
-            return Found(partitions, number)
+            stars = f"stars_{num_partitions}"
+            found = phase("stars", partitions, stars, table=table, parts=parts, prefixes=prefixes)
+            return Found(partitions, found.counts["members"], number)
         phase("small", partitions, after_small, table=after_large, parts=partitions)
         for read in (table, after_large):
             artifact.store.delete(f"{artifact.path}/scratch/{read}")
@@ -73,8 +75,7 @@ def edges_in_memory() -> int:
 def components_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     """Join the pairs of all shards in memory."""
     pairs = [unit.artifact.read_table("scratch/verified", shard, ["low", "high"]) for shard in prefixes]
-    _write_components(unit, components(pa.concat_tables(pairs)), prefixes)
-    return Report()
+    return _write_components(unit, components(pa.concat_tables(pairs)), prefixes)
 
 
 def spread_unit(unit: Unit, num_partitions: int) -> Report:
@@ -101,10 +102,11 @@ def small_unit(unit: Unit, table: str, parts: list[str]) -> Report:
 
 def stars_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
     """The components of one partition of nodes."""
-    _write_components(unit, components_of_stars([row_groups(unit.artifact, table, parts, int(unit.name))]), prefixes)
-    return Report()
+    links = [row_groups(unit.artifact, table, parts, int(unit.name))]
+    return _write_components(unit, components_of_stars(links), prefixes)
 
 
-def _write_components(unit: Unit, found: pa.Table, prefixes: dict[str, str]) -> None:
+def _write_components(unit: Unit, found: pa.Table, prefixes: dict[str, str]) -> Report:
     rows, sizes = by_shard(found, "id", prefixes)
     unit.write_scratch("components", rows, sizes)
+    return Report(counts={"members": found.num_rows})

@@ -90,12 +90,14 @@ def run(step: StepRun) -> None:
     group_parts = [f"{n:05d}" for n in range(num_pairs // PAIRS_PER_PARTITION + 1)]
     members = phase("members", shards, prefixes=prefixes, component_parts=components.parts, num_groups=len(group_parts))
     _check_handed_on("verified_pairs", verified, members)
+    _check_handed_on("members", Report(counts={"members": components.num_members}), members)
     far = phase("far", group_parts, prefixes=prefixes)
     compared = phase("compare", shards, prefixes=prefixes, group_parts=group_parts, ngram_words=ngram_words)
     _check_handed_on("far_pairs", far, compared)
     groups = phase("groups", group_parts, prefixes=prefixes)
     _check_handed_on("verified_pairs", verified, groups)
     _check_handed_on("members", members, groups)
+    _check_handed_on("far_pairs", far, groups)
     arguments = all_units(shards, shards=shards, url_parts=url_parts, group_parts=group_parts)
     reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=arguments)
     step.check_takes_all(reports, "select")
@@ -191,6 +193,7 @@ def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     unit.write_scratch("largest", largest_groups(members, lost.verdicts["id"].combine_chunks()), [NUM_SHOWN])
     unit.write("chains", lost.chains)
     counts = {"groups": len(pc.unique(members["component"])), "losers": lost.verdicts.num_rows}
+    counts |= {"far_pairs": compared.num_rows}
     counts |= {"chain_members": lost.chains.num_rows, "chain_members_kept": lost.chains["duplicate_of"].null_count}
     return Report(counts=counts | {"verified_pairs": edges.num_rows, "members": members.num_rows})
 
@@ -200,6 +203,8 @@ def verdicts_unit(unit: Unit, shards: list[str], url_parts: list[str], group_par
     kept, at = survivors(unit, ["id", "num_bytes", "language"]), shards.index(unit.name)
     lost = [lost_before(unit, "same_url", url_parts, at), lost_before(unit, "losers", group_parts, at)]
     decided = verdicts(kept, pa.concat_tables(lost))
+    if not decided["id"].equals(kept["id"]):
+        raise ConservationError(f"deduplicate {unit.name}: the verdicts are not on the documents that came")
     unit.write("verdicts", decided)
     return Report(
         tally_in=tally(kept, "num_bytes"),
