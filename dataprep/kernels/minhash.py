@@ -38,15 +38,16 @@ class BandsConfig(BaseModel):
 
 
 class MinHashConfig(BaseModel):
-    """How near-duplicates are sketched. FineWeb's values (Penedo et al. 2024): 14 bands x 8 rows over word 5-grams."""
+    """How near-duplicates are sketched: word 5-grams as in FineWeb (Penedo et al. 2024), but 18 bands x 6 rows, of
+    which 0.996 of the pairs of similarity 0.8 share one (of its 14 x 8: 0.924)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     bands_for: BandsConfig | None = Field(
         default=None, description="chooses `num_bands` and `rows_per_band`, which are then left out"
     )
-    num_bands: int = Field(default=14, ge=1, le=1000, description="bands; two documents that share one are candidates")
-    rows_per_band: int = Field(default=8, ge=1, le=100, description="minima that must all agree in a band")
+    num_bands: int = Field(default=18, ge=1, le=1000, description="bands; two documents that share one are candidates")
+    rows_per_band: int = Field(default=6, ge=1, le=100, description="minima that must all agree in a band")
     ngram_words: int = Field(default=5, ge=1, le=100, description="words in a shingle")
     seed: int = Field(default=1, ge=0, lt=2**32, description="of the random permutations, as datasketch takes it")
 

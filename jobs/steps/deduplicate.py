@@ -41,7 +41,7 @@ from seedbed.artifact import Report
 from seedbed.errors import ConservationError
 
 SURVIVORS_PER_PARTITION = 1_000_000
-"""Documents whose bands make one partition of the shuffle: 15 rows of 28 bytes each, 400 MB for its unit."""
+"""Documents whose bands make one partition of the shuffle: 19 rows of 28 bytes each, 530 MB for its unit."""
 
 PAIRS_PER_PARTITION = 2_000_000
 """Verified pairs whose groups are decided together: 40 bytes a pair and 60 a document, and as much to sort them."""

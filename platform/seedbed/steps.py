@@ -140,7 +140,7 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "annotate",
-        2,
+        3,
         ("extract", "clean"),
         lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
         ("phonenumberslite",),
@@ -158,7 +158,7 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "deduplicate",
-        1,
+        2,
         ("extract", "clean", "annotate", "select"),
         _deduplicate,
         others=lambda run: package_versions(("idna",)) if run.data.deduplicate.same_url else {},  # hosts in ASCII

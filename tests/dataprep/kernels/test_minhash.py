@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.kernels.minhash import EMPTY, MinHashConfig, band_hashes, minhash_signatures
 from dataprep.kernels.shingles import find_shingles
 from dataprep.kernels.words import find_words
@@ -41,7 +42,7 @@ def test_signatures_equal_those_of_datasketch(texts, ngram_words, seed):
 def test_the_default_config_equals_datasketch_too():
     words = words_of(" ".join(f"word{i % 97}" for i in range(1000)), "one two", "")
     config = MinHashConfig()
-    assert config.num_permutations == 112
+    assert config.num_permutations == 108
     assert np.array_equal(minhash_signatures(words, config), oracle(words, config))
 
 
@@ -90,3 +91,8 @@ def test_a_number_of_permutations_that_fills_no_vector_changes_none_of_them():
     signatures = minhash_signatures(words, config)
     assert signatures.shape == (2, 21)
     assert np.array_equal(signatures, oracle(words, config))
+
+
+def test_of_the_pairs_at_the_default_threshold_99_in_100_share_a_band():
+    config = MinHashConfig()
+    assert 1 - (1 - DeduplicateConfig().min_jaccard ** config.rows_per_band) ** config.num_bands >= 0.99
