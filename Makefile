@@ -13,8 +13,8 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c c
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster packages browser postgres screenshots bench-dataprep bench-peers check \
-	check-infra clean
+.PHONY: help setup setup-dev demo test test-fast test-cluster packages browser postgres screenshots bench-dataprep bench-dedup \
+	bench-peers check check-infra clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,10 +91,15 @@ ROUNDS ?= 5
 bench-dataprep: setup-dev ## how fast data is prepared, beside other tools: CORPUS=folder ROUNDS=5
 	@$(BIN)/python -m benchmarks.dataprep $(CORPUS) --rounds $(ROUNDS)
 
-PEERS := $(basename $(notdir $(wildcard benchmarks/dataprep/peers/*.txt)))
+# LABELLED: a folder with sets of articles whose near-duplicates somebody has named (NAME.train.gz, NAME.truth), if there is one.
+bench-dedup: setup-dev ## how fast copies are found, beside other tools, and how many are right: CORPUS=folder LABELLED=folder ROUNDS=5
+	@$(BIN)/python -m benchmarks.deduplication $(CORPUS) --rounds $(ROUNDS) $(if $(LABELLED),--labelled $(LABELLED))
+
+PEERS := $(basename $(notdir $(wildcard benchmarks/*/peers/*.txt)))
+vpath %.txt benchmarks/dataprep/peers benchmarks/deduplication/peers
 bench-peers: $(PEERS:%=.bench/peers/%/.installed) ## the environments of the tools that Seedbed is compared with
 
-.bench/peers/%/.installed: benchmarks/dataprep/peers/%.txt
+.bench/peers/%/.installed: %.txt
 	@echo "set-up: $*, in an environment of its own"
 	@$(PYTHON) -m venv .bench/peers/$*
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 .bench/peers/$*/bin/python -m pip install --quiet -r $<

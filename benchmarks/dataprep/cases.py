@@ -84,7 +84,7 @@ def pipeline(setting: Setting) -> Case:
         "WARC to selected text with MinHash bands in Parquet, one core",
         "pages",
         results,
-        [Asked("share of bare extraction's pages/s", _ratio(results, 0, 1, "pages"), at_least=0.60)],
+        [Asked("share of bare extraction's pages/s", ratio(results, 0, 1, "pages"), at_least=0.60)],
     )
 
 
@@ -104,7 +104,7 @@ def pipeline_of_peers(setting: Setting) -> Case:
         ],
         setting.rounds,
     )
-    times = _ratio(results, 0, 1, "pages")
+    times = ratio(results, 0, 1, "pages")
     asked = [Asked("times datatrove's pages/s", times, at_least=35.0)] if len(results) > 1 else []
     return Case("the same, on few pages, against datatrove with trafilatura", "pages", results, asked)
 
@@ -126,7 +126,7 @@ def families(setting: Setting) -> Case:
     asked = [Asked("MB/s", results[0].rates("bytes")[len(results[0].rounds) // 2] / 1e6, at_least=60.0)]
     for number, result in enumerate(results):
         if result.name in wanted:
-            asked.append(Asked(f"times {result.name}", _ratio(results, 0, number, "bytes"), wanted[result.name]))
+            asked.append(Asked(f"times {result.name}", ratio(results, 0, number, "bytes"), wanted[result.name]))
     return Case("the four families on extracted English text, one core", "bytes", results, asked)
 
 
@@ -144,7 +144,7 @@ def reading(setting: Setting) -> Case:
         "reading WARC, one core",
         "pages",
         results,
-        [Asked("share of fastwarc's pages/s", _ratio(results, 0, 1, "pages"))],
+        [Asked("share of fastwarc's pages/s", ratio(results, 0, 1, "pages"))],
     )
 
 
@@ -171,7 +171,7 @@ def two_workers(setting: Setting) -> Case:
         "two workers",
         "pages",
         results,
-        [Asked("share of what two bare processes reach", _ratio(results, 0, 1, "pages"), at_least=0.95)],
+        [Asked("share of what two bare processes reach", ratio(results, 0, 1, "pages"), at_least=0.95)],
     )
 
 
@@ -205,7 +205,7 @@ CASES = {
 }
 
 
-def _ratio(results: list[Result], ours: int, theirs: int, quantity: str) -> float:
+def ratio(results: list[Result], ours: int, theirs: int, quantity: str) -> float:
     """The median of the ratios round by round: both had the same weather."""
     if len(results) <= max(ours, theirs):
         return float("nan")

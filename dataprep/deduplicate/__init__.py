@@ -3,12 +3,14 @@
     attributes of survivors --buckets--> band rows, one sorted file per input shard
         --candidates--> pairs that share a band or their exact content, one task per partition of keys
         --verify, with the texts--> edges: pairs that really are alike
-        --components--> groups --keeper--> verdicts
+        --components, or stars where they are too many for memory--> groups
+        --keeper: pairs to compare with the first of the group--> verify --keeper--> verdicts
 
 MinHash only proposes; exact Jaccard similarity decides (groups built from unverified candidates have wiped out whole
 sources). The verdicts depend on the documents alone: not on how they lie in shards, how many partitions there are, or
 in which order tasks end.
 
 Reading order: `config`, `edges` (pairs of documents), `lookup`, `buckets`, `candidates`, `verify`,
-`components`, `keeper`.
+`components`, `stars`, `keeper`, `addresses` (documents of one URL: what is left of those is compared), `guard`
+(what a source or language may lose).
 """

@@ -1,10 +1,11 @@
 """The configuration of `deduplicate`."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataprep import document_id
+from dataprep.deduplicate.guard import ExpectedLoss
 
 
 class DeduplicateConfig(BaseModel):
@@ -20,6 +21,22 @@ class DeduplicateConfig(BaseModel):
     )
     max_bucket: int = Field(
         default=100_000, ge=2, description="documents; larger buckets are counted in the report and used all the same"
+    )
+    same_url: bool = Field(
+        default=False, description="of documents with one URL (canonical form, http or https) keep one, before texts"
+    )
+    chains: Literal["keep", "drop"] = Field(
+        default="keep",
+        description="members of a group unlike its first: keep those that are like none that stays, or drop all",
+    )
+    max_edges_in_memory: int | None = Field(
+        default=None,
+        ge=1,
+        description="pairs of copies that one worker joins to groups; of more, groups are found through files, with "
+        "the same result. null: what a quarter of the machine's memory holds",
+    )
+    expected_loss: ExpectedLoss = Field(
+        default=ExpectedLoss(), description="shares that sources and languages may lose; by default any"
     )
     source_priority: dict[str, int] = Field(
         default_factory=dict, description="by source name: of copies in two sources the higher one stays; 0 if unnamed"

@@ -93,6 +93,13 @@ def _clean_software(run: RunConfig) -> dict[str, str]:
     return normal_forms | (package_versions(("ftfy",)) if run.data.clean.mojibake else {})
 
 
+def _deduplicate_software(run: RunConfig) -> dict[str, str]:
+    """What reads hosts: in ASCII, and, with the Public Suffix List in its package, their registered domains."""
+    names = {"idna"} if run.data.deduplicate.same_url else set()
+    names |= {"tldextract", "idna"} if run.data.domain_cap is not None else set()
+    return package_versions(tuple(sorted(names)))
+
+
 def _select(run: RunConfig, listing: SourceListing) -> Config:
     data = _with_lists(run, listing)
     return {"select": data["select"], "removals": data["removals"]["path"]}
@@ -147,7 +154,7 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "annotate",
-        2,
+        3,
         ("extract", "clean"),
         lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
         ("phonenumberslite",),
@@ -165,11 +172,10 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "deduplicate",
-        1,
+        2,
         ("extract", "clean", "annotate", "select"),
         _deduplicate,
-        # The Public Suffix List comes with it.
-        others=lambda run: {} if run.data.domain_cap is None else package_versions(("tldextract", "idna")),
+        others=_deduplicate_software,
     ),
     StepKind(
         "decontaminate",

@@ -18,7 +18,7 @@ PHASES = {
     "clean": ["map"],
     "annotate": ["map"],
     "select": ["map"],
-    "deduplicate": ["bands", "candidates", "verify", "groups", "map"],
+    "deduplicate": ["bands", "candidates", "verify", "components", "members", "far", "compare", "groups", "map"],
     "corpus": ["map"],
     "tokenizer": ["sample", "train"],
     "shards": ["tokenize", "merge"],

@@ -36,6 +36,7 @@ class RunConfig(Strict):
     def _the_parts_fit(self) -> Self:
         checks = (
             _priorities,
+            _expected_loss,
             _offensive_score,
             _perplexity,
             _quality,
@@ -56,6 +57,16 @@ def _priorities(run: RunConfig) -> tuple[str, str] | None:
     if not run.data.deduplicate.source_priority:
         return None
     return "data.deduplicate.source_priority", "say it where the source is: data.sources.NAME.priority"
+
+
+def _expected_loss(run: RunConfig) -> tuple[str, str] | None:
+    unknown = sorted(run.data.deduplicate.expected_loss.sources.keys() - run.data.sources.keys())
+    if not unknown:
+        return None
+    return (
+        f"data.deduplicate.expected_loss.sources.{unknown[0]}",
+        f"no such source; there are {', '.join(run.data.sources)}",
+    )
 
 
 def _offensive_score(run: RunConfig) -> tuple[str, str] | None:

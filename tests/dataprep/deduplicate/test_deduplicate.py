@@ -15,7 +15,7 @@ from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.components import components
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.deduplicate.edges import merge_edges
-from dataprep.deduplicate.keeper import losers
+from dataprep.deduplicate.keeper import far_pairs, losers, members_of
 from dataprep.deduplicate.verify import ids_to_read, verify
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.split import SplitConfig, held_out
@@ -47,9 +47,9 @@ def annotated(documents: Documents) -> pa.Table:
     )
 
 
-def deduplicated(shards: list[Documents], num_partitions: int) -> list[dict]:
+def deduplicated(shards: list[Documents], num_partitions: int, chains: str = "keep") -> list[dict]:
     """What `jobs` does with files, in memory."""
-    config = DeduplicateConfig(min_jaccard=MIN_JACCARD, max_bucket=2, source_priority=PRIORITY)
+    config = DeduplicateConfig(min_jaccard=MIN_JACCARD, max_bucket=2, source_priority=PRIORITY, chains=chains)
     attributes = [annotated(shard) for shard in shards]
     mapped = [band_rows(table, num_partitions) for table in attributes]
     found = []
@@ -58,10 +58,15 @@ def deduplicated(shards: list[Documents], num_partitions: int) -> list[dict]:
         found.append(candidates(parts, config.max_bucket).edges)
     everything = pa.concat_tables(attributes)
     edges = merge_edges(found)
-    wanted = ids_to_read(edges, everything)
-    texts = everything.filter(pc.is_in(everything["id"], value_set=wanted))
-    verified = verify(edges, everything, texts, MINHASH.ngram_words, config.min_jaccard).edges
-    return losers(components(verified), verified, everything, SPLIT, config).to_pylist()
+
+    def verified(pairs: pa.Table, min_jaccard: float) -> pa.Table:
+        texts = everything.filter(pc.is_in(everything["id"], value_set=ids_to_read(pairs, everything)))
+        return verify(pairs, everything, texts, MINHASH.ngram_words, min_jaccard).edges
+
+    alike = verified(edges, config.min_jaccard)
+    members = members_of(components(alike), everything)
+    far = verified(far_pairs(members, alike, SPLIT, config), 0.0)
+    return losers(members, alike, far, SPLIT, config).verdicts.to_pylist()
 
 
 def bigrams(text: str) -> set[tuple[str, ...]]:
@@ -73,12 +78,13 @@ def similarity(a: str, b: str) -> float:
     return len(bigrams(a) & bigrams(b)) / len(bigrams(a) | bigrams(b))
 
 
-def expected_losers(documents: Documents) -> dict[bytes, tuple[str, bytes]]:
+def expected_losers(documents: Documents, chains: str) -> dict[bytes, tuple[str, bytes]]:
     """Loser -> (reason, keeper), by sets and sorts."""
     text = dict(documents)
     table = annotated(documents)
     bands = dict(zip(table["id"].to_pylist(), table["minhash_bands"].to_pylist(), strict=True))
     keys = [[*enumerate(bands[name]), text[name]] for name in sorted(text)]
+    alike: set = set()
     buckets: dict = {}
     for name, own in zip(sorted(text), keys, strict=True):
         for key in own:
@@ -87,6 +93,7 @@ def expected_losers(documents: Documents) -> dict[bytes, tuple[str, bytes]]:
     for members in buckets.values():
         for low, high in combinations(members, 2):  # fewer than NEIGHBOURS
             if similarity(text[low], text[high]) >= MIN_JACCARD:
+                alike |= {(low, high), (high, low)}
                 joined = group[low] | group[high]
                 group.update(dict.fromkeys(joined, joined))
     out = dict(zip(text, held_out(pa.array(list(text), schemas.ID), SPLIT), strict=True)) if text else {}
@@ -95,24 +102,47 @@ def expected_losers(documents: Documents) -> dict[bytes, tuple[str, bytes]]:
     def order(name: bytes):
         return not out[name], not name.startswith(books), -len(text[name].split()), name
 
-    result = {}
-    for name in text:
-        keeper = min(group[name], key=order)
-        if keeper != name:
+    result: dict = {}
+    kept: list[bytes] = []
+    for name in sorted(text, key=order):
+        first = min(group[name], key=order)
+        if chains == "drop":
+            keeper = first
+        else:
+            # Like the first of its group, compared or not, or like another that was kept and met it in a bucket. Copies
+            # of one text stand or fall together.
+            copies = {other for other in text if text[other] == text[name]}
+            leader = min(copies, key=order)
+            like = [
+                other
+                for other in kept
+                if other in group[name]
+                and (
+                    text[other] == text[name]
+                    or (other == first and similarity(text[other], text[name]) >= MIN_JACCARD)
+                    or any((copy, twin) in alike for copy in copies for twin in text if text[twin] == text[other])
+                )
+            ]
+            if leader != name and leader in kept:
+                like = [leader]
+            keeper = like[0] if like else name
+        if keeper == name:
+            kept.append(name)
+        else:
             near = "exact_duplicate" if text[keeper] == text[name] else "near_duplicate"
             result[name] = "near_duplicate_of_heldout" if out[keeper] and not out[name] else near, keeper
     return result
 
 
 @settings(max_examples=150, deadline=None)
-@given(corpora())
-def test_verdicts_are_those_of_the_slow_way(documents):
-    found = deduplicated([documents], num_partitions=3)
-    assert {row["id"]: (row["reason"], row["duplicate_of"]) for row in found} == expected_losers(documents)
+@given(corpora(), st.sampled_from(["keep", "drop"]))
+def test_verdicts_are_those_of_the_slow_way(documents, chains):
+    found = deduplicated([documents], num_partitions=3, chains=chains)
+    assert {row["id"]: (row["reason"], row["duplicate_of"]) for row in found} == expected_losers(documents, chains)
     text = dict(documents)
     for row in found:
-        if row["value"] is not None:
-            assert row["value"] == similarity(text[row["id"]], text[row["duplicate_of"]])
+        assert row["value"] == similarity(text[row["id"]], text[row["duplicate_of"]])
+        assert chains == "drop" or row["value"] >= MIN_JACCARD
 
 
 @settings(max_examples=75, deadline=None)

@@ -7,7 +7,7 @@ from dataprep.deduplicate import config as config_module
 from dataprep.deduplicate.components import components
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.deduplicate.edges import VERIFIED_EDGES
-from dataprep.deduplicate.keeper import losers, verdicts
+from dataprep.deduplicate.keeper import CHAINS, Lost, far_pairs, losers, members_of, verdicts
 from dataprep.errors import CorruptDataError
 from dataprep.split import SplitConfig, held_out
 
@@ -22,8 +22,8 @@ def ids_where(is_held_out: bool, prefix: bytes = A, count: int = 3) -> list[byte
     return [name for name, held in zip(ids, out, strict=True) if held == is_held_out][:count]
 
 
-def lost(edges, words=None, contents=None, **config) -> dict[bytes, tuple[bytes, str, float | None]]:
-    """Loser -> keeper, reason, value; of edges (a, b, similarity)."""
+def decided(edges, words=None, contents=None, far=0.5, **config) -> Lost:
+    """Of edges (a, b, similarity); pairs that nobody compared turn out to be alike by `far`."""
     rows = [dict(zip(VERIFIED_EDGES.names, (*sorted(e[:2]), e[2]), strict=True)) for e in edges]
     table = pa.Table.from_pylist(rows, VERIFIED_EDGES)
     ids = sorted({name for edge in edges for name in edge[:2]})
@@ -35,12 +35,21 @@ def lost(edges, words=None, contents=None, **config) -> dict[bytes, tuple[bytes,
             "num_words": pa.array([(words or {}).get(name, 10) for name in ids], pa.int64()),
         }
     )
-    result = losers(components(table), table, attributes, SPLIT, DeduplicateConfig(**config))
-    assert result.schema == schemas.VERDICTS
-    assert set(result["threshold"].to_pylist()) <= {0.8}
-    for row in result.to_pylist():
+    members, decide = members_of(components(table), attributes), DeduplicateConfig(**config)
+    pairs = far_pairs(members, table, SPLIT, decide)
+    compared = pairs.append_column(VERIFIED_EDGES.field("similarity"), pa.array([far] * pairs.num_rows, pa.float64()))
+    result = losers(members, table, compared, SPLIT, decide)
+    assert (result.verdicts.schema, result.chains.schema) == (schemas.VERDICTS, CHAINS)
+    assert set(result.verdicts["threshold"].to_pylist()) <= {0.8}
+    for row in result.verdicts.to_pylist():
         assert row["num_bytes"] == 100 + ids.index(row["id"])
-    return {row["id"]: (row["duplicate_of"], row["reason"], row["value"]) for row in result.to_pylist()}
+    return result
+
+
+def lost(edges, *args, **arguments) -> dict[bytes, tuple[bytes, str, float | None]]:
+    """Loser -> keeper, reason, value."""
+    found = decided(edges, *args, **arguments).verdicts.to_pylist()
+    return {row["id"]: (row["duplicate_of"], row["reason"], row["value"]) for row in found}
 
 
 def test_all_else_equal_the_smallest_id_stays():
@@ -77,12 +86,52 @@ def test_equal_content_is_an_exact_duplicate_unless_it_protects_the_held_out():
     }
 
 
-def test_the_end_of_a_chain_has_no_measured_value():
+def test_the_end_of_a_chain_is_kept_where_it_is_unlike_the_first():
     x, y, z = ids_where(False)
-    assert lost([(x, y, 0.8), (y, z, 0.85)]) == {
+    chain = [(x, y, 0.8), (y, z, 0.85)]
+    assert lost(chain, far=0.7) == {y: (x, "near_duplicate", 0.8)}
+    assert lost(chain, far=0.7, chains="drop") == {
         y: (x, "near_duplicate", 0.8),
-        z: (x, "near_duplicate", None),  # it hangs on y; nobody compared it with x
+        z: (x, "near_duplicate", 0.7),
     }
+    for chains, keeper in (("keep", None), ("drop", x)):
+        (row,) = decided(chain, far=0.7, chains=chains).chains.to_pylist()
+        assert row == {"id": z, "first": x, "similarity": 0.7, "duplicate_of": keeper}
+
+
+def test_what_nobody_had_compared_and_is_alike_is_no_chain():
+    x, y, z = ids_where(False)
+    found = decided([(x, y, 0.8), (y, z, 0.85)], far=0.8)
+    assert found.chains.num_rows == 0
+    assert found.verdicts["duplicate_of"].to_pylist() == [x, x]
+
+
+def test_of_two_ends_of_a_chain_that_are_alike_one_is_kept():
+    w, x, y, z = ids_where(False, count=4)
+    chain = [(w, x, 0.8), (x, y, 0.8), (x, z, 0.8), (y, z, 0.9)]
+    assert lost(chain) == {x: (w, "near_duplicate", 0.8), z: (y, "near_duplicate", 0.9)}
+    assert decided(chain).chains["duplicate_of"].to_pylist() == [None, y]
+
+
+def test_documents_of_equal_content_fall_together_though_one_alone_was_compared():
+    x, y, z = ids_where(False)
+    content = {y: bytes(16), z: bytes(16)}
+    assert lost([(x, y, 0.9), (y, z, 1.0)], contents=content) == {
+        y: (x, "near_duplicate", 0.9),
+        z: (x, "near_duplicate", 0.9),
+    }
+    assert lost([(x, z, 0.7), (y, z, 1.0)], contents=content) == {z: (y, "exact_duplicate", 1.0)}
+
+
+def test_a_pair_that_is_missing_is_refused():
+    x, y, z = ids_where(False)
+    rows = [{"low": a, "high": b, "similarity": 0.9} for a, b in ((x, y), (y, z))]
+    edges = pa.Table.from_pylist(rows, VERIFIED_EDGES)
+    ids = pa.array([x, y, z], schemas.ID)
+    attributes = pa.table({"id": ids, "num_bytes": [1, 1, 1], "num_words": [1, 1, 1], "content_hash": ids})
+    members = members_of(components(edges), attributes)
+    with pytest.raises(CorruptDataError, match=f"nobody compared document {z.hex()} with the first"):
+        losers(members, edges, VERIFIED_EDGES.empty_table(), SPLIT, DeduplicateConfig())
 
 
 def test_every_survivor_gets_a_verdict():
@@ -113,7 +162,7 @@ def test_a_duplicate_without_attributes_is_refused():
         }
     )
     with pytest.raises(CorruptDataError, match=f"1 of 2 documents have no attributes, the first is {y.hex()}"):
-        losers(components(edges), edges, attributes, SPLIT, DeduplicateConfig())
+        members_of(components(edges), attributes)
 
 
 def test_sources_that_cannot_be_told_apart_are_refused(monkeypatch):

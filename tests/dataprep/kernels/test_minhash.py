@@ -4,7 +4,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.kernels.minhash import EMPTY, MinHashConfig, band_hashes, minhash_signatures
 from dataprep.kernels.shingles import find_shingles
 from dataprep.kernels.words import find_words
@@ -40,7 +42,7 @@ def test_signatures_equal_those_of_datasketch(texts, ngram_words, seed):
 def test_the_default_config_equals_datasketch_too():
     words = words_of(" ".join(f"word{i % 97}" for i in range(1000)), "one two", "")
     config = MinHashConfig()
-    assert config.num_permutations == 112
+    assert config.num_permutations == 108
     assert np.array_equal(minhash_signatures(words, config), oracle(words, config))
 
 
@@ -73,3 +75,24 @@ def test_bands_agree_where_all_their_rows_do():
 def test_bands_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="2 bands x 2 rows"):
         band_hashes(np.zeros((1, 5), np.uint32), MinHashConfig(num_bands=2, rows_per_band=2))
+
+
+def test_bands_are_chosen_for_a_threshold_or_given():
+    chosen = MinHashConfig.model_validate({"bands_for": {"threshold": 0.8}})
+    assert (chosen.num_bands, chosen.rows_per_band) == (12, 9)  # datasketch's choice: test_bands
+    assert MinHashConfig.model_validate(chosen.model_dump(mode="json")) == chosen
+    with pytest.raises(ValidationError, match="num_bands: 14 is given, but bands_for chooses 12"):
+        MinHashConfig.model_validate({"bands_for": {"threshold": 0.8}, "num_bands": 14})
+
+
+def test_a_number_of_permutations_that_fills_no_vector_changes_none_of_them():
+    words = words_of("one two three four five six seven", "one two")
+    config = MinHashConfig(num_bands=3, rows_per_band=7)
+    signatures = minhash_signatures(words, config)
+    assert signatures.shape == (2, 21)
+    assert np.array_equal(signatures, oracle(words, config))
+
+
+def test_of_the_pairs_at_the_default_threshold_99_in_100_share_a_band():
+    config = MinHashConfig()
+    assert 1 - (1 - DeduplicateConfig().min_jaccard ** config.rows_per_band) ** config.num_bands >= 0.99

@@ -1,48 +1,35 @@
-"""`deduplicate` and what follows, in this process: copies first, then caps per domain."""
+"""`deduplicate` with its files: many small partitions, and groups found through files, decide what one of each does."""
 
 import io
 import json
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
 
-import jobs.steps.deduplicate as step_module
-from dataprep.domain_cap import TOO_MANY_DOCUMENTS
+from dataprep.errors import DataError
 from jobs.executor import InlineExecutor
 from jobs.run import do_step
+from jobs.steps import components, deduplicate
 from seedbed.artifact import Artifact
-from seedbed.balance import balance
-from seedbed.errors import ConservationError
 from seedbed.plan import make_plan
 from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
-from seedbed.sources import list_sources
 from seedbed.state import StateDirectory
-from seedbed.steps import fingerprint_steps
 from seedbed.store import Store
 
 RUN = """\
-name: capped
+name: copies
 data:
-  sources: {docs: {path: crawl}}
-CAP
+  sources:
+    old: {path: old, priority: 1}
+    new: {path: new}
   tokenizer: {vocab_size: 300}
 model: {num_layers: 1, width: 16, num_heads: 2, sequence_length: 16, vocab_size: 300}
 training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
 """
-CAP = "  domain_cap: {max_documents: 3}"
-WORDS = ("server", "reads", "configuration", "answers", "every", "request", "that", "it", "understands", "again")
-
-
-def page(number: int) -> str:
-    """Pages of different numbers share no five words."""
-    return " ".join(f"{word}{number}" for word in WORDS)
-
-
-BIG = [(f"https://{'ab'[n % 2]}.big.example.com/{n}", page(n)) for n in range(8)]
-COPIES = [(f"https://copy.big.example.com/{n}", page(n % 2)) for n in range(4)]
-SMALL = [(f"https://small.example.org/{n}", page(100 + n)) for n in range(3)] + [(None, page(200)), (None, page(201))]
+STEPS = ("extract", "clean", "annotate", "select", "deduplicate")
+NUM_WORDS = 200
 
 
 class Here:
@@ -55,97 +42,161 @@ class Here:
         return InlineExecutor()
 
 
-def carried_out(folder: Path, files: dict[str, list[tuple[str | None, str]]], cap: str = CAP, until: str = "ledger"):
-    """The store, the plan and the artifacts of the run's steps up to this one."""
-    (folder / "crawl").mkdir(parents=True, exist_ok=True)
-    for name, pages in files.items():
-        (folder / "crawl" / name).write_text("\n".join(json.dumps({"url": u, "text": t}) for u, t in pages))
-    (folder / "run.yaml").write_text(RUN.replace("CAP\n", f"{cap}\n" if cap else ""))
-    store, state = Store(str(folder / "store")), StateDirectory(folder / "state")
-    plan = make_plan(load_run(folder / "run.yaml"), store)
-    artifacts: dict[str, Artifact] = {}
-    for step in plan.steps:
-        if step.kind in ("tokenizer", "shards"):
-            continue  # the ledger does not want them
-        do_step(step, plan, store, state, Progress(io.StringIO()), Here())
-        artifacts[step.kind] = Artifact(store, step.kind, step.fingerprint)
-        if step.kind == until:
-            break
-    return store, plan, artifacts
+def page(number: int, shift: int = 0) -> str:
+    """`NUM_WORDS` words of page `number`, `shift` words further on; ten words on share 186 of 196 5-grams."""
+    return " ".join(f"word{number}x{place}" for place in range(shift, shift + NUM_WORDS))
 
 
-TWO_FILES = {"a.jsonl": BIG[:5] + SMALL[:2], "b.jsonl": COPIES + BIG[5:] + SMALL[2:]}
-
-
-def test_a_domain_is_capped_after_its_copies_are_gone(tmp_path):
-    store, plan, artifacts = carried_out(tmp_path, TWO_FILES)
-    manifest = artifacts["deduplicate"].committed()
-    # 4 copies of 2 pages go as copies; of the 8 pages that are left of the domain 3 stay. Nobody else is over 3, and
-    # pages without a URL are of no domain.
-    dropped = manifest["dropped"]
-    assert sum(n for reason, n in dropped.items() if reason != TOO_MANY_DOCUMENTS) == 4
-    assert dropped[TOO_MANY_DOCUMENTS] == 5
-    assert (manifest["records_in"], manifest["records_out"]) == (17, 8)
-    counts = manifest["counts"]
-    assert {name: counts[name] for name in ("domain_rows", "no_domain", "domains", "over_domain_cap", "losers")} == {
-        "domain_rows": 11,
-        "no_domain": 2,
-        "domains": 2,
-        "over_domain_cap": 5,
-        "losers": 4,
+def sources(folder: Path) -> None:
+    """A chain of nine pages, each ten words on from the one before it; exact copies; a pair; pages of their own."""
+    texts = {
+        "old/a.jsonl": [page(1, 0), page(1, 30), page(2), page(3)],
+        "old/b.jsonl": [page(1, 10), page(4), page(2)],
+        "new/c.jsonl": [page(1, shift) for shift in (20, 40, 50)] + [page(2), page(5, 10)],
+        "new/d.jsonl": [page(1, shift) for shift in (80, 70, 60)] + [page(5)],
     }
-    ledger = pa.concat_tables([artifacts["ledger"].read_table("ledger", unit) for unit in ("00000", "00001")])
-    capped = [row for row in ledger.to_pylist() if row["reason"] == TOO_MANY_DOCUMENTS]
-    assert len(capped) == 5
-    assert {(row["step"], row["outcome"], row["value"], row["threshold"]) for row in capped} == {
-        ("deduplicate", "dropped", 4.0, 3.0)
-    }
-    assert all(row["duplicate_of"] is None and "big.example.com" in row["url"] for row in capped)
-    taken = balance(store, plan).taken["domain"][TOO_MANY_DOCUMENTS]
-    assert sum(taken.values()) == 5
-    assert all(host.endswith(".big.example.com") for host in taken)
+    for name, rows in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        lines = [json.dumps({"url": f"https://x.example/{name}/{n}", "text": text}) for n, text in enumerate(rows)]
+        (folder / name).write_text("\n".join(lines) + "\n")
 
 
-def kept_pages(artifacts: dict[str, Artifact]) -> set[str]:
-    shards = artifacts["corpus"].committed()["input_shards"]
-    return {
-        url for shard in shards for url in artifacts["corpus"].read_table("corpus", shard["unit"])["url"].to_pylist()
-    }
+def made(folder: Path, *overrides: str, store_name: str = "store") -> Artifact:
+    """What `deduplicate` made of the sources, done in this process."""
+    run_file = folder / "run.yaml"
+    run_file.write_text(RUN)
+    store, state = Store(str(folder / store_name)), StateDirectory(folder / "state")
+    plan = make_plan(load_run(run_file, list(overrides)), store)
+    for kind in STEPS:
+        do_step(plan.step(kind), plan, store, state, Progress(io.StringIO()), Here())
+    return Artifact(store, "deduplicate", plan.step("deduplicate").fingerprint)
 
 
-def test_more_partitions_and_more_shards_decide_the_same(tmp_path, monkeypatch):
-    _, _, expected = carried_out(tmp_path / "one", TWO_FILES, until="corpus")
-    monkeypatch.setattr(step_module, "SURVIVORS_PER_PARTITION", 4)
-    _, _, found = carried_out(tmp_path / "many", TWO_FILES, until="corpus")
-    assert found["deduplicate"].committed()["digest"] == expected["deduplicate"].committed()["digest"]
-    more = TWO_FILES | {"c.jsonl": [("https://third.example.net/", page(300))]}
-    _, _, beside = carried_out(tmp_path / "more", more, until="corpus")
-    assert kept_pages(beside) == kept_pages(expected) | {"https://third.example.net/"}
+def verdicts(artifact: Artifact) -> list[dict[str, Any]]:
+    shards = artifact.committed()["input_shards"]
+    return [row for shard in shards for row in artifact.read_table("verdicts", shard["unit"]).to_pylist()]
 
 
-def test_without_a_cap_nothing_of_it_is_done_and_the_step_is_named_as_before(tmp_path):
-    _, plan, artifacts = carried_out(tmp_path, TWO_FILES, cap="", until="deduplicate")
-    manifest = artifacts["deduplicate"].committed()
-    assert manifest["records_out"] == 13
-    assert "over_domain_cap" not in manifest["counts"]
-    step = plan.step("deduplicate")
-    assert set(step.config) == {"deduplicate", "split"}
-    assert step.software == {}
-    (tmp_path / "run.yaml").write_text(RUN.replace("CAP", CAP))
-    run = load_run(tmp_path / "run.yaml")
-    capped = {one.kind: one for one in fingerprint_steps(run, list_sources(run.data))}
-    assert capped["select"].fingerprint == plan.step("select").fingerprint
-    assert capped["deduplicate"].fingerprint != step.fingerprint
-    assert "tldextract" in capped["deduplicate"].software  # the Public Suffix List comes with it
+def chains(artifact: Artifact) -> list[dict[str, Any]]:
+    parts = [Path(f["path"]).stem for f in artifact.committed()["files"] if f["path"].startswith("chains/")]
+    return sorted((r for part in parts for r in artifact.read_table("chains", part).to_pylist()), key=lambda r: r["id"])
 
 
-def test_a_document_that_is_lost_between_two_phases_fails_the_step(tmp_path, monkeypatch):
-    original = step_module._row_group
+def rewrite(file: Path, **fields: list[Any]) -> None:
+    """The rows of a JSON Lines file with other values."""
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for name, values in fields.items():
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    def losing(artifact, table, part, group):
-        rows = original(artifact, table, part, group)
-        return rows.slice(1) if table == "capped" else rows
 
-    monkeypatch.setattr(step_module, "_row_group", losing)
-    with pytest.raises(ConservationError, match="deduplicate: 5 over_domain_cap were written, but 3 were read"):
-        carried_out(tmp_path, TWO_FILES, until="deduplicate")
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    sources(tmp_path)
+    return tmp_path
+
+
+def test_chains_copies_and_pairs_are_found_over_all_sources(folder):
+    artifact = made(folder)
+    counts = artifact.committed()["counts"]
+    assert (counts["groups"], counts["members"], counts["component_rounds"]) == (3, 14, 0)
+    rows = verdicts(artifact)
+    assert sum(row["reason"] == "exact_duplicate" for row in rows) == 2  # of page 2
+    assert all(row["value"] >= 0.8 for row in rows if row["reason"])
+    # The first of the chain is 186 / 206 = 0.90 like its neighbour, 176 / 216 = 0.81 like the next, 166 / 226 = 0.73
+    # like the one after: some of its ends are kept.
+    assert counts["chain_members"] == len(chains(artifact)) > counts["chain_members_kept"] > 0
+
+
+def test_chains_may_all_be_dropped(folder):
+    artifact = made(folder, "data.deduplicate.chains=drop")
+    counts = artifact.committed()["counts"]
+    assert counts["losers"] == counts["members"] - counts["groups"] == 11
+    assert counts["chain_members_kept"] == 0
+    assert any(row["value"] < 0.8 for row in verdicts(artifact) if row["reason"])
+
+
+def test_of_one_url_one_document_is_compared(folder, monkeypatch):
+    # Page 3 and page 5 stand under two spellings of one address.
+    rewrite(folder / "old/a.jsonl", url=["https://x.example/1", "https://x.example/2", None, "https://x.example/p#a"])
+    rewrite(folder / "new/d.jsonl", url=[None, None, None, "http://X.example:80/p"])
+    for number in (1_000_000, 5):
+        monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
+        artifact = made(folder, "data.deduplicate.same_url=true", store_name=f"store-{number}")
+        rows = verdicts(artifact)
+        (lost,) = (row for row in rows if row["reason"] == "url_duplicate")
+        keeper = next(row for row in rows if row["id"] == lost["duplicate_of"])
+        assert keeper["reason"] is None
+        assert artifact.committed()["dropped"]["url_duplicate"] == artifact.committed()["counts"]["url_losers"] == 1
+        # Without page 5 of new/d its near-copy in new/c has nobody to be compared with.
+        assert artifact.committed()["counts"]["groups"] == 2
+
+
+def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, monkeypatch):
+    artifact = made(folder)
+    expected, far = verdicts(artifact), chains(artifact)
+    monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 5)
+    monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    monkeypatch.setattr(deduplicate, "MAX_TEXT_BYTES", 4000)
+    for limit in (1, 5):
+        artifact = made(folder, f"data.deduplicate.max_edges_in_memory={limit}")
+        assert artifact.committed()["counts"]["component_rounds"] > 1
+        assert (verdicts(artifact), chains(artifact)) == (expected, far)
+
+
+def test_a_run_stops_where_a_source_loses_more_than_expected(folder):
+    with pytest.raises(DataError) as stopped:
+        made(folder, "data.deduplicate.expected_loss.sources={new: {max_share: 0.25}}", "data.deduplicate.chains=drop")
+    # Of new: all six of the chain, which priority leaves to old, page 2, and one of the two of page 5.
+    first, *others = str(stopped.value).splitlines()
+    assert first == (
+        "source new: 8 of 9 documents lost, 88.9%; data.deduplicate.expected_loss.sources.new allows 0.0% to 25.0%"
+    )
+    assert others[0] == "the largest groups of copies:"
+    assert others[1].startswith("  9 documents, 8 lost: ")
+    assert "https://x.example/" in others[1]
+    assert "widen the range" in others[-1]
+
+
+def test_what_sources_and_languages_lost_is_in_the_manifest(folder):
+    losses = made(folder, "data.deduplicate.chains=drop").committed()["losses"]
+    assert losses["sources"] == {"new": {"documents": 9, "lost": 8}, "old": {"documents": 7, "lost": 3}}
+    assert sum(loss["documents"] for loss in losses["languages"].values()) == 16
+    assert sum(loss["lost"] for loss in losses["languages"].values()) == 11
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("phase", ["spread", "large", "small", "stars", "members", "far", "compare", "groups"])
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, monkeypatch, phase):
+    forced = "data.deduplicate.max_edges_in_memory=5"
+    expected = verdicts(made(folder, forced))
+    module = components if phase in ("spread", "large", "small", "stars") else deduplicate
+    unit = getattr(module, f"{phase}_unit")
+    calls = 0
+
+    def killed_at_the_third(*arguments, **more):
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Killed
+        return unit(*arguments, **more)
+
+    monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, f"{phase}_unit", killed_at_the_third)
+        with pytest.raises(Killed):
+            made(folder, forced, store_name="killed")
+    assert calls == 3
+    assert verdicts(made(folder, forced, store_name="killed")) == expected
+
+
+def test_the_limit_follows_from_the_memory_of_the_machine(monkeypatch):
+    class Memory:
+        total = 16 << 30
+
+    monkeypatch.setattr(components.psutil, "virtual_memory", Memory)
+    assert components.edges_in_memory() == 16_777_216  # 2**34 / 4 / 256

@@ -155,6 +155,10 @@ def test_parts_that_do_not_fit_show_their_arithmetic(run_file, monkeypatch):
             "data.deduplicate.source_priority={docs: 1}",
             "data.deduplicate.source_priority: say it where the source is: data.sources.NAME.priority",
         ),
+        (
+            "data.deduplicate.expected_loss={sources: {dosc: {max_share: 0.5}}}",
+            "data.deduplicate.expected_loss.sources.dosc: no such source; there are docs",
+        ),
         ("data.sources={}", "data.sources: found keys and values, expected at least 1 of them"),
         ("name=Tiny", 'name: found "Tiny" (text), expected text like ^[a-z0-9][a-z0-9-]*$'),
         ("training.num_steps.x=1", "training.num_steps.x: training.num_steps is 10 and has no 'x'"),

@@ -1,0 +1,29 @@
+"""What `select` kept of an input shard, for the units of `deduplicate`."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep import schemas
+from dataprep.errors import CorruptDataError
+from jobs.by_shard import row_group
+from jobs.unit import Unit
+
+
+def survivors(unit: Unit, columns: list[str]) -> pa.Table:
+    """The rows of `attributes` that `select` kept. Raises CorruptDataError where the two do not hold the same rows."""
+    attributes = unit.parents["annotate"].read_table("attributes", unit.name, columns)
+    return attributes.filter(is_survivor(unit, attributes["id"]))
+
+
+def is_survivor(unit: Unit, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whether `select` kept each of a shard's documents. Raises CorruptDataError where `ids` are others."""
+    verdicts = unit.parents["select"].read_table("verdicts", unit.name, ["id", "reason"])
+    if not ids.equals(verdicts["id"]):
+        raise CorruptDataError(f"{unit.name}: the verdicts of select do not stand beside the rows of the same ids")
+    return pc.is_null(verdicts["reason"])
+
+
+def lost_before(unit: Unit, table: str, parts: list[str], shard: int) -> pa.Table:
+    """`schemas.VERDICTS` of the shard with this number that the units `parts` of an earlier phase have written."""
+    lost = [row_group(unit.artifact, table, part, shard) for part in parts]
+    return pa.concat_tables(lost) if lost else schemas.VERDICTS.empty_table()
