@@ -104,7 +104,8 @@ def check_planned(until: str | None, plan: Plan) -> None:
 def record_run(store: Store, state: StateDirectory, plan: Plan, run: RunConfig, over_budget: str | None) -> None:
     """Remember the run, its plan and its resolved run file: from then on, what the plan names is reached by a run."""
     with Leases(store, state).hold(GC_LEASE):
-        record = runs.load(store, plan.run_id) or runs.RunRecord(plan.run_id, run.name, runs.now())
+        fresh = runs.RunRecord(plan.run_id, run.name, runs.now(), created_ns=time.time_ns())
+        record = runs.load(store, plan.run_id) or fresh
         record.over_budget = over_budget or record.over_budget
         runs.save_plan(store, plan, write_resolved(run))
         runs.save(store, record)

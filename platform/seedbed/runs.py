@@ -43,6 +43,7 @@ class RunRecord:
     error: str | None = None
     over_budget: str | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
+    created_ns: int = 0  # since 1970: which of two that were made within a second is the newer one
 
     def begin_attempt(self) -> int:
         """The number of the attempt, from 1."""
@@ -108,7 +109,7 @@ def all_runs(store: Store, state: StateDirectory) -> list[RunRecord]:
     leases = Leases(store, state)
     for record in records:
         record.state = true_state(record, leases)
-    return sorted(records, key=lambda record: (record.created_at, record.run))
+    return sorted(records, key=lambda record: (record.created_at, record.created_ns, record.run))
 
 
 def true_state(record: RunRecord, leases: Leases) -> str:

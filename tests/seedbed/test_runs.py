@@ -68,6 +68,13 @@ def test_runs_are_listed_oldest_first(store, state):
     assert [run.run for run in runs.all_runs(store, state)] == ["demo-b", "other-c", "demo-0", "demo-a"]
 
 
+def test_of_two_runs_made_within_a_second_the_later_is_the_newest(store, state):
+    runs.save(store, record("demo-2", created_ns=5))
+    runs.save(store, record("demo-1", created_ns=7))
+    assert [run.run for run in runs.all_runs(store, state)] == ["demo-2", "demo-1"]
+    assert runs.find(store, state, "demo").run == "demo-1"
+
+
 def test_a_run_is_found_by_its_id_by_its_name_or_as_the_newest(tmp_path, state):
     store = Store(str(tmp_path / "store"))
     for run, name, day in (("demo-1", "demo", 1), ("demo-2", "demo", 2), ("demo-3", "other", 3)):
