@@ -145,6 +145,7 @@ def test_a_batch_without_a_failure_leaves_with_0(crawls, runner):
 
 def test_sigterm_reaches_the_driver_and_ends_the_batch(crawls, runner):
     members = expand(str(crawls), [], "docs=slow.warc.gz,one.warc.gz")
+    before = signal.getsignal(signal.SIGTERM)
     reading, writing = os.pipe()
     runner._output = os.fdopen(writing, "wb")
 
@@ -160,7 +161,7 @@ def test_sigterm_reaches_the_driver_and_ends_the_batch(crawls, runner):
     runner._output.close()
     assert [row.state for row in rows] == ["interrupted", "not started"]
     assert runner.exit_code == 75
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def step(kind, records_in, records_out, dropped, counts=None):
