@@ -37,7 +37,7 @@ def test_a_rank_does_not_load_what_it_never_uses(ray_session, make_task, layout)
         return step, found, mlflow.__name__
 
     task = make_task("alone", num_steps=3, **layout)
-    # A process of its own, as Ray gives an idle one only to tasks with the same environment: it may have loaded all of these.
+    # A process of its own: an idle one may have loaded all of these; it is given only to tasks with its environment.
     own = {"env_vars": {"SEEDBED_TEST_OF": task.store_url}}
     told = ray.get(ray.remote(num_cpus=0, max_calls=1, runtime_env=own)(loaded).remote(task, attempt.begin(task)))
     assert told == (3, [], "mlflow")
