@@ -118,7 +118,7 @@ def corpus(
     split: SplitConfig,
     config: CorpusConfig,
     personal_data: PersonalDataConfig,
-    cuts: pa.Table = schemas.CUTS.empty_table(),  # noqa: B008 - tables do not change
+    cuts: pa.Table | None = None,
 ) -> tuple[pa.Table, FinalForm]:
     """`schemas.CORPUS` of one shard: the documents that `verdicts` keeps (no reason), ascending by id.
 
@@ -132,7 +132,7 @@ def corpus(
     ids = column(documents, "id")
     text = surviving_text(column(documents, "text"), edits)
     check_content(ids, text, column(attributes, "content_hash"))
-    text = without_cuts(ids, text, cuts)
+    text = text if cuts is None else without_cuts(ids, text, cuts)
     text, account = finalise(text, config, personal_data)
     account = replace(account, texts=texts_checksum(ids, text_hashes(text)))
     columns = [ids, column(documents, "url"), column(attributes, "language"), split_names(ids, split), text]
