@@ -17,6 +17,7 @@ from benchmarks.contest.meter import Meter, report
 from benchmarks.dataprep.seedbed_pipeline import ThisProcess
 from benchmarks.deduplication.texts import read_texts
 from jobs.run import do_step
+from jobs.steps import deduplicate
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan, make_plan
 from seedbed.progress import Progress
@@ -26,6 +27,10 @@ from seedbed.store import Store
 
 RUN = Path(__file__).with_name("step.yaml")
 BEFORE = ("extract", "clean", "annotate", "select")
+SMALLER = 64
+"""What a unit takes at a time is so much less than in a run: ten copies of some thousand pages are cut into as many
+parts as some million are."""
+
 EDIT_EVERY = (0, 400, 100, 40, 20, 10, 7, 5, 4, 3)
 """Of a copy's words, the distance of those that are changed; 0: none."""
 
@@ -67,6 +72,9 @@ def prepared(texts: Path, folder: Path, first: float = 1.0, copies: int = 1, sha
 
 
 def main(folder: Path) -> None:
+    deduplicate.SURVIVORS_PER_PARTITION //= SMALLER
+    deduplicate.PAIRS_PER_PARTITION //= SMALLER
+    deduplicate.MAX_TEXT_BYTES //= SMALLER
     store, plan = _planned(folder)
     artifact = Artifact(store, "deduplicate", plan.step("deduplicate").fingerprint)
     store.delete(artifact.path)
