@@ -40,6 +40,7 @@ STEPS = (
     "select",
     "deduplicate",
     "decontaminate",
+    "repeats",
     "corpus",
     "tokenizer",
     "shards",
@@ -55,6 +56,7 @@ data:
     sets: {exam: {path: exam.txt}}
     min_different_share: 0.5
     action: cut
+  repeats: {substrings: {min_words: 10}, min_words_left: 20}
   split: {validation_fraction: 0.4}
   tokenizer: {vocab_size: 300}
 model: {num_layers: 1, width: 8, num_heads: 1, sequence_length: 8, vocab_size: 300}
@@ -246,6 +248,9 @@ MADE: list[tuple[str, str, int | None, list[Callable]]] = [
     ("deduplicate", "_surviving_texts", None, [lose_a_byte, swap_two_texts, lose_a_row]),
     ("decontaminate", "decide_cuts", None, [of_verdicts(mutation) for mutation in ROWS_AND_SIZES]),
     ("decontaminate", "decide_cuts", None, [of_cuts(lose_a_row), of_cuts(lose_a_byte)]),
+    ("repeats", "decide_cuts", None, [of_verdicts(mutation) for mutation in ROWS_AND_SIZES]),
+    ("repeats", "decide_cuts", None, [of_cuts(lose_a_row), of_cuts(lose_a_byte)]),
+    ("repeats", "_texts", None, [lose_a_byte, lose_a_row]),
     ("corpus", "corpus", 0, ROWS_AND_TEXTS),
     # The tokens come in the order of a hash and are put into it again: two rows that change places do no harm.
     ("shards", "tokenize", 0, [*LOSSES, lose_a_byte, swap_two_texts]),
@@ -289,7 +294,8 @@ READ: list[tuple[str, str, str, list[Callable]]] = [
     ("corpus", "clean", "edits", ROWS_AND_TEXTS),
     ("corpus", "annotate", "attributes", [*ROWS, swap_two_texts]),
     # It takes verdicts for a set: their order does no harm.
-    ("corpus", "decontaminate", "verdicts", [*LOSSES, lose_a_byte]),
+    ("corpus", "repeats", "verdicts", [*LOSSES, lose_a_byte]),
+    ("corpus", "repeats", "cuts", [*LOSSES, lose_a_byte]),
     ("corpus", "decontaminate", "cuts", [*LOSSES, lose_a_byte]),
     ("decontaminate", "extract", "documents", ROWS_AND_TEXTS),
     ("decontaminate", "clean", "edits", ROWS_AND_TEXTS),
@@ -301,6 +307,8 @@ READ: list[tuple[str, str, str, list[Callable]]] = [
         [lose_a_row, lose_all_rows, put_a_row_in_the_place_of_another, swap_two_texts],
     ),
     ("decontaminate", "deduplicate", "verdicts", [*ROWS, lose_a_byte]),
+    ("repeats", "decontaminate", "verdicts", [*ROWS, lose_a_byte]),
+    ("repeats", "decontaminate", "cuts", [*LOSSES, lose_a_byte]),
     # It brings documents into the order of a hash, whatever order they come in.
     ("shards", "corpus", "corpus", [*LOSSES, lose_a_byte, swap_two_texts]),
     ("ledger", "extract", "unread", LOSSES),
@@ -346,6 +354,10 @@ def test_a_step_that_does_not_read_what_was_made_fails(go_on_from, monkeypatch, 
         ("deduplicate", "losers"),
         ("decontaminate", "hits"),
         ("decontaminate", "counts"),
+        ("repeats", "signs"),
+        ("repeats", "again"),
+        ("repeats", "places"),
+        ("repeats", "later"),
         ("shards", "tokenized"),
         ("ledger", "urls"),
     ],
