@@ -77,7 +77,11 @@ class ThisProcess:
 def page(rng: random.Random, last_line: str) -> str:
     """All pages are of one length: no sum of bytes tells one from another."""
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=5)) for _ in range(60)]
-    return f"the way of this page to the end and have it with that\n{' '.join(words)}\n{last_line}"
+    return f"{FIRST_LINE}\n{' '.join(words)}\n{last_line}"
+
+
+FIRST_LINE = "the way of this page to the end and have it with that"
+"""13 words that every page has: all but one lose them."""
 
 
 def write_pages(folder: Path) -> None:
@@ -138,6 +142,8 @@ def test_what_the_tests_break_is_all_there(sound):
     assert manifest(store, plan, "deduplicate")["counts"]["rejected_pairs"] == 0
     assert manifest(store, plan, "decontaminate")["bytes_cut"] == 4 * len(EXAM)
     assert manifest(store, plan, "decontaminate")["counts"]["documents_cut"] == 4
+    repeats = manifest(store, plan, "repeats")
+    assert repeats["bytes_cut"] == (repeats["records_in"] - 1) * len(FIRST_LINE)
     assert manifest(store, plan, "clean")["bytes_cut"] == 6 * len("enable javascript")
     assert manifest(store, plan, "ledger")["counts"]["urls"] == 18
 
