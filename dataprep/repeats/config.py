@@ -13,7 +13,7 @@ class RecurringTextConfig(BaseModel):
     max_documents: int = Field(
         default=1,
         ge=1,
-        description="what stands in more documents than that goes (Wenzek et al. 2019, 3.1, take out what was seen "
+        description="what stands in more documents than that goes (Wenzek et al. 2019 take out what was seen "
         "before: 1)",
     )
     min_words: int = Field(
@@ -33,7 +33,7 @@ class SubstringsConfig(BaseModel):
         default=50,
         ge=2,
         le=1000,
-        description="words of the shortest run that goes (Lee et al. 2021, 4.1, and Penedo et al. 2023: 50 tokens)",
+        description="words of the shortest run that goes (Lee et al. 2021 and Penedo et al. 2023: 50 tokens)",
     )
 
     @property

@@ -46,19 +46,28 @@ def pieces_of(decided: Decided, texts: list[str]) -> list[list[str]]:
 
 
 def in_turn(texts: list[str]) -> list[int]:
-    """The texts in the order in which they keep what they have: held out, more words, the smaller id."""
-    out = held_out(ids_of(len(texts)), SPLIT)
-    return sorted(range(len(texts)), key=lambda n: (not out[n], -len(texts[n].split()), n))
+    """The texts in the order in which they keep what they have; words are parted by whitespace."""
+    return order_of([len(text.split()) for text in texts])
+
+
+def order_of(num_words: list[int]) -> list[int]:
+    """Held out, more words, the smaller id."""
+    out = held_out(ids_of(len(num_words)), SPLIT)
+    return sorted(range(len(num_words)), key=lambda n: (not out[n], -num_words[n], n))
 
 
 def words_that_go(texts: list[str], window: int) -> list[set[int]]:
-    """Of each text the numbers of the words in a window that stands somewhere before. Words are parted by a space."""
+    """Of each text the numbers of the words in a window that stands somewhere before; words parted by whitespace."""
+    return windows_that_go([text.split() for text in texts], window)
+
+
+def windows_that_go(words: list[list[str]], window: int) -> list[set[int]]:
+    """The same of texts that are lists of words."""
     seen: set[tuple[str, ...]] = set()
-    gone: list[set[int]] = [set() for _ in texts]
-    for n in in_turn(texts):
-        words = texts[n].split()
-        for first in range(len(words) - window + 1):
-            said = tuple(words[first : first + window])
+    gone: list[set[int]] = [set() for _ in words]
+    for n in order_of([len(of_text) for of_text in words]):
+        for first in range(len(words[n]) - window + 1):
+            said = tuple(words[n][first : first + window])
             if said in seen:
                 gone[n].update(range(first, first + window))
             seen.add(said)
