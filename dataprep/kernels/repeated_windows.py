@@ -87,18 +87,19 @@ def _last_least(values, start, stop):
     return least
 
 
-def range_keys(words: Words, firsts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def range_keys(words: Words, firsts: np.ndarray, ends: np.ndarray, kind: int) -> tuple[np.ndarray, np.ndarray]:
     """High and low 64 bits (uint64 each) of a key for the words [firsts[i], ends[i]) of the batch: equal for equal
-    words, case apart. The two come of different functions, so that one's collisions are not the other's."""
+    words, case apart, of one kind (a number of the caller's). The two come of different functions, so that one's
+    collisions are not the other's."""
     high, low = np.empty(len(firsts), np.uint64), np.empty(len(firsts), np.uint64)
-    _range_keys(words.hashes, firsts, ends, high, low)
+    _range_keys(words.hashes, firsts, ends, np.uint64(kind), high, low)
     return high, low
 
 
 @njit(cache=True, nogil=True)
-def _range_keys(words, firsts, ends, high, low):
+def _range_keys(words, firsts, ends, kind, high, low):
     for i in range(len(firsts)):
-        length = np.uint64(ends[i] - firsts[i])
+        length = kind * PRIME_1 + np.uint64(ends[i] - firsts[i])
         a, b = PRIME_5 + length, PRIME_3 + length
         for word in range(firsts[i], ends[i]):
             a = mix_in(a, words[word])

@@ -33,8 +33,9 @@ def later(rows: pa.Table, split: SplitConfig, order: DeduplicateConfig, config: 
     kind, high, low, place = (column(rows, name).to_numpy() for name in ("kind", "key_high", "key_low", "place"))
     ids, document = distinct_ids(column(rows, "document"))
     rank = _ranks(ids, _num_words(rows, document, len(ids)), split, order)[document]
-    in_turn = np.lexsort((place, rank, low, high, kind))
-    first = first_of(in_turn, low, high, kind)
+    by_turn = rank * (place.max(initial=0) + 1) + place  # one number for both: a sort less over all rows
+    in_turn = np.lexsort((by_turn, low, high))
+    first = first_of(in_turn, low, high)
     is_first = first == np.arange(len(first))
     goes = np.zeros(len(first), np.bool_)
     for which in range(len(KINDS)):

@@ -53,16 +53,16 @@ def passages(text: pa.LargeStringArray, config: RepeatsConfig) -> Iterator[Passa
                 wanted = config.recurring(kind)
                 if wanted is not None:
                     found = line_ranges(some, spans, kind == PARAGRAPH)
-                    lines[kind] = _long_enough(found, words, wanted.min_words)
+                    lines[kind] = _long_enough(found, words, wanted.min_words, kind)
         substrings = config.substrings
         runs = None if substrings is None else window_runs(words, substrings.min_words, substrings.ngram_words)
         yield Passages(start, words, lines, runs)
 
 
-def _long_enough(found: LineRanges, words: Words, min_words: int) -> Lines:
+def _long_enough(found: LineRanges, words: Words, min_words: int, kind: int) -> Lines:
     num_lines = np.diff(found.offsets)
     documents = np.repeat(np.arange(len(num_lines)), num_lines)
     numbers = np.arange(len(documents)) - found.offsets[:-1][documents]
     kept = np.flatnonzero(found.end_words - found.first_words >= min_words)
     firsts, ends = found.first_words[kept], found.end_words[kept]
-    return Lines(numbers[kept], documents[kept], firsts, ends, *range_keys(words, firsts, ends))
+    return Lines(numbers[kept], documents[kept], firsts, ends, *range_keys(words, firsts, ends, kind))

@@ -13,7 +13,7 @@ from dataprep.schemas import ID
 PLACES = pa.schema(
     [
         pa.field("kind", pa.int8(), nullable=False),  # number in `config.KINDS`
-        pa.field("key_high", pa.uint64(), nullable=False),  # equal for equal passages of a kind
+        pa.field("key_high", pa.uint64(), nullable=False),  # equal for equal passages of one kind alone
         pa.field("key_low", pa.uint64(), nullable=False),
         pa.field("document", ID, nullable=False),
         pa.field("num_words", pa.int64(), nullable=False),  # of the document
@@ -62,7 +62,7 @@ def _windows(some: Passages, wanted: np.ndarray, window_words: int) -> _Rows:
     sizes = some.runs.ends[runs] - some.runs.firsts[runs]
     within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     firsts = np.repeat(some.runs.firsts[runs], sizes) + within
-    high, low = range_keys(some.words, firsts, firsts + window_words)
+    high, low = range_keys(some.words, firsts, firsts + window_words, SUBSTRING)
     document = np.repeat(some.runs.documents[runs], sizes)
     return high, low, document, firsts - some.words.offsets[document]
 

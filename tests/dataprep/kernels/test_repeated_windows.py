@@ -74,7 +74,9 @@ def test_keys_are_equal_for_equal_words_case_apart_and_for_no_others():
     words = words_of("One two three one TWO", "two one")
     firsts, ends = np.array([0, 3, 3, 5, 0, 0]), np.array([2, 5, 4, 7, 3, 0])
     # one two | one TWO | one | two one | one two three | no word
-    high, low = range_keys(words, firsts, ends)
+    high, low = range_keys(words, firsts, ends, 0)
     assert high[0] == high[1] and low[0] == low[1]
     assert len(set(high.tolist())) == len(set(low.tolist())) == 5
     assert not set(high.tolist()) & set(low.tolist())
+    other_high, other_low = range_keys(words, firsts, ends, 1)
+    assert not set(high.tolist()) & set(other_high.tolist()) and not set(low.tolist()) & set(other_low.tolist())
