@@ -6,9 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.contest.pages import main_texts
 from dataprep import language
-from dataprep.extraction.page import ExtractConfig, check_answer, extract_page
-from dataprep.reading.formats import ReaderConfig, read_records
 
 NUM_PARTS = 8
 """Parts of each WARC file: growth is measured from one of eight to all."""
@@ -16,18 +15,16 @@ NUM_PARTS = 8
 _CHUNK = 1 << 20
 
 
-def cut_warcs(corpus: Path, folder: Path) -> list[list[Path]]:
-    """For each file of `corpus`, its parts of about equal size, made anew unless they are there. Parts hold whole gzip
+def cut_warcs(warcs: list[Path], folder: Path) -> list[list[Path]]:
+    """For each file, its parts of about equal size, made anew unless they are there. Parts hold whole gzip
     members, so whole records; together they are the file."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = []
-    for file in sorted(corpus.glob("*.warc.gz")):
+    for file in warcs:
         names = [folder / f"{file.name.removesuffix('.warc.gz')}-{n}.warc.gz" for n in range(NUM_PARTS)]
         if not all(name.exists() for name in names):
             _cut(file.read_bytes(), names)
         parts.append(names)
-    if not parts:
-        raise SystemExit(f"no *.warc.gz in {corpus}")
     return parts
 
 
@@ -66,22 +63,14 @@ def write_texts(warcs: list[Path], path: Path, max_bytes: int) -> None:
     `text`, unless it is there. The four families know English best, so peers are measured on what they are made for."""
     if path.exists():
         return
-    limits = ExtractConfig()
     texts: list[str] = []
     num_bytes = 0
-    for warc in warcs:
-        with warc.open("rb") as stream:
-            for record in read_records(stream, warc.name, ReaderConfig(), limits.max_record_bytes):
-                if record.problem or check_answer(record.http_status, record.content_type, record.payload):
-                    continue
-                text = extract_page(record.payload, record.content_type, record.charset, limits).text
-                if not text or language.identify(pa.array([text], pa.large_string()))[0][0].as_py() != "en":
-                    continue
-                num_bytes += len(text.encode())
-                if num_bytes > max_bytes:
-                    break
-                texts.append(text)
+    for text in main_texts(warcs):
+        if language.identify(pa.array([text], pa.large_string()))[0][0].as_py() != "en":
+            continue
+        num_bytes += len(text.encode())
         if num_bytes > max_bytes:
             break
+        texts.append(text)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table({"text": pa.array(texts, pa.large_string())}), path)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 from dataprep.reading.http_body import decode_body
 from dataprep.reading.warc import read_warc
 

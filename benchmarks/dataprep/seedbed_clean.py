@@ -8,7 +8,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 from dataprep.clean import CleanConfig, RefinedWebConfig, clean
 from dataprep.kernels.text_buffers import column
 

@@ -4,7 +4,7 @@ import sys
 
 import pyarrow.parquet as pq
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 from benchmarks.filters.families import seconds
 from dataprep.kernels.text_buffers import column
 

@@ -10,8 +10,8 @@ import io
 import tempfile
 from pathlib import Path
 
+from benchmarks.contest.meter import Meter, report
 from benchmarks.dataprep.inputs import head_of
-from benchmarks.dataprep.meter import Meter, report
 from dataprep.extraction.isolation import end_idle_children
 from jobs.executor import InlineExecutor
 from jobs.run import do_step

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 from benchmarks.dataprep.seedbed_pipeline import ThisProcess, planned, run_steps, warm
 from dataprep.extraction.isolation import end_idle_children
 from seedbed.artifact import Artifact

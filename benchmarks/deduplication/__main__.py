@@ -1,19 +1,19 @@
 """`python -m benchmarks.deduplication`: see README.md beside this."""
 
-import argparse
-import json
-import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.dataprep.__main__ import facts, table
-from benchmarks.deduplication.cases import CASES, Setting
+from benchmarks.contest.command import carry_out, parser
+from benchmarks.contest.setting import Setting
+from benchmarks.deduplication.cases import bands, growth, kept, kept_by_pipelines, texts
 from benchmarks.deduplication.texts import read_labelled, read_texts
 from benchmarks.deduplication.truth import Bin, Scores, all_pairs, labelled_f1, s_curve, scores
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.kernels.minhash import MinHashConfig
 
+CASES = {"bands": bands, "kept": kept, "pipelines": kept_by_pipelines, "growth": growth}
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 FINEWEB = MinHashConfig(num_bands=14, rows_per_band=8)
 """Penedo et al. 2024, and the peers' here."""
@@ -23,34 +23,15 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.deduplication", description=__doc__)
-    parser.add_argument("corpus", type=Path, help="a folder with WARC files (*.warc.gz) of some thousand pages")
-    parser.add_argument("--labelled", type=Path, help="a folder with labelled sets: NAME.train.gz and NAME.truth")
-    parser.add_argument("--work", type=Path, default=Path(".bench/work"), help="for what is made of them")
-    parser.add_argument("--peers", type=Path, default=Path(".bench/peers"), help="environments: make bench-peers")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cases", nargs="+", choices=[*CASES, "truth"], default=[*CASES, "truth"])
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    peers = options.peers.resolve() if options.peers.is_dir() else None
-    if peers is None:
-        print(f"no peers: {options.peers} is not there (`make bench-peers` makes it)", file=sys.stderr)
-    setting = Setting(options.corpus.resolve(), options.work.resolve(), peers, options.rounds)
-    found: dict[str, Any] = facts(options.rounds) | {"cases": []}
-    for name in options.cases:
-        if name == "truth":
-            found["truth"] = truth(setting.texts(), options.labelled)
-        else:
-            case = CASES[name](setting)
-            found["cases"].append(case.to_json())
-            print(table(case), flush=True)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(found, indent=1) + "\n")
+    options = parser("python -m benchmarks.deduplication", str(__doc__), CASES | {"truth": None}, RESULTS)
+    options.add_argument("--labelled", type=Path, help="a folder with labelled sets: NAME.train.gz and NAME.truth")
+    given = options.parse_args()
+    carry_out(given, CASES | {"truth": partial(truth, labelled=given.labelled)})
 
 
-def truth(texts: Path, labelled: Path | None) -> dict[str, Any]:
+def truth(setting: Setting, labelled: Path | None) -> dict[str, Any]:
     """What `truth` finds, printed and as JSON."""
-    text = read_texts(texts)
+    text = read_texts(texts(setting))
     pairs = all_pairs(text, MinHashConfig())
     figures: dict[str, Any] = {"documents": len(text), "settings": []}
     print(f"\n**{len(text):,} texts, exact similarity of all pairs from 0.5 on: {len(pairs.low):,}**\n")

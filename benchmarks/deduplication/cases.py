@@ -1,64 +1,77 @@
 """Who meets whom, on what, and what of it is asked."""
 
-from dataclasses import dataclass
+import subprocess
 from pathlib import Path
 
-from benchmarks.dataprep.cases import Asked, Case, ratio
-from benchmarks.dataprep.contest import Contender, Result, meet, python
+from benchmarks.contest.case import Asked, Case, megabytes_a_second, times_peers
+from benchmarks.contest.growth import exponent
+from benchmarks.contest.rounds import ROOT, Contender, Result, meet, python
+from benchmarks.contest.setting import Setting
 from benchmarks.deduplication.texts import write_texts
 
 MODULE = "benchmarks.deduplication"
-PEERS = "minhash"  # the environment of both
+PEERS = f"{MODULE}.peers"
+EIGHTHS = (1, 2, 4, 8)
+COPIES = 10
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Where everything is: WARC files, a folder for what is made of them, the peers' environments (None: no peers)."""
-
-    corpus: Path
-    work: Path
-    peers: Path | None
-    rounds: int
-
-    def texts(self) -> Path:
-        path = self.work / f"texts-{self.corpus.name}.parquet"
-        write_texts(self.corpus, path)
-        return path
-
-    def peer(self, name: str, what: str) -> list[Contender]:
-        """The contender, or nobody where the environment is not there."""
-        interpreter = None if self.peers is None else self.peers / PEERS / "bin" / "python"
-        if interpreter is None or not interpreter.exists():
-            return []
-        command = [str(interpreter), "-m", f"{MODULE}.peers.{name}_minhash", what, str(self.texts())]
-        return [Contender(name, command)]
+def texts(setting: Setting) -> Path:
+    """Of every page of the corpus."""
+    path = setting.work / f"texts-{setting.corpus.name}.parquet"
+    write_texts(setting.warcs(), path)
+    return path
 
 
 def bands(setting: Setting) -> Case:
     """From text to bands, nothing written."""
     results = _meet(setting, "bands")
-    rate = results[0].rates("bytes")[len(results[0].rounds) // 2] / 1e6
-    asked = [Asked("MB/s", rate, at_least=200.0), *_against(results, {"rensa": 1.0, "datasketch": 15.0})]
-    return Case("text to bands: word 5-grams, 112 permutations, one core", "bytes", results, asked)
+    asked = [
+        Asked("MB/s", megabytes_a_second(results[0]), at_least=200.0),
+        *times_peers(results, "bytes", {"rensa": 1.0, "datasketch": 15.0}),
+    ]
+    return Case("text to bands: word 5-grams, 112 permutations, one core", results, asked)
 
 
 def kept(setting: Setting) -> Case:
     """From a file of texts to the ids that are kept. Seedbed compares every candidate's text; the others do not."""
     results = _meet(setting, "kept")
-    return Case("texts to kept ids, one core", "bytes", results, _against(results, {"rensa": 2.0}))
+    return Case("texts to kept ids, one core", results, times_peers(results, "bytes", {"rensa": 2.0}))
 
 
-CASES = {"bands": bands, "kept": kept}
+def kept_by_pipelines(setting: Setting) -> Case:
+    """The same against tools that a run's files go through. They take minutes: one round tells enough."""
+    file = str(texts(setting))
+    names = {"datatrove": "datatrove, four stages", "datajuicer": "data-juicer", "textdedup": "text-dedup"}
+    peers = [setting.peer(name, key, f"{PEERS}.{key}_minhash", "kept", file) for key, name in names.items()]
+    ours = Contender("seedbed", python("-m", f"{MODULE}.seedbed_kept", file))
+    results = meet([ours, *(one for found in peers for one in found)], setting.rounds)
+    wanted = {"datatrove, four stages": 50.0, "data-juicer": 15.0, "text-dedup": 15.0}
+    return Case("texts to kept ids, against pipelines, one core", results, times_peers(results, "bytes", wanted))
+
+
+def growth(setting: Setting) -> Case:
+    """The step as a run does it, over an eighth of the texts, two, four, all, and ten copies of all, nine of them
+    edited."""
+    sizes = [(f"{n}/8 of the texts", n / 8, 1) for n in EIGHTHS] + [(f"{COPIES} copies, edited", 1.0, COPIES)]
+    contenders = []
+    for name, first, copies in sizes:
+        folder = setting.work / f"step-{setting.corpus.name}-{first:g}-{copies}"
+        prepare = ["--prepare", str(texts(setting)), str(folder), str(first), str(copies)]
+        subprocess.run(python("-m", f"{MODULE}.seedbed_step", *prepare), cwd=ROOT, check=True)
+        contenders.append(Contender(name, python("-m", f"{MODULE}.seedbed_step", str(folder))))
+    results = meet(contenders, setting.rounds)
+    pages, seconds = ([result.median(key) for result in results] for key in ("pages", "seconds"))
+    memory = results[-1].median("peak_mib") / results[-2].median("peak_mib")
+    asked = [
+        Asked("exponent of time over pages, an eighth to all", exponent(pages[:-1], seconds[:-1]), at_most=1.05),
+        Asked("exponent of time over pages, all to ten copies", exponent(pages[-2:], seconds[-2:]), at_most=1.05),
+        Asked("memory with ten copies, times that with one", memory, at_most=1.1),
+    ]
+    return Case("growth of the step", results, asked)
 
 
 def _meet(setting: Setting, what: str) -> list[Result]:
-    ours = Contender("seedbed", python("-m", f"{MODULE}.seedbed_{what}", str(setting.texts())))
-    return meet([ours, *setting.peer("rensa", what), *setting.peer("datasketch", what)], setting.rounds)
-
-
-def _against(results: list[Result], wanted: dict[str, float]) -> list[Asked]:
-    return [
-        Asked(f"times {result.name}", ratio(results, 0, number, "bytes"), at_least=wanted[result.name])
-        for number, result in enumerate(results)
-        if result.name in wanted
-    ]
+    file = str(texts(setting))
+    ours = Contender("seedbed", python("-m", f"{MODULE}.seedbed_{what}", file))
+    peers = [setting.peer(name, "minhash", f"{PEERS}.{name}_minhash", what, file) for name in ("rensa", "datasketch")]
+    return meet([ours, *(one for found in peers for one in found)], setting.rounds)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 from benchmarks.deduplication.texts import BATCH_BYTES, read_texts
 from dataprep.kernels.minhash import MinHashConfig, band_hashes, minhash_signatures
 from dataprep.kernels.text_buffers import batches

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 from benchmarks.deduplication.in_memory import deduplicate
 from benchmarks.deduplication.texts import read_texts
 from dataprep.deduplicate.config import DeduplicateConfig

@@ -6,34 +6,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataprep.extraction.page import ExtractConfig, check_answer, extract_page
+from benchmarks.contest.pages import main_texts
 from dataprep.kernels.text_buffers import batches
 from dataprep.kernels.words import find_words
-from dataprep.reading.formats import ReaderConfig, read_records
 
 BATCH_BYTES = 4 << 20
 
 
-def write_texts(corpus: Path, path: Path) -> None:
-    """The main text of each page in the WARC files of `corpus`, as Seedbed extracts it, as a Parquet file with the
-    column `text`, unless it is there. Pages without a word are left out."""
+def write_texts(warcs: list[Path], path: Path) -> None:
+    """The main text of each page of `warcs` as a Parquet file with the column `text`, unless it is there. Pages without
+    a word are left out."""
     if path.exists():
         return
-    warcs = sorted(corpus.glob("*.warc.gz"))
-    if not warcs:
-        raise SystemExit(f"no *.warc.gz in {corpus}")
-    limits = ExtractConfig()
-    texts: list[str] = []
-    for warc in warcs:
-        with warc.open("rb") as stream:
-            for record in read_records(stream, warc.name, ReaderConfig(), limits.max_record_bytes):
-                if record.problem or check_answer(record.http_status, record.content_type, record.payload):
-                    continue
-                text = extract_page(record.payload, record.content_type, record.charset, limits).text
-                if text:
-                    texts.append(text)
     path.parent.mkdir(parents=True, exist_ok=True)
-    column = with_words(pa.array(texts, pa.large_string()))
+    column = with_words(pa.array(main_texts(warcs), pa.large_string()))
     pq.write_table(pa.table({"text": column}), path.with_suffix(".tmp"))
     path.with_suffix(".tmp").rename(path)
 

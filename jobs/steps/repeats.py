@@ -35,7 +35,7 @@ from seedbed.errors import ConservationError
 from seedbed.steps import last_verdicts
 
 TEXT_BYTES_PER_PARTITION = 4 << 30
-"""Of text whose signs are counted together: one of 17 bytes for some 80 of it, 900 MB, and as much to sort them."""
+"""Of text whose signs are counted together: one of 17 bytes for some 90 of it, 800 MB, and as much to sort them."""
 
 PLACES_PER_PARTITION = 8_000_000
 """At most, that are decided together: 57 bytes each, 460 MB, and twice as much to sort them."""

@@ -1,5 +1,5 @@
 """Other tools on the same files.
 
 Each runs in an environment of its own (`<name>.txt` says what is in it) and imports nothing of Seedbed but
-`benchmarks.dataprep.meter`.
+`benchmarks.contest.meter`.
 """

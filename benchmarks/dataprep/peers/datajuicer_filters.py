@@ -16,7 +16,7 @@ from data_juicer.ops import load_ops
 from data_juicer.ops.op_fusion import fuse_operators
 from loguru import logger
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 
 FILTERS = [
     {"text_length_filter": {"min_len": 200}},

@@ -15,7 +15,7 @@ from datatrove.pipeline.filters import (
 )
 from datatrove.utils.logging import logger
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 
 
 def main(file: str) -> None:

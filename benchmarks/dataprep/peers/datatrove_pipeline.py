@@ -22,7 +22,7 @@ from datatrove.pipeline.readers import WarcReader
 from datatrove.utils.logging import logger
 from fasttext.FastText import _FastText
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 
 
 def main(model: str, warcs: str) -> None:

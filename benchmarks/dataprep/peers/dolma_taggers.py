@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from benchmarks.dataprep.meter import Meter, report
+from benchmarks.contest.meter import Meter, report
 
 
 def main(file: str) -> None:

@@ -1,2 +1,2 @@
 """Other tools on the same texts, in an environment of their own; of this checkout they import only
-`benchmarks.dataprep.meter` and what is here."""
+`benchmarks.contest.meter` and what is here."""

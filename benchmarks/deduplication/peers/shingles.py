@@ -1,4 +1,4 @@
-"""What both tools are given: a set of lowercased 5-word shingles, of words between blanks."""
+"""What tools without a tokenizer of their own are given: a set of lowercased 5-word shingles, words between blanks."""
 
 from pathlib import Path
 
@@ -18,6 +18,11 @@ def shingles(text: str) -> list[str]:
 def texts(file: str) -> list[str]:
     found: list[str] = pq.read_table(Path(file), columns=["text"])["text"].to_pylist()
     return found
+
+
+def num_bytes(read: list[str]) -> int:
+    """Of UTF-8."""
+    return sum(len(text.encode()) for text in read)
 
 
 class Groups:

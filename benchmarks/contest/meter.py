@@ -6,6 +6,7 @@ It imports nothing of Seedbed: peers run it in environments of their own.
 import json
 import resource
 import time
+from pathlib import Path
 from typing import Any
 
 
@@ -25,7 +26,7 @@ class Meter:
 def report(meter: Meter, *, pages: int, num_bytes: int, **more: Any) -> None:
     """Print the figures: `pages` and `num_bytes` that were worked on, peak memory of the process and of its largest
     ended child together."""
-    peaks_kib = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peaks_kib = [_own_peak_kib(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]
     figures = {
         "pages": pages,
         "bytes": num_bytes,
@@ -34,6 +35,14 @@ def report(meter: Meter, *, pages: int, num_bytes: int, **more: Any) -> None:
         "peak_mib": round(sum(peaks_kib) / 1024, 1),
     }
     print(json.dumps(figures | more), flush=True)
+
+
+def _own_peak_kib() -> int:
+    """Since this program began: `ru_maxrss` of a process includes what it was before `exec`, a copy of its parent."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise RuntimeError("/proc/self/status has no VmHWM: peaks of memory are measured on Linux only")
 
 
 def _cpu_s() -> float:
