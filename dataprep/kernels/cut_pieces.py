@@ -69,7 +69,7 @@ def pieces(starts: np.ndarray, ends: np.ndarray, kinds: np.ndarray, text_start: 
 
     Rows come in the order in which they have their say; `kinds` (int8) are numbers of whatever wants a range out.
     """
-    owner = np.full(text_end - text_start, -1, np.int64)  # row of each byte
+    owner = np.full(text_end - text_start, -1, np.int32)  # row of each byte
     n = len(starts)
     # A row may be parted by others in up to one piece more than there are others.
     found = tuple(np.empty(2 * n + 1, np.int64) for _ in range(3))

@@ -179,3 +179,11 @@ def test_a_run_without_the_section_has_no_such_step(place):
     assert "repeats" not in [step.kind for step in without.steps]
     place.do()
     assert place.do("corpus", without).committed()["bytes_in"] > place.do("corpus").committed()["bytes_in"]
+
+
+def test_where_nothing_comes_again_nothing_goes_and_shards_may_be_empty(tmp_path, monkeypatch):
+    alone = {"books/a": ["A book that says what no page of this crawl says, in words of its own."], "pages/a": []}
+    monkeypatch.setattr("tests.jobs.steps.test_repeats.TEXTS", alone | {"pages/b": ["And a page that does likewise."]})
+    made = Place(tmp_path).do().committed()
+    assert (made["dropped"], made["bytes_cut"], made["bytes_in"]) == ({}, 0, made["bytes_out"])
+    assert made["records_in"] == made["records_out"] == 2
