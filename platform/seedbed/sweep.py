@@ -90,8 +90,8 @@ def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shard
     annotated = artifacts["annotate"].manifest()
     if annotated is None:
         raise UsageError(
-            f"annotate has not run yet, and a sweep reads what it measured: `seedbed run ... --until annotate`, then "
-            f"again; `seedbed show {plan.run_id}` says where the run is"
+            "annotate has not run yet, and a sweep reads what it measured: `seedbed run RUN.yaml --until annotate`, "
+            "then again"
         )
     shards = some_of(annotated["input_shards"], max_shards)
     lists = {digest: path for path, digest in plan.lists.items()}
