@@ -213,12 +213,61 @@ def _sayings(b, text, blocks, x):  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def features(text, blocks, elements, stats, sums, x):  # pragma: no cover - compiled
-    """Fill x[block, feature]."""
+def _own(b, blocks, elements, stats, x):  # pragma: no cover - compiled
+    e = blocks[b, ELEMENT]
+    words = max(stats[b, 1], 1.0)
+    chars = max(stats[b, 0], 1.0)
+    x[b, 0] = stats[b, 0]
+    x[b, 1] = stats[b, 1]
+    x[b, 2] = stats[b, 0] / words
+    x[b, 3] = min(blocks[b, LINK_BYTES] / max(blocks[b, END] - blocks[b, START], 1), 1.0)
+    x[b, 4] = blocks[b, LINKS]
+    x[b, 5] = stats[b, 2]
+    x[b, 6] = stats[b, 3] / words
+    x[b, 7] = stats[b, 4] / chars
+    x[b, 8] = stats[b, 5] / words
+    x[b, 9] = stats[b, 6]
+    x[b, 10] = stats[b, 7] / chars
+    x[b, 11] = GROUP[elements[e, TAG]]
+    x[b, 12] = blocks[b, IS_PRE]
+    x[b, 13] = blocks[b, BEFORE]
+    x[b, 14] = elements[e, DEPTH]
+
+
+@njit(cache=True, nogil=True)
+def _places(blocks, elements, sums, x):  # pragma: no cover - compiled
+    """Where each block stands on its page, and since which heading."""
     n = len(blocks)
-    text_statistics(text, blocks, stats)
-    element_sums(blocks, elements, stats, sums)
-    main = main_element(elements, sums)
+    whole = max(sums[0, 0], 1.0)
+    before = 0.0
+    h1_at = -1
+    heading_at = -1
+    level = 0
+    for b in range(n):
+        group = GROUP[elements[blocks[b, ELEMENT], TAG]]
+        if group == 2:
+            h1_at = b
+        if 2 <= group <= 4:
+            heading_at = b
+            level = group
+        p = _PLACE_AT
+        x[b, p] = b / n
+        x[b, p + 1] = before / whole
+        before += blocks[b, END] - blocks[b, START]
+        x[b, p + 2] = 1 - before / whole
+        x[b, p + 3] = b - h1_at if h1_at >= 0 else -1
+        x[b, p + 4] = b - heading_at if heading_at >= 0 else -1
+        x[b, p + 5] = level
+        x[b, p + 6] = n
+        x[b, p + 7] = np.log1p(whole)
+        x[b, p + 8] = sums[0, 1] / whole
+        x[b, p + 9] = sums[0, 3] / whole
+
+
+@njit(cache=True, nogil=True)
+def _main_places(main, blocks, elements, sums, x):  # pragma: no cover - compiled
+    """Where each block stands to the main element."""
+    n = len(blocks)
     inside = np.zeros(len(elements), np.int64)  # 1 + levels below the main element
     inside[main] = 1
     for e in range(main + 1, len(elements)):
@@ -230,69 +279,44 @@ def features(text, blocks, elements, stats, sums, x):  # pragma: no cover - comp
         if inside[blocks[b, ELEMENT]]:
             first = min(first, b)
             last = b
-    whole = max(sums[0, 0], 1.0)
-    before = 0.0
-    h1_at = -1
-    heading_at = -1
-    level = 0
+    share = sums[main, 0] / max(sums[0, 0], 1.0)
     for b in range(n):
-        e = blocks[b, ELEMENT]
-        size = blocks[b, END] - blocks[b, START]
-        words = max(stats[b, 1], 1.0)
-        group = GROUP[elements[e, TAG]]
-        x[b, 0] = stats[b, 0]
-        x[b, 1] = stats[b, 1]
-        x[b, 2] = stats[b, 0] / words
-        x[b, 3] = min(blocks[b, LINK_BYTES] / max(size, 1), 1.0)
-        x[b, 4] = blocks[b, LINKS]
-        x[b, 5] = stats[b, 2]
-        x[b, 6] = stats[b, 3] / words
-        x[b, 7] = stats[b, 4] / max(stats[b, 0], 1.0)
-        x[b, 8] = stats[b, 5] / words
-        x[b, 9] = stats[b, 6]
-        x[b, 10] = stats[b, 7] / max(stats[b, 0], 1.0)
-        x[b, 11] = group
-        x[b, 12] = blocks[b, IS_PRE]
-        x[b, 13] = blocks[b, BEFORE]
-        x[b, 14] = elements[e, DEPTH]
-        if group == 2:
-            h1_at = b
-        if 2 <= group <= 4:
-            heading_at = b
-            level = group
-        p = _PLACE_AT
-        x[b, p] = b / n
-        x[b, p + 1] = before / whole
-        before += size
-        x[b, p + 2] = 1 - before / whole
-        x[b, p + 3] = b - h1_at if h1_at >= 0 else -1
-        x[b, p + 4] = b - heading_at if heading_at >= 0 else -1
-        x[b, p + 5] = level
-        x[b, p + 6] = n
-        x[b, p + 7] = np.log1p(whole)
-        x[b, p + 8] = sums[0, 1] / whole
-        x[b, p + 9] = sums[0, 3] / whole
-        p = _MAIN_AT
-        x[b, p] = inside[e] > 0
-        x[b, p + 1] = inside[e]
-        x[b, p + 2] = sums[main, 0] / whole
-        x[b, p + 3] = max(first - b, 0)
-        x[b, p + 4] = max(b - last, 0)
+        levels = inside[blocks[b, ELEMENT]]
+        x[b, _MAIN_AT] = levels > 0
+        x[b, _MAIN_AT + 1] = levels
+        x[b, _MAIN_AT + 2] = share
+        x[b, _MAIN_AT + 3] = max(first - b, 0)
+        x[b, _MAIN_AT + 4] = max(b - last, 0)
+
+
+@njit(cache=True, nogil=True)
+def _neighbours(b, n, x):  # pragma: no cover - compiled
+    p = _NEIGHBOURS_AT
+    for step in (-2, -1, 1, 2):
+        other = b + step
+        if 0 <= other < n:
+            x[b, p] = x[other, 0]
+            x[b, p + 1] = x[other, 3]
+            x[b, p + 2] = x[other, 5]
+            x[b, p + 3] = x[other, 11]
+        else:
+            x[b, p : p + 4] = -1
+        p += 4
+
+
+@njit(cache=True, nogil=True)
+def features(text, blocks, elements, stats, sums, x):  # pragma: no cover - compiled
+    """Fill x[block, feature]; the main element comes back."""
+    n = len(blocks)
+    text_statistics(text, blocks, stats)
+    element_sums(blocks, elements, stats, sums)
+    main = main_element(elements, sums)
+    for b in range(n):
+        _own(b, blocks, elements, stats, x)
         _around(b, blocks, elements, sums, x)
         _sayings(b, text, blocks, x)
+    _places(blocks, elements, sums, x)
+    _main_places(main, blocks, elements, sums, x)
     for b in range(n):
-        p = _NEIGHBOURS_AT
-        for step in (-2, -1, 1, 2):
-            other = b + step
-            if 0 <= other < n:
-                x[b, p] = x[other, 0]
-                x[b, p + 1] = x[other, 3]
-                x[b, p + 2] = x[other, 5]
-                x[b, p + 3] = x[other, 11]
-            else:
-                x[b, p] = -1
-                x[b, p + 1] = -1
-                x[b, p + 2] = -1
-                x[b, p + 3] = -1
-            p += 4
+        _neighbours(b, n, x)
     return main

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import line_end
 from dataprep.kernels.edit_rules import NAVIGATION_PHRASE
 from dataprep.kernels.edits import Edits, cuts, read_only
@@ -156,8 +157,9 @@ def _find(data, start, end, classes, phrases, spans, count):
 def _start_of_end(data, begin, end, classes, phrases):
     """Where the phrase at the end of [begin, end) starts, with the blanks before it; `end` if there is none."""
     for i in range(phrases.firsts[END], phrases.firsts[END + 1]):
-        start = end - (phrases.offsets[i + 1] - phrases.offsets[i])
-        if start < begin or not _equals(data, start, end, phrases, i):
+        first, last = phrases.offsets[i], phrases.offsets[i + 1]
+        start = end - (last - first)
+        if start < begin or not stands_at(data, start, phrases.data, first, last):
             continue
         if start == begin or _parts(data, begin, start, end, classes):
             return _before_blanks(data, begin, start, classes)
@@ -168,25 +170,14 @@ def _start_of_end(data, begin, end, classes, phrases):
 def _match(data, position, end, begin, classes, phrases, place):
     """Bytes of the first phrase of `place` that stands at `position` as whole words; 0: none does."""
     for i in range(phrases.firsts[place], phrases.firsts[place + 1]):
-        after = position + phrases.offsets[i + 1] - phrases.offsets[i]
-        if after > end or not _equals(data, position, after, phrases, i):
+        first, last = phrases.offsets[i], phrases.offsets[i + 1]
+        after = position + last - first
+        if after > end or not stands_at(data, position, phrases.data, first, last):
             continue
         opens = position == begin or _parts(data, begin, position, end, classes)
         if opens and (after == end or _parts(data, begin, after, end, classes)):
             return after - position
     return 0
-
-
-@njit(cache=True, nogil=True)
-def _equals(data, start, end, phrases, i):
-    origin = phrases.offsets[i] - start
-    for position in range(start, end):
-        byte = data[position]
-        if 0x41 <= byte <= 0x5A:  # A to Z
-            byte |= 0x20
-        if byte != phrases.data[origin + position]:
-            return False
-    return True
 
 
 @njit(cache=True, nogil=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import (
     BLOCK,
     capitals_of_block,
@@ -318,14 +319,8 @@ def _is_counter(data, position, end, classes, counted):
         return False
     names, offsets = counted
     for i in range(len(offsets) - 1):
-        length = offsets[i + 1] - offsets[i]
-        if position + length > end:
-            continue
-        matched = 0
-        while matched < length and data[position + matched] | 0x20 == names[offsets[i] + matched]:
-            matched += 1
-        if matched == length:
-            after = position + length
+        after = position + offsets[i + 1] - offsets[i]
+        if after <= end and stands_at(data, position, names, offsets[i], offsets[i + 1]):
             if after < end and data[after] | 0x20 == 0x73:  # s
                 after += 1
             return _skip_symbols(data, after, end, classes) == end

@@ -8,6 +8,7 @@ import functools
 import numpy as np
 from numba import njit
 
+from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import BLOCK, lowest_bit, pairs_of_block
 from dataprep.kernels.edit_rules import JAVASCRIPT, POLICY, RULES
 
@@ -80,18 +81,10 @@ def _phrase_rule(data, start, anchor, stop, phrases, enabled):
     """The first enabled rule with a phrase whose anchor stands at `anchor`; len(RULES) if none."""
     phrase_data, phrase_offsets, phrase_rules, places = phrases
     for i in range(len(phrase_rules)):
-        length = phrase_offsets[i + 1] - phrase_offsets[i]
+        first, last = phrase_offsets[i], phrase_offsets[i + 1]
         begin = anchor - places[i]
-        if not enabled[phrase_rules[i]] or begin < start or begin + length > stop:
+        if not enabled[phrase_rules[i]] or begin < start or begin + last - first > stop:
             continue
-        matched = 0
-        while matched < length:
-            byte = data[begin + matched]
-            if 0x41 <= byte <= 0x5A:  # A to Z
-                byte |= 0x20
-            if byte != phrase_data[phrase_offsets[i] + matched]:
-                break
-            matched += 1
-        if matched == length:
+        if stands_at(data, begin, phrase_data, first, last):
             return phrase_rules[i]
     return len(RULES)

@@ -6,6 +6,7 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 import numpy as np
 from numba import njit
 
+from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import BLOCK, lowest_bit, pairs_of_block
 from dataprep.kernels.edits import read_only
 
@@ -51,18 +52,9 @@ def _holds_mark(data, end):
 def _is_mark(data, anchor, end):
     """Whether a mark whose anchor stands at `anchor` is there."""
     for i in range(len(_PLACES)):
-        length = _OFFSETS[i + 1] - _OFFSETS[i]
         begin = anchor - _PLACES[i]
-        if begin < 0 or begin + length > end:
+        if begin < 0 or begin + _OFFSETS[i + 1] - _OFFSETS[i] > end:
             continue
-        matched = 0
-        while matched < length:
-            byte = data[begin + matched]
-            if 0x41 <= byte <= 0x5A:  # A to Z
-                byte |= 0x20
-            if byte != _BYTES[_OFFSETS[i] + matched]:
-                break
-            matched += 1
-        if matched == length:
+        if stands_at(data, begin, _BYTES, _OFFSETS[i], _OFFSETS[i + 1]):
             return True
     return False

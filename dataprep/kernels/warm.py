@@ -19,6 +19,7 @@ KERNEL_MODULES = (
     "utf8",
     "blocks",
     "mixing",
+    "ascii_case",
     "edits",
     "character_rules",
     "normal_form",

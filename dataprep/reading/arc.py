@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from dataprep.reading.compression import Compression, compression_of, pieces
-from dataprep.reading.framing import INCOMPLETE, Dialect, Framed, Header, frame
-from dataprep.reading.http_answer import Block, http_answer, plain_block
-from dataprep.reading.plain_buffer import PlainBuffer
+from dataprep.reading.compression import Compression
+from dataprep.reading.framed_records import Fields, Format, length_of, read_records
+from dataprep.reading.framing import INCOMPLETE, Dialect, Framed, Header
+from dataprep.reading.http_answer import Block
 from dataprep.reading.record import Problem, Record
-from dataprep.reading.warc import damaged, nothing_here, nothing_read
 
 _MAX_LINE_BYTES = 1 << 13
 _LINE = re.compile(
@@ -31,14 +30,7 @@ def read_arc(stream: BinaryIO, max_record_bytes: int, by_name: Compression | Non
 
     Problems are those of `read_warc`; the description of the file is `not_a_response`.
     """
-    compression = compression_of(stream, by_name, _START)
-    buffer = PlainBuffer(lambda start: pieces(stream, compression, start), compression is not None)
-    number = -1
-    for framed in frame(buffer, _DIALECT, max_record_bytes):
-        number = framed.number
-        yield _record(framed, max_record_bytes)
-    if number < 0:
-        yield nothing_read(stream)
+    return read_records(stream, max_record_bytes, by_name, _FORMAT)
 
 
 def _parse(data: bytes, position: int, is_all: bool) -> Header | None:
@@ -49,31 +41,23 @@ def _parse(data: bytes, position: int, is_all: bool) -> Header | None:
     if match is None:
         return None
     url, _, date, kind, length = (part.decode("utf-8", "replace") for part in match.groups())
-    known = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
-    return Header({"url": url, "date": date, "content-type": kind}, known, match.end() - position)
+    fields = {"url": url, "date": date, "content-type": kind}
+    return Header(fields, length_of(length), match.end() - position)
 
 
-_DIALECT = Dialect(_START, _parse)
+def _page(fields: Fields) -> tuple[str, datetime | None]:
+    return fields["url"], _date(fields["date"])
 
 
-def _record(framed: Framed, max_record_bytes: int) -> Record:
-    if framed.header is None:
-        return damaged(framed, None, None) or nothing_here(framed)
-    fields = framed.header.fields
-    url, date, content_type = fields["url"], _date(fields["date"]), fields["content-type"]
-    if not framed.is_whole:
-        return damaged(framed, url, date) or nothing_here(framed)
-    place = (framed.number, framed.offset, url, date)
-    problem = None
-    if url.startswith(("filedesc:", "dns:")):
-        problem = Problem("not_a_response", detail=url.partition(":")[0])
-    elif not framed.is_held:
-        problem = Problem("record_too_large", framed.num_bytes, max_record_bytes)
-    if problem is not None:
-        return Record(*place, num_payload_bytes=framed.num_bytes, problem=problem)
-    block = Block(framed.data, framed.start, framed.end, "" if content_type == "-" else content_type, None)
+def _problem(fields: Fields) -> Problem | None:
+    scheme, _, _ = fields["url"].partition(":")
+    return Problem("not_a_response", detail=scheme) if scheme in ("filedesc", "dns") else None
+
+
+def _block(framed: Framed, fields: Fields) -> tuple[Block, bool]:
+    content_type = "" if fields["content-type"] == "-" else fields["content-type"]
     is_http = framed.data.startswith(b"HTTP/", framed.start, framed.end)
-    return http_answer(block, place, max_record_bytes) if is_http else plain_block(block, place)
+    return Block(framed.data, framed.start, framed.end, content_type, None), is_http
 
 
 def _date(value: str) -> datetime | None:
@@ -82,3 +66,6 @@ def _date(value: str) -> datetime | None:
         return datetime.strptime(value[:14].ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+_FORMAT = Format(Dialect(_START, _parse), _page, _problem, _block)

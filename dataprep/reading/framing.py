@@ -136,7 +136,7 @@ class _Framer:
         offset = self._buffer.offset_at(self._position)
         num_bytes = self._pass_to_start(self._position + header.size)
         damage = self._damage_here() or "the record's own header does not say its length, or ends early"
-        return self._next(Framed(0, offset, header, num_bytes=num_bytes, is_whole=False, damage=damage))
+        return self._broken(header, offset, 0, num_bytes, damage)
 
     def _pass_to_start(self, position: int) -> int:
         """Move to the next start of a record, or to the break; how many bytes were passed from `position` on."""
@@ -177,44 +177,28 @@ class _Framer:
         if is_short or not self._is_end(end):
             found = self._start_in(start, len(buffer.data))
             if found is not None and found < end:
-                return self._cut(header, length, offset, found)
+                self._position = found
+                return self._cut(header, length, offset, found - start)
         damage = buffer.damage
         if damage is not None and not damage.ends_early and not buffer.is_sound(end):
             is_short = True  # its member is damaged right behind: a wrong checksum says that about all of it
         if is_short:
-            self._position = len(buffer.data)
-            return self._short(header, length - num_there, num_there, offset)
+            return self._short(header, length, offset, num_there)
         self._position = end
         self._number += 1
         return Framed(self._number - 1, offset, header, buffer.data, start, end, num_bytes=length)
 
-    def _short(self, header: Header, num_missing: int, num_there: int, offset: int) -> Framed:
-        return self._next(
-            Framed(
-                0,
-                offset,
-                header,
-                num_missing=num_missing,
-                num_bytes=num_there,
-                is_whole=False,
-                damage=self._damage_here() or "the file ends",
-            )
-        )
+    def _short(self, header: Header, length: int, offset: int, num_there: int) -> Framed:
+        """A record that ends with the bytes, or where they break off."""
+        self._position = len(self._buffer.data)
+        return self._broken(header, offset, length - num_there, num_there, self._damage_here() or "the file ends")
 
-    def _cut(self, header: Header, length: int, offset: int, found: int) -> Framed:
-        num_there = found - self._position - header.size
-        self._position = found
-        return self._next(
-            Framed(
-                0,
-                offset,
-                header,
-                num_missing=length - num_there,
-                num_bytes=num_there,
-                is_whole=False,
-                damage="another record begins there",
-            )
-        )
+    def _cut(self, header: Header, length: int, offset: int, num_there: int) -> Framed:
+        return self._broken(header, offset, length - num_there, num_there, "another record begins there")
+
+    def _broken(self, header: Header, offset: int, num_missing: int, num_there: int, damage: str) -> Framed:
+        record = Framed(0, offset, header, num_missing=num_missing, num_bytes=num_there, is_whole=False, damage=damage)
+        return self._next(record)
 
     def _is_end(self, end: int) -> bool:
         """Whether a record can end here: line ends follow, a record, or nothing."""
@@ -247,7 +231,8 @@ class _Framer:
             found = self._start_in(0, num_here) if candidate is None else None
             if found is not None:
                 if not is_believed:
-                    return self._cut(header._replace(size=0), length - num_before, offset, found)
+                    self._position = found
+                    return self._cut(header, length - num_before, offset, found)
                 candidate = (buffer.place_at(found), num_before + found)
             # The last bytes are looked at again, unless the block ends with them.
             kept = 0 if num_here == remaining else min(_OVERLAP, num_here)
@@ -261,19 +246,7 @@ class _Framer:
             self._returns += 1
             place, num_there = candidate
             buffer.return_to(place)
-            return self._next(
-                Framed(
-                    0,
-                    offset,
-                    header,
-                    num_missing=length - num_there,
-                    num_bytes=num_there,
-                    is_whole=False,
-                    damage="another record begins there",
-                )
-            )
+            return self._cut(header, length, offset, num_there)
         if is_short:
-            num_there = num_before + len(buffer.data)
-            self._position = len(buffer.data)
-            return self._short(header, length - num_there, num_there, offset)
+            return self._short(header, length, offset, num_before + len(buffer.data))
         return self._next(Framed(0, offset, header, num_bytes=length, is_held=False))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from dataprep.reading.compression import Compression, compression_of, pieces
+from dataprep.reading.compression import Compression
 from dataprep.reading.fields import as_date
-from dataprep.reading.framing import INCOMPLETE, MAX_HEADER_BYTES, Dialect, Framed, Header, frame
-from dataprep.reading.http_answer import Block, http_answer, plain_block
-from dataprep.reading.plain_buffer import PlainBuffer
+from dataprep.reading.framed_records import Fields, Format, length_of, read_records
+from dataprep.reading.framing import INCOMPLETE, MAX_HEADER_BYTES, Dialect, Framed, Header
+from dataprep.reading.http_answer import Block
 from dataprep.reading.record import Problem, Record
 
 _VERSION = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\r?\n")
@@ -38,22 +38,7 @@ def read_warc(stream: BinaryIO, max_record_bytes: int, by_name: Compression | No
     bytes between become one record with the problem `unreadable_bytes`. A record that is shorter than it says is a
     `truncated_record`; records that it swallowed are found again. `by_name` is the compression that the name tells.
     """
-    compression = compression_of(stream, by_name, _START)
-    buffer = PlainBuffer(lambda start: pieces(stream, compression, start), compression is not None)
-    number = -1
-    for framed in frame(buffer, _DIALECT, max_record_bytes):
-        number = framed.number
-        yield _record(framed, max_record_bytes)
-    if number < 0:
-        yield nothing_read(stream)
-
-
-def nothing_read(stream: BinaryIO) -> Record:
-    """The one record of a file in which there is none."""
-    size = stream.seek(0, 2)
-    if size == 0:
-        return Record(0, 0, problem=Problem("empty_file", 0))
-    return Record(0, 0, num_payload_bytes=size, problem=Problem("unreadable_bytes", size, detail="no record is here"))
+    return read_records(stream, max_record_bytes, by_name, _FORMAT)
 
 
 def _parse(data: bytes, position: int, is_all: bool) -> Header | None:
@@ -73,14 +58,10 @@ def _parse(data: bytes, position: int, is_all: bool) -> Header | None:
         # Where not even the address is known, these are bytes like others.
         return Header(fields, None, min(len(data), limit) - position) if "warc-target-uri" in fields else None
     fields = _fields(data[version.end() : end])
-    length = fields.get("content-length", "")
-    known = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
+    known = length_of(fields.get("content-length", ""))
     if known is None and "warc-target-uri" not in fields:
         return None
     return Header(fields, known, end + size_of_end - position)
-
-
-_DIALECT = Dialect(_START, _parse)
 
 
 def _fields(lines: bytes) -> dict[str, str]:
@@ -106,52 +87,15 @@ _known_name = functools.lru_cache(maxsize=1024)(_used_name)
 """Crawlers write some twenty names, each in every record."""
 
 
-def damaged(framed: Framed, url: str | None, date: datetime | None) -> Record | None:
-    """The record of what is not whole, or not held; None where nothing is wrong."""
-    number, offset, header = framed.number, framed.offset, framed.header
-    if header is None:
-        problem = Problem("unreadable_bytes", framed.num_bytes, detail=framed.damage)
-        return Record(number, offset, num_payload_bytes=framed.num_bytes, problem=problem)
-    if framed.is_whole:
-        return None
-    if header.length is None:
-        problem = Problem("truncated_record", detail=framed.damage)
-    else:
-        detail = f"{framed.num_bytes} of {header.length} bytes are there: {framed.damage}"
-        problem = Problem("truncated_record", framed.num_missing, 0, detail)
-    return Record(number, offset, url, date, num_payload_bytes=framed.num_bytes, problem=problem)
-
-
-def _record(framed: Framed, max_record_bytes: int) -> Record:
-    if framed.header is None:
-        return damaged(framed, None, None) or nothing_here(framed)
-    fields = framed.header.fields
-    url, date = fields.get("warc-target-uri"), as_date(fields.get("warc-date"))
+def _page(fields: Fields) -> tuple[str | None, datetime | None]:
+    url = fields.get("warc-target-uri")
     if url is not None and url[:1] == "<":
         url = url.strip("<>")  # as WARC 1.0 drew it, and Wget writes it
-    if not framed.is_whole:
-        return damaged(framed, url, date) or nothing_here(framed)
-    kind, content_type = fields.get("warc-type", "unknown").lower(), fields.get("content-type", "")
-    place = (framed.number, framed.offset, url, date)
-    problem = _unwanted(kind, content_type.lower(), fields)
-    if problem is None and not framed.is_held:
-        problem = Problem("record_too_large", framed.num_bytes, max_record_bytes)
-    if problem is not None:
-        return Record(*place, num_payload_bytes=framed.num_bytes, problem=problem)
-    truncated = fields.get("warc-truncated")
-    if truncated is None and "warc-segment-number" in fields:
-        truncated = "segmented"
-    block = Block(framed.data, framed.start, framed.end, content_type, truncated)
-    if kind == "response" or content_type.lower().startswith("application/http"):
-        return http_answer(block, place, max_record_bytes)
-    return plain_block(block, place)
+    return url, as_date(fields.get("warc-date"))
 
 
-def nothing_here(framed: Framed) -> Record:
-    raise AssertionError(f"record {framed.number} is neither whole nor damaged")
-
-
-def _unwanted(kind: str, content_type: str, fields: dict[str, str]) -> Problem | None:
+def _problem(fields: Fields) -> Problem | None:
+    kind, content_type = _kind(fields), fields.get("content-type", "").lower()
     if kind == "revisit":
         return Problem("revisit", detail=_refers_to(fields))
     if kind not in ("response", "resource", "conversion"):
@@ -161,6 +105,18 @@ def _unwanted(kind: str, content_type: str, fields: dict[str, str]) -> Problem |
     return None
 
 
+def _block(framed: Framed, fields: Fields) -> tuple[Block, bool]:
+    content_type, truncated = fields.get("content-type", ""), fields.get("warc-truncated")
+    if truncated is None and "warc-segment-number" in fields:
+        truncated = "segmented"
+    is_http = _kind(fields) == "response" or content_type.lower().startswith("application/http")
+    return Block(framed.data, framed.start, framed.end, content_type, truncated), is_http
+
+
+def _kind(fields: Fields) -> str:
+    return fields.get("warc-type", "unknown").lower()
+
+
 def _refers_to(fields: dict[str, str]) -> str:
     """Which page a revisit stands for: its address, its date, or what else the record knows of it."""
     url, date = fields.get("warc-refers-to-target-uri"), fields.get("warc-refers-to-date")
@@ -168,3 +124,6 @@ def _refers_to(fields: dict[str, str]) -> str:
         return " of ".join(filter(None, ("as " + (url or "the same address"), date)))
     known = fields.get("warc-refers-to") or fields.get("warc-payload-digest")
     return f"as {known}" if known else "it does not say of what"
+
+
+_FORMAT = Format(Dialect(_START, _parse), _page, _problem, _block)

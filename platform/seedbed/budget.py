@@ -177,7 +177,10 @@ def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
 
 
 def _repeats_of(allowed: float, numbers: PlanNumbers, unique: int, what: str, level: str) -> Finding:
-    repeats = numbers.training_tokens / unique if unique else float(numbers.training_tokens)
+    if not unique:
+        message = f"{numbers.training_tokens:,} training tokens, but {what.format(0)}: there is nothing to repeat"
+        return Finding("budget.max_repeats", level, float(numbers.training_tokens), allowed, message)
+    repeats = numbers.training_tokens / unique
     within = repeats <= allowed
     least = "at least " if what.startswith("at most") else ""
     message = (

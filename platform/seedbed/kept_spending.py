@@ -28,7 +28,7 @@ def write(artifact: Artifact, spending: Spending) -> None:
 
 
 def price_of(plan: Plan) -> Price:
-    """What the steps of this plan cost."""
-    training = plan.run.training
-    per_step = plan.flops_per_token * training.global_batch_tokens
-    return Price(training.num_steps, per_step, plan.run.cluster.price_per_device_hour)
+    """What the steps of this plan cost. Not by `plan.run`, so that plans of an older Seedbed are told of, too."""
+    training, cluster = plan.config["training"], plan.config["cluster"]
+    per_step = plan.flops_per_token * training["global_batch_tokens"]
+    return Price(training["num_steps"], per_step, cluster["price_per_device_hour"])

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import blake3
+from pydantic import ValidationError
 
+from dataprep.errors import CorruptDataError
 from seedbed.artifact import Artifact
 from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
 from seedbed.fingerprint import canonical_json
@@ -89,11 +91,22 @@ class Plan:
 
     @cached_property
     def run(self) -> RunConfig:
-        return from_resolved(self.config)
+        """Raises CorruptDataError where the plan holds what no run file of this version does."""
+        try:
+            return from_resolved(self.config)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            key = ".".join(str(part) for part in problem["loc"])
+            raise CorruptDataError(
+                f"runs/{self.run_id}/plan.json: {key}: {problem['msg']} (found {str(problem['input'])[:60]!r}): "
+                f"another version of Seedbed made this plan. Read it with that version, or plan its run file anew with "
+                f"this one: `seedbed plan RUN.yaml`; steps that are the same computation stay in the store"
+            ) from None
 
     @property
     def name(self) -> str:
-        return self.run.name
+        name: str = self.config["name"]
+        return name
 
     def step(self, kind: str) -> PlannedStep:
         return next(step for step in self.steps if step.kind == kind)

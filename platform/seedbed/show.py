@@ -55,7 +55,7 @@ def _conformance(store: Store, plan: Plan) -> dict[str, Any] | None:
         return None
     certificate = json.loads(store.read(path))
     said = {key: certificate[key] for key in ("passed", "made_at", "device", "layout", "is_reduced")}
-    return said | {"is_of_these_ranks": certificate["layout"]["ranks"] == plan.run.cluster.training_ranks}
+    return said | {"is_of_these_ranks": certificate["layout"]["ranks"] == plan.config["cluster"]["training_ranks"]}
 
 
 def step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict[str, Any]:

@@ -36,6 +36,11 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        kind, colon, rest = url.partition(":")
+        is_url = rest.startswith(("//", ":")) or kind in ("file", "local")  # `kind::` leads a chain of file systems
+        if colon and not is_url and kind in fsspec.available_protocols():  # fsspec takes it for a folder of that name
+            cure = f"write {kind}://{rest.lstrip('/')}, or ./{url} for the folder"
+            raise StoreError(f"cannot open {url}: two slashes are expected behind {kind}: {cure}")
         with _explained("open", url):
             fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)  # others write there too
         _limit_patience(fs)
@@ -294,7 +299,8 @@ def _explained(verb: str, where: str) -> Iterator[None]:
         failure.transient = known is None
         raise failure from error
     except ValueError as error:
-        raise StoreError(f"cannot {verb} {where}: {error}") from error
+        cure = "; a folder or a URL such as s3://bucket/prefix is expected" if verb == "open" else ""
+        raise StoreError(f"cannot {verb} {where}: {error}{cure}") from error
     except Exception as error:
         # Clients of object stores have trees of errors of their own, known by their module alone (they are optional).
         if type(error).__module__.split(".")[0] not in _REMOTE_CLIENTS:

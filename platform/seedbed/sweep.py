@@ -75,10 +75,11 @@ def parse_values(text: str) -> list[Value]:
 
 
 def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shards: int = MAX_SHARDS) -> Sweep:
-    """What `select` would keep with each of `values` under `key`, a dotted key below `data.select`.
+    """What `select` would keep with each of `values` under `key`, a dotted key below `data.select` (which may lead it).
 
     Raises UsageError before `annotate` has run, and for a key or a value that a filter does not take.
     """
+    key = key.removeprefix("data.select.")  # as the run file's documentation writes it
     step = plan.step("select")
     current = _get(step.config["select"], key)
     settings = [Setting(value, False) for value in values if value != current]
@@ -89,8 +90,8 @@ def sweep(store: Store, plan: Plan, key: str, values: Sequence[Value], max_shard
     annotated = artifacts["annotate"].manifest()
     if annotated is None:
         raise UsageError(
-            f"annotate has not run yet, and a sweep reads what it measured: `seedbed run ... --until annotate`, then "
-            f"again; `seedbed show {plan.run_id}` says where the run is"
+            "annotate has not run yet, and a sweep reads what it measured: `seedbed run RUN.yaml --until annotate`, "
+            "then again"
         )
     shards = some_of(annotated["input_shards"], max_shards)
     lists = {digest: path for path, digest in plan.lists.items()}
@@ -142,6 +143,12 @@ def _number(text: str) -> int | float:
 
 def _get(select_config: dict[str, Any], key: str) -> Value:
     name, _, option = key.partition(".")
+    if "domain_cap" in key.split("."):
+        raise UsageError(
+            f"{key}: a sweep counts what `select` keeps, and caps are held after it, once `deduplicate` knows which "
+            f"copies go; `seedbed run RUN.yaml --set data.domain_cap.max_documents=N --until deduplicate` counts one "
+            f"value (what was made up to `select` is taken as it is), and `seedbed show` says what went over the cap"
+        )
     if name not in FILTERS:
         raise UsageError(f"{key}: no filter is called {name!r}{_meant(name, FILTERS)}")
     fields = FILTERS[name].model_fields

@@ -25,6 +25,7 @@ from dataprep.shards import TokenShard
 from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.unit import Unit
+from seedbed import steps
 from seedbed.artifact import Artifact
 from seedbed.errors import ConservationError
 from seedbed.plan import Plan, make_plan
@@ -33,19 +34,8 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
-STEPS = (
-    "extract",
-    "clean",
-    "annotate",
-    "select",
-    "deduplicate",
-    "decontaminate",
-    "repeats",
-    "corpus",
-    "tokenizer",
-    "shards",
-    "ledger",
-)
+ALL = [step.kind for step in steps.STEPS]
+STEPS = ALL[: ALL.index("ledger") + 1]  # what comes after reads no documents
 
 RUN = """\
 name: conserved

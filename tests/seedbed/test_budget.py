@@ -89,6 +89,12 @@ def test_repeats_are_counted_over_the_unique_tokens():
     )
 
 
+def test_of_nothing_no_number_of_repeats_is_allowed():
+    (finding,) = findings(replace(NUMBERS, unique_tokens=0), max_repeats=30_000.0)  # more than there are tokens
+    assert finding.level == "refuse"
+    assert finding.message.startswith("20,000 training tokens, but 0 unique tokens: there is nothing to repeat: ")
+
+
 def test_before_tokens_are_counted_the_most_there_can_be_is_taken_and_the_check_is_said_to_come_again():
     (finding,) = findings(replace(NUMBERS, unique_tokens=None), max_repeats=3.0)
     assert finding.level == "pass"

@@ -1,11 +1,13 @@
 import pytest
 
+from dataprep.errors import CorruptDataError
 from seedbed import runs
 from seedbed.errors import UsageError
 from seedbed.lease import Leases
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.runs import RunRecord
+from seedbed.show import run_summary
 from seedbed.store import Store
 
 
@@ -43,6 +45,19 @@ def test_a_plan_is_kept_with_its_run(store, run_file):
     assert again.to_json() == plan.to_json()
     assert again.run == run
     assert store.names(f"runs/{plan.run_id}") == ["plan.json", "resolved.yaml"]
+
+
+def test_a_plan_with_a_key_that_is_no_more_is_shown_and_whoever_needs_its_run_file_is_told(store, state, run_file):
+    plan = make_plan(load_run(run_file), store)
+    plan.config["training"]["gone"] = 3  # what an older Seedbed took
+    runs.save_plan(store, plan, "")
+    older = runs.load_plan(store, plan.run_id)
+    assert older.name == load_run(run_file).name
+    summary = run_summary(store, state, record(plan.run_id), older)
+    assert [step["kind"] for step in summary["steps"]] == [step.kind for step in plan.steps]
+    says = rf"runs/{plan.run_id}/plan.json: training.gone: .*found '3'.*another version of Seedbed.*seedbed plan"
+    with pytest.raises(CorruptDataError, match=says):
+        _ = older.run
 
 
 def test_a_run_is_running_only_while_its_driver_lives(store, state):

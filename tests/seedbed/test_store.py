@@ -283,8 +283,16 @@ def test_a_file_in_the_way_is_told(tmp_path):
 
 def test_an_unknown_kind_of_store_is_refused():
     error = refusal(lambda: Store("nosuch://bucket/x"))
-    assert str(error).startswith("cannot open nosuch://bucket/x: Protocol not known: nosuch")
+    assert str(error) == (
+        "cannot open nosuch://bucket/x: Protocol not known: nosuch; a folder or a URL such as s3://bucket/prefix is "
+        "expected"
+    )
     assert not error.transient
+
+
+@pytest.mark.parametrize("url", ["s3:/bucket/x", "s3:bucket/x"])
+def test_a_url_that_lacks_a_slash_is_no_folder(url):
+    assert f"write s3://bucket/x, or ./{url} for the folder" in str(refusal(lambda: Store(url)))
 
 
 def test_a_local_path_is_known_of_a_folder_alone(tmp_path):

@@ -53,6 +53,11 @@ def test_the_funnel_moves_with_the_threshold(pipeline):
     assert found.current is now
 
 
+def test_a_key_may_be_written_as_it_is_in_the_run_file(pipeline):
+    found = sweep(pipeline.store, pipeline.plan, "data.select.gopher_quality.min_words", [5])
+    assert (found.key, found.settings[1].dropped["too_few_words"]) == ("gopher_quality.min_words", 4)
+
+
 def test_some_shards_stand_for_many(pipeline):
     found = sweep(pipeline.store, pipeline.plan, "gopher_quality.min_words", [3], max_shards=1)
     assert (found.num_shards, found.of_shards, found.num_documents) == (1, 2, 2)
@@ -66,6 +71,8 @@ def test_some_shards_stand_for_many(pipeline):
         ("gopher_quality.min_words", -1, "greater than or equal to 0 .found -1"),
         ("gopher_quality.min_words", True, "valid integer .found True"),
         ("quality.min_score", 0.5, "quality_classifier"),  # nothing has measured it
+        ("domain_cap.max_documents", 9, "caps are held after it.*--until deduplicate"),
+        ("data.domain_cap.max_bytes", 9, "caps are held after it.*--until deduplicate"),
     ],
 )
 def test_what_no_filter_takes_is_refused_with_what_one_takes(pipeline, key, value, says):

@@ -17,6 +17,7 @@ from seedbed.cli.options import (
 from seedbed.programs import typed
 
 if TYPE_CHECKING:
+    from seedbed.registry.records import Job
     from seedbed.submitting import Draft
 
 
@@ -95,13 +96,19 @@ def submit(
     if as_json:
         print_json({"job": job.id, "run": job.run_id, "state": job.state, "new": is_new, "kept": kept})
         return
+    _print_job(job, is_new, kept)
+    if follow:
+        raise typer.Exit(follow_to_the_end(known, job))
+    console().print("next: " + typed(f"seedbed logs -f {job.id}" if is_new else next_command(job)), soft_wrap=True)
+
+
+def _print_job(job: "Job", is_new: bool, kept: list[str]) -> None:
+    from seedbed.cli.printing import console
+
     said = "submitted" if is_new else f"the same submission is there already, and it is {job.state}"
     console().print(f"job {job.id} ({job.run_id}): {said}", soft_wrap=True)
     if kept and not job.is_final:
         console().print(f"kept: {', '.join(kept)}; to change that: stop it, then submit it again", soft_wrap=True)
-    if follow:
-        raise typer.Exit(follow_to_the_end(known, job))
-    console().print("next: " + typed(f"seedbed logs -f {job.id}" if is_new else next_command(job)), soft_wrap=True)
 
 
 def _print_place(draft: "Draft") -> None:

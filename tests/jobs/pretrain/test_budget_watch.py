@@ -34,10 +34,12 @@ def watch(tmp_path, clock, said):
         plan = SimpleNamespace(
             run_id="small-1",
             flops_per_token=100,
+            config={
+                "training": {"num_steps": 10, "global_batch_tokens": 8},
+                "cluster": {"price_per_device_hour": 3.0},
+            },
             run=SimpleNamespace(
-                budget=BudgetConfig(max_repeats=None, **limits),
-                training=SimpleNamespace(num_steps=10, global_batch_tokens=8),
-                cluster=SimpleNamespace(training_ranks=2, price_per_device_hour=3.0),
+                budget=BudgetConfig(max_repeats=None, **limits), cluster=SimpleNamespace(training_ranks=2)
             ),
         )
         artifact = Artifact(Store(str(tmp_path / "store")), "pretrain", "fp")
