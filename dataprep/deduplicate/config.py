@@ -55,8 +55,8 @@ class DeduplicateConfig(BaseModel):
 
     against: tuple[EarlierRun, ...] = Field(
         default=(),
-        description="earlier corpora, each `{run: NAME or id, store: folder or URL}` (no store: this one): a new document "
-        "like one of theirs goes",
+        description="earlier corpora, each `{run: NAME or id, store: folder or URL}` (no store: this one): a new "
+        "document like one of theirs goes",
     )
 
     @model_validator(mode="after")
