@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from dataprep import document_id
 from dataprep.deduplicate.config import EarlierRun
+from dataprep.errors import CorruptDataError
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.store import Store
@@ -77,13 +78,13 @@ def check_same(corpus: EarlierCorpus, store: Store) -> list[dict[str, str]]:
 
 def _find(store: Store, name: str, key: str) -> EarlierCorpus:
     """The run with this id, or the newest with this name whose corpus is whole."""
-    records = [json.loads(store.read(path)) for path in _record_paths(store)]
+    records = [_json(store, path) for path in _record_paths(store)]
     named = [one for one in records if one["run"] == name] or [one for one in records if one["name"] == name]
     if not named:
         known = ", ".join(sorted({one["name"] for one in records})) or "none"
         raise UsageError(f"{key}: no run {name!r} in {store.url}; there are: {known}")
     for record in sorted(named, key=lambda one: (one["created_at"], one.get("created_ns", 0)), reverse=True):
-        plan = json.loads(store.read(f"runs/{record['run']}/plan.json"))
+        plan = _json(store, f"runs/{record['run']}/plan.json")
         steps = {step["kind"]: step["fingerprint"] for step in plan["steps"] if step["kind"] in READ}
         manifests = {kind: Artifact(store, kind, steps[kind]).manifest() for kind in READ}
         if all(manifests.values()):
@@ -91,6 +92,14 @@ def _find(store: Store, name: str, key: str) -> EarlierCorpus:
             return EarlierCorpus(record["run"], steps, digests)
     missing = [f"steps/{kind}-{steps[kind]}" for kind, manifest in manifests.items() if manifest is None]
     raise UsageError(f"{key}: run {name!r} in {store.url} has no {missing[0]}: its corpus is not whole; run it again")
+
+
+def _json(store: Store, path: str) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(store.read(path))
+    except ValueError as error:
+        raise CorruptDataError(f"{path} in {store.url} is damaged ({error}): name another run") from error
+    return value
 
 
 def _record_paths(store: Store) -> list[str]:
