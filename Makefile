@@ -48,11 +48,12 @@ demo: setup ## from the crawl in configs/crawls/demo to an exported model
 	@$(BIN)/seedbed run configs/runs/demo.yaml
 
 # Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
-# start. Those of tests/cluster go last and alone: they tell a lost machine from a slow one by seconds.
+# start; the longest files come first (tests/conftest.py). Those of tests/cluster tell a lost machine from a slow one by
+# seconds and wait most of the time: beside them goes what takes one core and waits for nobody.
 test: setup-dev ## every test
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check packages
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not cluster'
-	@$(BIN)/python -m pytest -m cluster
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 test-cluster test-fast
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m 'slow and not cluster'
 
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 	@$(BIN)/python -m pytest -m 'not slow'

@@ -4,6 +4,7 @@ What stands here comes last because it must not be seen by what is before: a mas
 lines are what `clean` leaves of what it cuts. The normal form of the characters is made by `clean`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -118,21 +119,22 @@ def corpus(
     split: SplitConfig,
     config: CorpusConfig,
     personal_data: PersonalDataConfig,
-    cuts: pa.Table | None = None,
+    cuts: Sequence[pa.Table] = (),
 ) -> tuple[pa.Table, FinalForm]:
     """`schemas.CORPUS` of one shard: the documents that `verdicts` keeps (no reason), ascending by id.
 
     `documents` (`schemas.DOCUMENTS`), `edits` (`schemas.EDITS`) and `attributes` hold the same rows; `verdicts`
-    (`schemas.VERDICTS`) is the last word on those that reached the last step, `cuts` (`schemas.CUTS`) what goes of
-    them. Raises CorruptDataError where the tables do not fit, and where a surviving text is not the one whose hash
-    `annotate` took: a byte was lost or swapped on the way.
+    (`schemas.VERDICTS`) is the last word on those that reached the last step, `cuts` (`schemas.CUTS` each) what goes of
+    them, one after another. Raises CorruptDataError where the tables do not fit, and where a surviving text is not the
+    one whose hash `annotate` took: a byte was lost or swapped on the way.
     """
     rows = _kept_rows(documents, edits, attributes, verdicts)
     documents, edits, attributes = documents.take(rows), edits.take(rows), attributes.take(rows)
     ids = column(documents, "id")
     text = surviving_text(column(documents, "text"), edits)
     check_content(ids, text, column(attributes, "content_hash"))
-    text = text if cuts is None else without_cuts(ids, text, cuts)
+    for some in cuts:
+        text = without_cuts(ids, text, some)
     text, account = finalise(text, config, personal_data)
     account = replace(account, texts=texts_checksum(ids, text_hashes(text)))
     columns = [ids, column(documents, "url"), column(attributes, "language"), split_names(ids, split), text]

@@ -61,18 +61,19 @@ VERDICTS = pa.schema(
         pa.field("duplicate_of", ID),  # the document that it lost to
     ]
 )
-"""What `select`, `deduplicate` and `decontaminate` write: one row for each document that reached them."""
+"""What `select`, `deduplicate`, `decontaminate` and `repeats` write: one row for each document that reached them."""
 
 CUTS = pa.schema(
     [
         pa.field("id", ID, nullable=False),
-        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text that survived `clean`, before the cuts
+        pa.field("num_bytes", pa.int64(), nullable=False),  # of the text before the cuts
         # Ascending, disjoint, half-open byte ranges of that text.
         pa.field("starts", pa.list_(pa.int64()), nullable=False),
         pa.field("ends", pa.list_(pa.int64()), nullable=False),
     ]
 )
-"""What `decontaminate` takes out of documents that it keeps: a row for each that loses something."""
+"""What `decontaminate` takes out of documents that it keeps, of the texts that survive `clean`, and then `repeats` of
+what is left: a row for each document that loses something."""
 
 CORPUS = pa.schema(
     [

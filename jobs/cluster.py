@@ -7,6 +7,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -144,11 +145,54 @@ class RayCluster:
                 if self._machines is not None:
                     self._machines.stop()
             finally:
-                ray.shutdown()
+                if self._config.address is None:
+                    _end_own()
+                else:
+                    ray.shutdown()
                 self._started = False
         if self._session is not None:
             self._session.release()
             self._session = None
+
+
+def _end_own() -> None:
+    """Ray asks its processes with SIGTERM, one after the other, and kills each a second later, as none hears that
+    (`_sigterm_kept_away`): five seconds of every run. Here they are killed at once, and so are idle workers."""
+    import ray
+    from ray._private import worker
+
+    node: Any = worker._global_node
+    if node is not None:
+        pids = [info.process.pid for infos in node.all_processes.values() for info in infos]
+        kill_all = node.kill_all_processes
+
+        def kill_at_once(**options: Any) -> None:
+            workers = []
+            for pid in pids:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    workers += psutil.Process(pid).children(recursive=True)
+            kill_all(**options | {"allow_graceful": False})
+            _kill(workers)
+
+        node.kill_all_processes = kill_at_once
+    ray.shutdown(wait_for_processes=True)
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    """And wait until they are dead, whoever has to collect them."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + END_WITHIN_S
+    while any(map(_is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _end_what_started(folder: Path) -> None:

@@ -209,7 +209,7 @@ def _carry_out(
             if planned.kind == "extract":
                 extract = Artifact(store, planned.kind, planned.fingerprint).committed()
                 check_quarantine(extract, plan.run.data.max_quarantined_fraction, plan.run_id)
-            if planned.kind in ("deduplicate", "decontaminate", "shards"):
+            if planned.kind in ("deduplicate", "decontaminate", "repeats", "shards"):
                 _check_budget_again(plan, store, launch.over_budget, progress)
             if planned.kind == launch.until:
                 return planned is not plan.steps[-1]

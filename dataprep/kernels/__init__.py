@@ -13,7 +13,8 @@ Reading order: `unicode_classes` (what a word is), `text_buffers`, `utf8`, `mixi
 From markup to text: `markup_tags`, `markup_bytes`, `markup_layout`, `markup_text`, `markup_elements`,
 `markup_attributes`, `markup_scan`, `block_features`, `block_decisions`, `block_text`, `main_text`. Before a page
 is parsed: `markup_limits`, `rights_marks`. `warm` compiles them all and `build_unicode_classes` makes the table.
-Decontamination has `place_tables`, `word_spans`, `ngram_variety`, `benchmark_matches`.
+Decontamination has `place_tables`, `word_spans`, `ngram_variety`, `benchmark_matches`. Repeats have
+`repeated_windows`, `line_ranges`, `cut_pieces`.
 
 A number written into a call of a kernel makes another signature of it, which is compiled anew: pass `np.int64(0)`.
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba.core.dispatcher import Dispatcher
 
 from dataprep import schemas
@@ -61,6 +62,9 @@ KERNEL_MODULES = (
     "word_spans",
     "ngram_variety",
     "benchmark_matches",
+    "repeated_windows",
+    "line_ranges",
+    "cut_pieces",
     "fasttext_tables",
     "fasttext",
     "markup_limits",
@@ -190,7 +194,27 @@ def _evaluation_items() -> None:
     )
 
 
-PARTS = (_annotate, _markup, _clean, _sites_and_copies, _evaluation_items, _learned_filters)
+def _repeats() -> None:
+    from dataprep.deduplicate.config import DeduplicateConfig
+    from dataprep.repeats.config import RecurringTextConfig, RepeatsConfig, SubstringsConfig
+    from dataprep.repeats.cuts import decide_cuts
+    from dataprep.repeats.later import later
+    from dataprep.repeats.places import places
+    from dataprep.repeats.signs import recurring, signs
+    from dataprep.split import SplitConfig
+
+    line = RecurringTextConfig(min_words=1)
+    wanted = RepeatsConfig(lines=line, paragraphs=line, substrings=SubstringsConfig(min_words=2))
+    ids = pa.array([bytes([number] * 16) for number in range(2)], schemas.ID)
+    text = pa.array(["one (two)\n\nthree", "one (two)\n\nfour"], pa.large_string())
+    (again,) = recurring([signs(text, wanted)], wanted)
+    goes = later(places(ids, text, again, wanted), SplitConfig(), DeduplicateConfig(), wanted)
+    survivors = pa.table({"id": ids, "num_bytes": pa.array([16, 15])})
+    texts = pa.table({"id": ids, "text": text}).filter(pc.is_in(ids, value_set=goes["document"]))
+    decide_cuts(survivors, goes, texts, wanted)
+
+
+PARTS = (_annotate, _markup, _clean, _sites_and_copies, _evaluation_items, _repeats, _learned_filters)
 """Those that take longest go first: `main` gives each process the next part. Few kernels are in two of them."""
 
 

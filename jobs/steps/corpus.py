@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from dataprep.corpus import CorpusConfig, corpus
 from dataprep.personal_data import PLURALS, PersonalDataConfig
-from dataprep.schemas import CUTS
 from dataprep.split import SplitConfig
 from dataprep.tally import tally
 from jobs.step_run import StepRun, total
@@ -29,12 +28,21 @@ def run(step: StepRun) -> None:
     step.commit(total(reports), languages=by_size)
 
 
+def _cuts(unit: Unit, verdicts: pa.Table) -> list[pa.Table]:
+    """What the steps before took out of the documents, in turn. `repeats` may drop one that `decontaminate` has cut."""
+    cuts = [unit.read(kind, "cuts") for kind in ("decontaminate", "repeats") if kind in unit.parents]
+    if len(cuts) == 2:
+        dropped = verdicts.filter(pc.is_valid(verdicts["reason"]))["id"]
+        cuts[0] = cuts[0].filter(pc.invert(pc.is_in(cuts[0]["id"], value_set=dropped.combine_chunks())))
+    return cuts
+
+
 def unit(unit: Unit) -> Report:
     """Bring a shard's kept texts into their final form."""
     documents = unit.read("extract", "documents", ["id", "url", "text"])
     attributes = unit.read("annotate", "attributes", ["id", "num_bytes", "content_hash", "language"])
     verdicts = unit.read(last_verdicts(unit.parents), "verdicts")
-    cuts = unit.read("decontaminate", "cuts") if "decontaminate" in unit.parents else CUTS.empty_table()
+    cuts = _cuts(unit, verdicts)
     split = SplitConfig.model_validate(unit.config["split"])
     config = CorpusConfig.model_validate(unit.config["corpus"])
     personal_data = PersonalDataConfig.model_validate(unit.config["personal_data"])

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dataprep.personal_data import KINDS, PLURALS
+from dataprep.repeats.config import KINDS as KINDS_OF_REPEATS
 from seedbed.artifact import Artifact
 from seedbed.balance import Balance, balance, concentration, largest, most_kept
 from seedbed.errors import UsageError
@@ -24,7 +25,7 @@ MAX_GROUPS = 20
 LARGE_SHARE = 0.2
 """Of the kept text: a domain that holds more is named."""
 
-_SHOWN = ("clean", "annotate", "select", "deduplicate", "decontaminate", "corpus", "tokenizer", "shards")
+_SHOWN = ("clean", "annotate", "select", "deduplicate", "decontaminate", "repeats", "corpus", "tokenizer", "shards")
 
 
 def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
@@ -74,7 +75,14 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "parameters": plan.parameters,
         "flops": plan.flops,
         "evaluation": evaluated["evaluation"] if evaluated else None,
+        **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
+
+
+def _repeats_of(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What `repeats` took out of the documents that it kept."""
+    by_reason = {reason: manifest["counts"][f"{reason}_bytes_cut"] for reason in KINDS_OF_REPEATS}
+    return {"bytes_in": manifest["bytes_in"], "documents": manifest["counts"]["documents_cut"], "bytes_cut": by_reason}
 
 
 def _balance(found: Balance) -> dict[str, Any]:
@@ -136,6 +144,7 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         _personal_data(facts),
         "",
         *_benchmarks(facts),
+        *_repeats(facts),
         *_what_is_in_it(facts),
         "## Known limits",
         "",
@@ -181,6 +190,16 @@ def _benchmarks(facts: dict[str, Any]) -> list[str]:
     for name, found in facts["benchmarks"].items():
         lines.append(f"| {name} | {' | '.join(f'{found[key]:,}' for key in keys)} |")
     return [*lines, ""]
+
+
+def _repeats(facts: dict[str, Any]) -> list[str]:
+    """How much was cut because it stands elsewhere, too."""
+    if "repeats" not in facts:  # the run looks for none
+        return []
+    found = facts["repeats"]
+    said = ", ".join(f"{n:,} bytes as {reason}" for reason, n in found["bytes_cut"].items() if n)
+    where = f"Of {found['bytes_in']:,} bytes, {found['documents']:,} documents lost what stands elsewhere, too"
+    return [f"{where}: {said or 'nothing'}.", ""]
 
 
 def _benchmark_limit(facts: dict[str, Any]) -> str:

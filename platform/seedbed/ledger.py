@@ -23,13 +23,13 @@ URLS_PER_PARTITION = 4_000_000
 def ledger_of_shard(artifacts: dict[str, Artifact], shard: str) -> pa.Table:
     """What became of every record of an input shard, as far as the steps in `artifacts` (by kind) have got.
 
-    Needs `extract`; `select`, `deduplicate`, `decontaminate` and `corpus` add their say where they are given. Schema
-    LEDGER.
+    Needs `extract`; `select`, `deduplicate`, `decontaminate`, `repeats` and `corpus` add their say where they are
+    given. Schema LEDGER.
     """
     unread = artifacts["extract"].read_table("unread", shard)
     documents = artifacts["extract"].read_table("documents", shard, ["id", "url"])
     parts = [_unread_rows(unread)]
-    for kind in ("select", "deduplicate", "decontaminate"):
+    for kind in ("select", "deduplicate", "decontaminate", "repeats"):
         if kind in artifacts:
             verdicts = artifacts[kind].read_table("verdicts", shard)
             details = found_items(artifacts[kind], shard) if kind == "decontaminate" else None
@@ -88,7 +88,8 @@ def _still_there(documents: pa.Table, verdicts: pa.Table) -> pa.Table:
 
 
 def _kept_rows(artifacts: dict[str, Artifact], documents: pa.Table, shard: str) -> pa.Table:
-    last = next(kind for kind in ("corpus", "decontaminate", "deduplicate", "select", "extract") if kind in artifacts)
+    in_turn = ("corpus", "repeats", "decontaminate", "deduplicate", "select", "extract")
+    last = next(kind for kind in in_turn if kind in artifacts)
     if last != "corpus":
         return _rows(documents, KEPT, last, {})
     corpus = artifacts["corpus"].read_table("corpus", shard, ["id", "url", "split"])

@@ -171,9 +171,9 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
 
 
 def check_again(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
-    """Verdict and findings of the same plan by what is known now: after `deduplicate`, after `decontaminate` where the
-    run has it, and after `shards` exactly."""
-    telling = [step for step in plan.steps if step.kind in ("deduplicate", "decontaminate", "shards")]
+    """Verdict and findings of the same plan by what is known now: after `deduplicate`, after `decontaminate` and
+    `repeats` where the run has them, and after `shards` exactly."""
+    telling = [step for step in plan.steps if step.kind in ("deduplicate", "decontaminate", "repeats", "shards")]
     done = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in telling}
     unique = unique_tokens(plan.sources, plan.run.data, done)
     known = replace(

@@ -17,10 +17,11 @@ from seedbed.artifact import Artifact
 from seedbed.earlier import earlier_shards
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
+from seedbed.repeated_passages import texts_before
 from seedbed.store import Store
 from seedbed.why import CUTS
 
-STEPS = ("extract", "clean", "select", "deduplicate", "decontaminate", "corpus")
+STEPS = ("extract", "clean", "select", "deduplicate", "decontaminate", "repeats", "corpus")
 _SEED = 0x5A3E
 _ABOUT_LINES = (*LINE_RULES, *PHRASE_RULES)
 
@@ -154,7 +155,10 @@ def _texts(
         pairs = zip(documents.to_pylist(), edits.to_pylist(), strict=True)
         wanted = _wanted_rules(reason)
         return {d["id"]: (d["url"], "\n".join(_cuts(d["text"].encode(), e, wanted))) for d, e in pairs}
-    texts = surviving_text(documents["text"].combine_chunks(), edits).to_pylist()
+    if step == "repeats":
+        texts = texts_before(artifacts, shard, ids)[1].to_pylist()
+    else:
+        texts = surviving_text(documents["text"].combine_chunks(), edits).to_pylist()
     return {row["id"]: (row["url"], text) for row, text in zip(documents.to_pylist(), texts, strict=True)}
 
 

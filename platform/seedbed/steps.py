@@ -1,6 +1,7 @@
 """The kinds of steps: what each depends on, and the fingerprint that follows.
 
-    extract -> clean -> annotate -> select -> deduplicate [-> decontaminate] -> corpus -> tokenizer -> shards
+    extract -> clean -> annotate -> select -> deduplicate [-> decontaminate] [-> repeats]
+    repeats (or what is before it) -> corpus -> tokenizer -> shards
     corpus -> ledger                             shards -> pretrain -> evaluate, export
 
 A step in brackets is left out of runs that do not ask for it, and those after it are then what they would be without.
@@ -105,14 +106,17 @@ def _select(run: RunConfig, listing: SourceListing) -> Config:
     return {"select": data["select"], "removals": data["removals"]["path"]}
 
 
+def _source_priority(run: RunConfig) -> dict[str, int]:
+    return {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
+
+
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
-    priorities = {name: source.priority for name, source in sorted(run.data.sources.items()) if source.priority}
     cap = run.data.domain_cap
     earlier = [corpus.to_json() for corpus in listing.earlier]
     own = run.data.deduplicate.model_dump(mode="json", exclude={"against"})  # stores move: `earlier` says what is there
     return (
         {
-            "deduplicate": own | {"source_priority": priorities},
+            "deduplicate": own | {"source_priority": _source_priority(run)},
             "split": _json(run.data.split),  # a held-out member of a cluster wins
         }
         | ({} if cap is None else {"domain_cap": _json(cap)})
@@ -122,6 +126,16 @@ def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
 
 def _decontaminate(run: RunConfig, listing: SourceListing) -> Config:
     return dict(_with_lists(run, listing)["decontaminate"])
+
+
+def _repeats(run: RunConfig, listing: SourceListing) -> Config:
+    assert run.data.repeats is not None, "a run without it has no such step"
+    # Which passage stays is decided as of copies.
+    return {
+        "repeats": _json(run.data.repeats),
+        "split": _json(run.data.split),
+        "source_priority": _source_priority(run),
+    }
 
 
 def _corpus(run: RunConfig, listing: SourceListing) -> Config:
@@ -191,15 +205,22 @@ STEPS: tuple[StepKind, ...] = (
         is_in=lambda run: run.data.decontaminate is not None,
     ),
     StepKind(
+        "repeats",
+        1,
+        ("extract", "clean", "annotate", "deduplicate", "decontaminate"),
+        _repeats,
+        is_in=lambda run: run.data.repeats is not None,
+    ),
+    StepKind(
         "corpus",
         2,
-        ("extract", "clean", "annotate", "deduplicate", "decontaminate"),
+        ("extract", "clean", "annotate", "deduplicate", "decontaminate", "repeats"),
         _corpus,
         ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
     StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
-    StepKind("ledger", 1, ("extract", "select", "deduplicate", "decontaminate", "corpus"), _nothing),
+    StepKind("ledger", 1, ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus"), _nothing),
     StepKind("pretrain", 2, ("shards",), _pretrain, ("torch", "deepspeed")),
     StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
     StepKind("export", 2, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
@@ -209,7 +230,7 @@ STEPS: tuple[StepKind, ...] = (
 
 def last_verdicts(kinds: Container[str]) -> str:
     """Of the steps that a run has, the one with the last word on which documents it keeps."""
-    return "decontaminate" if "decontaminate" in kinds else "deduplicate"
+    return next(kind for kind in ("repeats", "decontaminate", "deduplicate") if kind in kinds)
 
 
 def fingerprint_steps(run: RunConfig, listing: SourceListing) -> list[FingerprintedStep]:

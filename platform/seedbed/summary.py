@@ -17,7 +17,7 @@ from seedbed.store import Store
 
 _BAR = 30  # characters of the funnel's longest bar
 _REASONS = 4  # in a step's line; the funnel has them all
-FUNNEL_STEPS = ("extract", "select", "deduplicate", "decontaminate", "corpus")
+FUNNEL_STEPS = ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus")
 
 
 def step_line(manifest: dict[str, Any], cached: bool) -> str:
@@ -40,6 +40,9 @@ def _said(manifest: dict[str, Any]) -> str:
         return f"{counts['candidate_pairs']:,} candidate pairs, {counts['rejected_pairs']:,} refused on their texts"
     if kind == "decontaminate":
         return f"{counts['items_found']:,} of {counts['items']:,} items found in {counts['documents_hit']:,} documents"
+    if kind == "repeats":
+        share = f"{manifest['bytes_cut']:,} of {manifest['bytes_in']:,} bytes"
+        return f"{share} cut out of {counts['documents_cut']:,} documents"
     if kind == "shards":
         return f"{counts['train_tokens']:,} tokens to train on, {counts['validation_tokens']:,} held out"
     if kind == "corpus":

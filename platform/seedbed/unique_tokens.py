@@ -31,7 +31,7 @@ class UniqueTokens:
     """Of the training split."""
 
     at_most: int
-    likely: int | None = None  # by the bytes that are left after duplicates (and benchmarks), and what such text gives
+    likely: int | None = None  # by the bytes left of duplicates (benchmarks, repeats), and what such text gives
     counted: int | None = None  # by `shards`
 
 
@@ -40,7 +40,7 @@ def unique_tokens(
 ) -> UniqueTokens:
     """What is known by now, from the sizes of the sources and the manifests of those steps that are done."""
     at_most, likely = sum(_max_tokens(file) for file in files), None
-    left = manifests.get("decontaminate") or manifests.get("deduplicate")
+    left = manifests.get("repeats") or manifests.get("decontaminate") or manifests.get("deduplicate")
     if left is not None:
         documents, num_bytes = left["records_out"], left["bytes_out"]
         at_most = min(at_most, math.ceil(num_bytes * _growth(data)) + documents)  # each document has an end mark

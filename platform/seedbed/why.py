@@ -11,11 +11,12 @@ from seedbed.earlier import lost_to_earlier
 from seedbed.errors import UsageError
 from seedbed.ledger import KEPT, find_url, ledger_of_shard
 from seedbed.plan import Plan
+from seedbed.repeated_passages import repeated_passages
 from seedbed.store import Store
 
 CUTS = ("cut_starts", "cut_ends", "cut_rules", "added_lengths")  # lists of `schemas.EDITS`: too long to be told
 LINE_WORDS = ("num_words_in_lines", "num_words_in_refinedweb_lines")
-_DECIDING = ("extract", "select", "deduplicate", "decontaminate", "corpus")
+_DECIDING = ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus")
 
 
 def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
     shards = {bytes.fromhex(shard["prefix"]): shard for shard in artifacts["extract"].committed()["input_shards"]}
     is_unicode = target == target.encode("utf-8", "replace").decode()  # a terminal in another charset gives what is not
     ids = _ids(artifacts, shards, target) if is_unicode else []
-    told = [record for found in ids if (record := _tell(artifacts, shards, found)) is not None]
+    told = [record for found in ids if (record := _tell(artifacts, plan, shards, found)) is not None]
     if not told:
         raise UsageError(f"no record {target!r} in run {plan.run_id}: give the URL as it was crawled, or source/path#n")
     told.sort(key=lambda record: (record["outcome"] != KEPT, -_DECIDING.index(record["step"])))
@@ -59,7 +60,9 @@ def _ids(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], ta
     return sorted(found)
 
 
-def _tell(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], found: bytes) -> dict[str, Any] | None:
+def _tell(
+    artifacts: dict[str, Artifact], plan: Plan, shards: dict[bytes, dict[str, str]], found: bytes
+) -> dict[str, Any] | None:
     shard = shards.get(found[: document_id.PREFIX_BYTES])
     if shard is None:
         return None
@@ -88,6 +91,7 @@ def _tell(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], f
         "split": told["split"],
         "history": _history(artifacts, shard["unit"], found, told),
         "benchmarks": _benchmarks(artifacts, shard["unit"], found),
+        "repeats": _repeats(artifacts, plan, shards, found),
         "tokens": _token_range(artifacts, found, told["split"]),
     }
 
@@ -107,8 +111,9 @@ def _history(artifacts: dict[str, Artifact], shard: str, found: bytes, told: dic
         ("select", "verdicts"),
         ("deduplicate", "verdicts"),
         ("decontaminate", "verdicts"),
+        ("repeats", "verdicts"),
     ):
-        if kind == "decontaminate" and kind not in artifacts:  # a run may be without it
+        if kind in ("decontaminate", "repeats") and kind not in artifacts:  # a run may be without it
             continue
         if kind not in artifacts:
             break
@@ -140,6 +145,16 @@ def _benchmarks(artifacts: dict[str, Artifact], shard: str, found: bytes) -> lis
         rows = file.read(use_threads=False)
     rows = rows.filter(pc.equal(rows["document"], found)).drop_columns(["document", "item_number"])
     return sorted(rows.to_pylist(), key=lambda row: (-row["num_found"], row["set"], row["item"], row["field"]))
+
+
+def _repeats(
+    artifacts: dict[str, Artifact], plan: Plan, shards: dict[bytes, dict[str, str]], found: bytes
+) -> list[dict[str, Any]]:
+    """Which passages `repeats` took out of the document, and where the first of each stands."""
+    data, shard = plan.run.data, shards[found[: document_id.PREFIX_BYTES]]["unit"]
+    masking = data.annotate.personal_data, data.corpus.personal_data
+    passages = repeated_passages(artifacts, shard, found, *masking)
+    return [passage | {"first_in": _written(shards, passage["first_in"])} for passage in passages]
 
 
 def _token_range(artifacts: dict[str, Artifact], found: bytes, split: str | None) -> dict[str, Any] | None:

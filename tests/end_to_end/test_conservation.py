@@ -40,6 +40,7 @@ STEPS = (
     "select",
     "deduplicate",
     "decontaminate",
+    "repeats",
     "corpus",
     "tokenizer",
     "shards",
@@ -55,6 +56,7 @@ data:
     sets: {exam: {path: exam.txt}}
     min_different_share: 0.5
     action: cut
+  repeats: {substrings: {min_words: 10}, min_words_left: 20}
   split: {validation_fraction: 0.4}
   tokenizer: {vocab_size: 300}
 model: {num_layers: 1, width: 8, num_heads: 1, sequence_length: 8, vocab_size: 300}
@@ -75,7 +77,11 @@ class ThisProcess:
 def page(rng: random.Random, last_line: str) -> str:
     """All pages are of one length: no sum of bytes tells one from another."""
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=5)) for _ in range(60)]
-    return f"the way of this page to the end and have it with that\n{' '.join(words)}\n{last_line}"
+    return f"{FIRST_LINE}\n{' '.join(words)}\n{last_line}"
+
+
+FIRST_LINE = "the way of this page to the end and have it with that"
+"""13 words that every page has: all but one lose them."""
 
 
 def write_pages(folder: Path) -> None:
@@ -136,6 +142,8 @@ def test_what_the_tests_break_is_all_there(sound):
     assert manifest(store, plan, "deduplicate")["counts"]["rejected_pairs"] == 0
     assert manifest(store, plan, "decontaminate")["bytes_cut"] == 4 * len(EXAM)
     assert manifest(store, plan, "decontaminate")["counts"]["documents_cut"] == 4
+    repeats = manifest(store, plan, "repeats")
+    assert repeats["bytes_cut"] == (repeats["records_in"] - 1) * len(FIRST_LINE)
     assert manifest(store, plan, "clean")["bytes_cut"] == 6 * len("enable javascript")
     assert manifest(store, plan, "ledger")["counts"]["urls"] == 18
 
@@ -246,6 +254,9 @@ MADE: list[tuple[str, str, int | None, list[Callable]]] = [
     ("deduplicate", "_surviving_texts", None, [lose_a_byte, swap_two_texts, lose_a_row]),
     ("decontaminate", "decide_cuts", None, [of_verdicts(mutation) for mutation in ROWS_AND_SIZES]),
     ("decontaminate", "decide_cuts", None, [of_cuts(lose_a_row), of_cuts(lose_a_byte)]),
+    ("repeats", "decide_cuts", None, [of_verdicts(mutation) for mutation in ROWS_AND_SIZES]),
+    ("repeats", "decide_cuts", None, [of_cuts(lose_a_row), of_cuts(lose_a_byte)]),
+    ("repeats", "_texts", None, [lose_a_byte, lose_a_row]),
     ("corpus", "corpus", 0, ROWS_AND_TEXTS),
     # The tokens come in the order of a hash and are put into it again: two rows that change places do no harm.
     ("shards", "tokenize", 0, [*LOSSES, lose_a_byte, swap_two_texts]),
@@ -289,7 +300,8 @@ READ: list[tuple[str, str, str, list[Callable]]] = [
     ("corpus", "clean", "edits", ROWS_AND_TEXTS),
     ("corpus", "annotate", "attributes", [*ROWS, swap_two_texts]),
     # It takes verdicts for a set: their order does no harm.
-    ("corpus", "decontaminate", "verdicts", [*LOSSES, lose_a_byte]),
+    ("corpus", "repeats", "verdicts", [*LOSSES, lose_a_byte]),
+    ("corpus", "repeats", "cuts", [*LOSSES, lose_a_byte]),
     ("corpus", "decontaminate", "cuts", [*LOSSES, lose_a_byte]),
     ("decontaminate", "extract", "documents", ROWS_AND_TEXTS),
     ("decontaminate", "clean", "edits", ROWS_AND_TEXTS),
@@ -301,6 +313,8 @@ READ: list[tuple[str, str, str, list[Callable]]] = [
         [lose_a_row, lose_all_rows, put_a_row_in_the_place_of_another, swap_two_texts],
     ),
     ("decontaminate", "deduplicate", "verdicts", [*ROWS, lose_a_byte]),
+    ("repeats", "decontaminate", "verdicts", [*ROWS, lose_a_byte]),
+    ("repeats", "decontaminate", "cuts", [*LOSSES, lose_a_byte]),
     # It brings documents into the order of a hash, whatever order they come in.
     ("shards", "corpus", "corpus", [*LOSSES, lose_a_byte, swap_two_texts]),
     ("ledger", "extract", "unread", LOSSES),
@@ -346,6 +360,10 @@ def test_a_step_that_does_not_read_what_was_made_fails(go_on_from, monkeypatch, 
         ("deduplicate", "losers"),
         ("decontaminate", "hits"),
         ("decontaminate", "counts"),
+        ("repeats", "signs"),
+        ("repeats", "again"),
+        ("repeats", "places"),
+        ("repeats", "later"),
         ("shards", "tokenized"),
         ("ledger", "urls"),
     ],

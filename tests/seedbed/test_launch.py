@@ -53,7 +53,7 @@ def test_a_step_that_there_is_not_is_refused(run_file, store, state):
         begin(run_file, store, state, until="shard")
     assert str(refused.value) == (
         "--until shard: there is no such step; the steps are extract, clean, annotate, select, deduplicate, "
-        "decontaminate, corpus, tokenizer, shards, ledger, pretrain, evaluate, export"
+        "decontaminate, repeats, corpus, tokenizer, shards, ledger, pretrain, evaluate, export"
     )
     assert store.files("") == {}
 

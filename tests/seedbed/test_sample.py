@@ -96,7 +96,7 @@ def test_the_same_seed_takes_the_same_documents_and_others_take_others(pipeline)
             "tokenizer",
             None,
             "step 'tokenizer' has no documents to read; there are extract, clean, select, deduplicate, "
-            "decontaminate, corpus",
+            "decontaminate, repeats, corpus",
         ),
         ("select", "too_short", "select drops nothing as 'too_short'; its reasons here are too_few_words"),
         ("corpus", "too_short", "corpus drops nothing as 'too_short'; its reasons here are none"),

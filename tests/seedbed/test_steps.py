@@ -14,7 +14,7 @@ from seedbed.runfile.load import load_run
 from seedbed.sources import list_sources
 from seedbed.steps import STEPS, fingerprint_steps
 
-KINDS = [step.kind for step in STEPS if step.kind != "decontaminate"]  # which the run leaves out
+KINDS = [step.kind for step in STEPS if step.kind not in ("decontaminate", "repeats")]  # which the run leaves out
 
 
 def fingerprints(run_file, *overrides):
@@ -39,6 +39,7 @@ def test_the_steps_stand_after_their_parents():
         "select",
         "deduplicate",
         "decontaminate",
+        "repeats",
         "corpus",
         "tokenizer",
         "shards",
@@ -119,6 +120,17 @@ def test_a_run_that_looks_for_evaluation_items_has_a_step_more_and_is_another_fr
     assert [kind for kind in steps if kind not in without] == ["decontaminate"]
     assert [kind for kind in without if without[kind] == steps[kind].fingerprint] == KINDS[: KINDS.index("corpus")]
     assert steps["corpus"].parents.keys() == {"extract", "clean", "annotate", "deduplicate", "decontaminate"}
+
+
+def test_a_run_that_looks_for_repeats_has_a_step_more_and_is_another_from_there_on(run_file):
+    without = fingerprints(run_file)
+    steps = with_sets(run_file, "data.repeats={substrings: {min_words: 40}}")
+    assert [kind for kind in steps if kind not in without] == ["repeats"]
+    assert [kind for kind in without if without[kind] == steps[kind].fingerprint] == KINDS[: KINDS.index("corpus")]
+    assert steps["repeats"].parents.keys() == {"extract", "clean", "annotate", "deduplicate"}
+    assert steps["corpus"].parents.keys() == {"extract", "clean", "annotate", "deduplicate", "repeats"}
+    longer = with_sets(run_file, "data.repeats={substrings: {min_words: 41}}")
+    assert longer["repeats"].fingerprint != steps["repeats"].fingerprint
 
 
 def test_what_evaluation_files_hold_is_in_the_fingerprint_and_where_they_lie_is_not(evaluated):

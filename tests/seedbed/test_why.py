@@ -55,6 +55,7 @@ KEPT_PAGE = {
         {"step": "corpus", "outcome": "kept", "split": "train"},
     ],
     "benchmarks": [],
+    "repeats": [],
     "tokens": {"shard": "train-00000", "first_token": 0, "num_tokens": 7},
     "others": [
         {"document_id": "docs/b.jsonl#2", "outcome": "dropped", "step": "extract", "reason": "not_a_response"},

@@ -7,7 +7,7 @@ import typer
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 from seedbed.cli.why import RunOption
 
-_STEPS_HELP = "extract, clean, select, deduplicate, decontaminate or corpus."
+_STEPS_HELP = "extract, clean, select, deduplicate, decontaminate, repeats or corpus."
 
 
 def sample(

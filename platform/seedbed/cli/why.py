@@ -7,7 +7,7 @@ import typer
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 
 MAX_MATCHES = 5
-"""Evaluation texts that are told of one document."""
+"""Evaluation texts, and repeated passages, that are told of one document."""
 
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="RUN", help="A run's id or name; the newest run where none is named.")
@@ -58,6 +58,14 @@ def _print_told(told: dict[str, Any]) -> None:
         )
     if len(told["benchmarks"]) > MAX_MATCHES:
         out.print(f"  and {len(told['benchmarks']) - MAX_MATCHES:,} more; --json gives all of them")
+    for passage in told["repeats"][:MAX_MATCHES]:
+        out.print(
+            f"  bytes {passage['start']:,} to {passage['end']:,} are a {passage['reason'].replace('_', ' ')}, first in"
+            f" {passage['first_in']}: {passage['phrase']}",
+            soft_wrap=True,
+        )
+    if len(told["repeats"]) > MAX_MATCHES:
+        out.print(f"  and {len(told['repeats']) - MAX_MATCHES:,} more; --json gives all of them")
     if told["tokens"]:
         at = told["tokens"]
         out.print(f"  its tokens: {at['shard']} from {at['first_token']:,}, {at['num_tokens']:,} of them")

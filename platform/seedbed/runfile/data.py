@@ -13,6 +13,7 @@ from dataprep.domain_cap import DomainCapConfig
 from dataprep.extraction.page import ExtractConfig
 from dataprep.reading.formats import ReaderConfig
 from dataprep.removals import RemovalsConfig
+from dataprep.repeats.config import RepeatsConfig
 from dataprep.select import SelectConfig
 from dataprep.shards import ShardsConfig
 from dataprep.split import SplitConfig
@@ -60,6 +61,9 @@ class DataConfig(Strict):
     )
     decontaminate: DecontaminateConfig | None = Field(
         default=None, description="evaluation items that must not be learnt; none: the step is left out"
+    )
+    repeats: RepeatsConfig | None = Field(
+        default=None, description="passages that several documents have in common; none: the step is left out"
     )
     split: SplitConfig = Field(default=SplitConfig(), description="what is held out")
     corpus: CorpusConfig = Field(default=CorpusConfig(), description="the final form of the text")

@@ -150,6 +150,7 @@ STEP_RESULTS: tuple[Metric, ...] = (
     Metric("workflow/corpus_bytes", "bytes", "UTF-8 text of the corpus"),
     Metric("workflow/benchmark_items_found", "items", "of evaluation sets, that stand in documents"),
     Metric("workflow/benchmark_documents", "documents", "that hold evaluation items"),
+    Metric("workflow/repeated_bytes", "bytes", "of passages that were cut as they stand elsewhere, too"),
 )
 """What the manifests of the steps say, once each; `{step}` is the name of a step."""
 
@@ -256,6 +257,8 @@ def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
     if kind == "decontaminate":
         yield "workflow/benchmark_items_found", float(counts["items_found"])
         yield "workflow/benchmark_documents", float(counts["documents_hit"])
+    if kind == "repeats":
+        yield "workflow/repeated_bytes", float(manifest["bytes_cut"])
     if kind == "shards":
         yield "workflow/train_tokens", float(counts["train_tokens"])
         yield "workflow/validation_tokens", float(counts["validation_tokens"])

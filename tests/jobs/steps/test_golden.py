@@ -20,6 +20,7 @@ import fsspec
 import pytest
 
 from dataprep.digest import bytes_digest
+from dataprep.repeats.config import KINDS as REASONS_OF_REPEATS
 from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed.artifact import Artifact
@@ -34,7 +35,6 @@ GOLDEN = Path(__file__).with_name("golden.json")
 CRAWL = Path(__file__).parents[3] / "configs" / "crawls" / "demo" / "corpus-000.warc.gz"
 KINDS = [step.kind for step in STEPS[: [step.kind for step in STEPS].index("ledger") + 1]]
 PARENTS = {step.kind: step.parents for step in STEPS}
-DECONTAMINATE = "decontaminate"  # made in a run of its own: the steps after it are golden without
 WRITE = "run `python tests/jobs/steps/test_golden.py --write`"
 
 RUN = """\
@@ -52,11 +52,21 @@ model: {num_layers: 1, width: 16, num_heads: 2, sequence_length: 16, vocab_size:
 training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
 """
 
-SETS = """\
+SECTIONS = {
+    "decontaminate": """\
   decontaminate:
     sets: {exam: {path: exam.txt}}
     action: cut
-"""
+""",
+    "repeats": """\
+  repeats:
+    lines: {max_documents: 3, min_words: 3}
+    paragraphs: {}
+    substrings: {min_words: 20}
+""",
+}
+"""What asks for the steps that a run may be without. Each is made in a run of its own: those after it are golden
+without."""
 
 EXAM = """\
 If an input file name is just -, ecpg reads the program from standard input (and writes to standard output).
@@ -102,11 +112,13 @@ def make(folder: Path, store_url: str, crawl_url: str) -> dict[str, dict[str, An
     plan = make_plan(load_run(run_file), store)
     made = {}
     for kind in KINDS:
-        if kind != DECONTAMINATE:
+        if kind not in SECTIONS:
             made[kind] = _done(kind, plan, store, state)
     (folder / "exam.txt").write_text(EXAM)
-    run_file.write_text(run_file.read_text().replace("model:", f"{SETS}model:"))
-    made[DECONTAMINATE] = _done(DECONTAMINATE, make_plan(load_run(run_file), store), store, state)
+    without = run_file.read_text()
+    for kind, section in SECTIONS.items():
+        run_file.write_text(without.replace("model:", f"{section}model:"))
+        made[kind] = _done(kind, make_plan(load_run(run_file), store), store, state)
     return made
 
 
@@ -130,7 +142,7 @@ def complaint(kind: str, made: dict[str, dict[str, Any]], golden: dict[str, dict
         return f"{kind} is new: {WRITE}"
     if made[kind]["digest"] == golden[kind]["digest"]:
         return None
-    changed = [parent for parent in PARENTS[kind] if parent != DECONTAMINATE and complaint(parent, made, golden)]
+    changed = [parent for parent in PARENTS[kind] if parent not in SECTIONS and complaint(parent, made, golden)]
     if changed:
         return f"{kind} was made of another output of {changed[0]}: see there"
     if made[kind]["version"] == golden[kind]["version"] and made[kind]["software"] == golden[kind]["software"]:
@@ -154,6 +166,7 @@ def test_the_golden_crawl_meets_the_steps_with_something_to_do(made):
     assert made["corpus"]["records_out"] == made["deduplicate"]["records_out"]
     assert made["decontaminate"]["counts"]["items_found"] == made["decontaminate"]["counts"]["documents_cut"] == 2
     assert made["decontaminate"]["bytes_cut"] > 0
+    assert all(made["repeats"]["counts"][f"{reason}_bytes_cut"] > 0 for reason in REASONS_OF_REPEATS)
     assert made["ledger"]["records_in"] == made["extract"]["records_in"] == 80
 
 
