@@ -23,6 +23,13 @@ def is_survivor(unit: Unit, ids: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_null(verdicts["reason"])
 
 
+def lost_to_earlier(unit: Unit) -> pa.Table:
+    """`schemas.VERDICTS` of the unit's shard that lost to documents of earlier corpora."""
+    if "earlier" not in unit.config:
+        return schemas.VERDICTS.empty_table()
+    return unit.artifact.read_table("earlier", unit.name, schemas.VERDICTS.names)
+
+
 def lost_before(unit: Unit, table: str, parts: list[str], shard: int) -> pa.Table:
     """`schemas.VERDICTS` of the shard with this number that the units `parts` of an earlier phase have written."""
     lost = [row_group(unit.artifact, table, part, shard) for part in parts]

@@ -11,6 +11,7 @@ sources). The verdicts depend on the documents alone: not on how they lie in sha
 in which order tasks end.
 
 Reading order: `config`, `edges` (pairs of documents), `lookup`, `buckets`, `candidates`, `verify`,
-`components`, `stars`, `keeper`, `addresses` (documents of one URL: what is left of those is compared), `guard`
+`components`, `stars`, `keeper`, `addresses` (documents of one URL: what is left of those is compared), `earlier`
+(what an earlier corpus has already), `guard`
 (what a source or language may lose).
 """

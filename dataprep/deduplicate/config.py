@@ -8,6 +8,17 @@ from dataprep import document_id
 from dataprep.deduplicate.guard import ExpectedLoss
 
 
+class EarlierRun(BaseModel):
+    """A corpus that was made before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    run: str = Field(min_length=1, description="name of a run (its newest whole corpus is taken) or its id")
+    store: str | None = Field(
+        default=None, min_length=1, description="folder or URL of the store that holds it; null: this run's own"
+    )
+
+
 class DeduplicateConfig(BaseModel):
     """When two documents are copies, and which one stays."""
 
@@ -41,6 +52,20 @@ class DeduplicateConfig(BaseModel):
     source_priority: dict[str, int] = Field(
         default_factory=dict, description="by source name: of copies in two sources the higher one stays; 0 if unnamed"
     )
+
+    against: tuple[EarlierRun, ...] = Field(
+        default=(),
+        description="earlier corpora, each `{run: NAME or id, store: folder or URL}` (no store: this one): a new "
+        "document like one of theirs goes",
+    )
+
+    @model_validator(mode="after")
+    def _against_what_it_can(self) -> Self:
+        if self.against and self.chains != "keep":
+            raise ValueError("against: with `chains: drop` whole old groups would be wanted: say `chains: keep`")
+        if self.against and self.same_url:
+            raise ValueError("against: addresses of earlier corpora are not compared: say `same_url: false`")
+        return self
 
     @model_validator(mode="after")
     def _sources_can_be_told_apart(self) -> Self:

@@ -43,7 +43,7 @@ def verify(
     similarity = np.ones(edges.num_rows, np.float64)
     unlike = np.flatnonzero(~_same_content(edges, content_hashes))
     pairs = edges.take(unlike)
-    sets = _shingle_sets(column(texts, "text"), ngram_words)
+    sets = shingle_sets_of(column(texts, "text"), ngram_words)
     rows = [rows_of(column(pairs, end), column(texts, "id"), "text") for end in ("low", "high")]
     similarity[unlike] = jaccard(sets, rows[0], sets, rows[1])
     alike = similarity >= min_jaccard
@@ -58,7 +58,7 @@ def _same_content(edges: pa.Table, content_hashes: pa.Table) -> np.ndarray:
     return pc.equal(low, high).to_numpy(zero_copy_only=False)
 
 
-def _shingle_sets(text: pa.LargeStringArray, ngram_words: int) -> ShingleSets:
+def shingle_sets_of(text: pa.LargeStringArray, ngram_words: int) -> ShingleSets:
     """The sets of all texts, found batch by batch."""
     parts = [
         shingle_sets(find_words(text.slice(start, stop - start)), ngram_words)

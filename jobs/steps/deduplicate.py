@@ -1,6 +1,7 @@
 """`deduplicate`: which survivors of `select` are copies, and which are too many of their domain, over all input shards
 together; writes `verdicts`.
 
+    [old_bands -> new_bands -> proposed -> alike: jobs.steps.earlier, where earlier corpora are named]
     [urls (a unit a shard) -> same_url (a partition of addresses): jobs.steps.addresses, where `same_url` asks for it]
         -> bands (a shard) -> candidates (a partition of keys) -> verify (a shard) -> components (jobs.steps.components)
         -> members (a shard) -> far (a partition of groups) -> compare (a shard) -> groups (a partition of groups)
@@ -37,8 +38,9 @@ from dataprep.tally import tally, tally_by_reason
 from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
 from jobs.step_run import StepRun, total
 from jobs.steps.components import Phase, find_components
+from jobs.steps.earlier import find_earlier
 from jobs.steps.losses import check_losses, counts_by_language, losses
-from jobs.survivors import lost_before, survivors
+from jobs.survivors import lost_before, lost_to_earlier, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
@@ -83,6 +85,7 @@ def run(step: StepRun) -> None:
         same_url = phase_of("addresses")("same_url", partitions, prefixes=prefixes)
         _check_handed_on("url_rows", urls, same_url)
         url_counts, url_parts = same_url.counts, partitions
+    earlier = find_earlier(step, prefixes, partitions, ngram_words)
     bands = phase("bands", shards, shards=shards, num_partitions=len(partitions), url_parts=url_parts)
     found = phase("candidates", partitions, prefixes=prefixes)
     _check_handed_on("band_rows", bands, found)
@@ -112,17 +115,20 @@ def run(step: StepRun) -> None:
     reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=arguments)
     step.check_takes_all(reports, "select")
     summed = total(reports)
-    _check_handed_on("losers", groups + Report(counts={"losers": url_counts["url_losers"]}), summed)
+    num_before = url_counts["url_losers"] + earlier.counts.get("earlier_losers", 0)
+    _check_handed_on("losers", groups + Report(counts={"losers": num_before}), summed)
     _check_handed_on("over_domain_cap", capped, summed)
     sources, languages = losses(step, reports)
     check_losses(step, sources, languages, group_parts)
     counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
+    counts |= earlier.counts
     if cap_parts:
         counts |= capped.counts
     by_kind = {"sources": sources, "languages": languages}
     step.commit(
         replace(summed, counts=counts | {"component_rounds": components.num_rounds}),
         losses={kind: {name: vars(loss) for name, loss in found.items()} for kind, found in by_kind.items()},
+        **earlier.more,
     )
 
 
@@ -137,6 +143,7 @@ def _check_handed_on(what: str, before: Report, after: Report) -> None:
 def bands_unit(unit: Unit, shards: list[str], num_partitions: int, url_parts: list[str]) -> Report:
     """Where each survivor of a shard is looked for by its likes."""
     lost = lost_before(unit, "same_url", url_parts, shards.index(unit.name))
+    lost = pa.concat_tables([lost, lost_to_earlier(unit)])
     kept = survivors(unit, [*FACTS, "minhash_bands"])
     rows, sizes = band_rows(kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost["id"]))), num_partitions)
     unit.write_scratch("bands", rows, sizes)
@@ -217,7 +224,7 @@ def verdicts_unit(
     """The verdict on every survivor of a shard."""
     kept, at = survivors(unit, ["id", "num_bytes", "language"]), shards.index(unit.name)
     parts_of = {"same_url": url_parts, "losers": group_parts, "capped": cap_parts}
-    lost = [lost_before(unit, table, parts, at) for table, parts in parts_of.items()]
+    lost = [lost_to_earlier(unit)] + [lost_before(unit, table, parts, at) for table, parts in parts_of.items()]
     decided = verdicts(kept, pa.concat_tables(lost))
     if not decided["id"].equals(kept["id"]):
         raise ConservationError(f"deduplicate {unit.name}: the verdicts are not on the documents that came")

@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 
 from dataprep.domain_cap import DomainCapConfig, domain_rows, over_cap
 from jobs.by_shard import by_shard, row_groups
-from jobs.survivors import lost_before, survivors
+from jobs.survivors import lost_before, lost_to_earlier, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
 
@@ -16,7 +16,11 @@ def domains_unit(
     """The documents of a shard that are no copies, by domain."""
     at = shards.index(unit.name)
     lost = pa.concat_tables(
-        [lost_before(unit, "same_url", url_parts, at), lost_before(unit, "losers", group_parts, at)]
+        [
+            lost_to_earlier(unit),
+            lost_before(unit, "same_url", url_parts, at),
+            lost_before(unit, "losers", group_parts, at),
+        ]
     )
     kept = survivors(unit, ["id", "num_bytes"])
     unique = kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost["id"])))

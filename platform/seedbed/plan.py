@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from dataprep.errors import CorruptDataError
 from seedbed.artifact import Artifact
 from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
+from seedbed.earlier import find_earlier_corpora
 from seedbed.fingerprint import canonical_json
 from seedbed.fit import check_fit
 from seedbed.layout import batch_layout, check_machine
@@ -139,6 +140,9 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     """
     check_machine(run.training, run.cluster)
     listing = replace(list_sources(run.data), lists=list_digests(run.data.model_dump(mode="json")))
+    minhash = run.data.annotate.minhash.model_dump(mode="json")
+    earlier = find_earlier_corpora(run.data.deduplicate.against, store, run.name, minhash)
+    listing = replace(listing, earlier=earlier)
     fingerprinted = fingerprint_steps(run, listing)
     manifests = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in fingerprinted}
     parameters = parameter_counts(run.model)

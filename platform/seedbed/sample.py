@@ -14,6 +14,7 @@ from dataprep.kernels.edit_rules import LINE_RULES, PHRASE_RULES, RULES
 from dataprep.kernels.text_view import surviving_text
 from dataprep.personal_data import mask
 from seedbed.artifact import Artifact
+from seedbed.earlier import earlier_shards
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
 from seedbed.repeated_passages import texts_before
@@ -66,7 +67,8 @@ def sample(
     if reason is not None and reason not in known:
         raise UsageError(f"{step} drops nothing as {reason!r}; its reasons here are {', '.join(known) or 'none'}")
     shards = artifacts["extract"].committed()["input_shards"]
-    names = {bytes.fromhex(shard["prefix"]): (shard["source"], shard["path"]) for shard in shards}
+    known = [*(earlier_shards(artifacts["deduplicate"]) if step == "deduplicate" else ()), *shards]
+    names = {bytes.fromhex(shard["prefix"]): (shard["source"], shard["path"]) for shard in known}
     chosen: list[tuple[int, Sampled]] = []
     is_bounded = max_shards is not None and len(shards) > max_shards
     if max_shards is not None and is_bounded:

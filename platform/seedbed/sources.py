@@ -9,6 +9,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dataprep.document_id import file_prefixes
 from dataprep.reading.formats import ONLY_WHEN_SAID, SUFFIXES, format_of
+from seedbed.earlier import EarlierCorpus
 from seedbed.errors import SourceError
 from seedbed.path_lists import facts_of_listed, listed_paths
 from seedbed.runfile.data import DataConfig, SourceConfig
@@ -49,6 +50,7 @@ class SourceListing:
     files: tuple[SourceFile, ...]
     ignored: tuple[str, ...] = ()
     lists: dict[str, str] = field(default_factory=dict)  # path -> digest of each list file: `seedbed.list_files`
+    earlier: tuple[EarlierCorpus, ...] = ()  # what `data.deduplicate.against` names: `seedbed.earlier`
 
 
 def list_sources(data: DataConfig) -> SourceListing:

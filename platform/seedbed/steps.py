@@ -112,10 +112,16 @@ def _source_priority(run: RunConfig) -> dict[str, int]:
 
 def _deduplicate(run: RunConfig, listing: SourceListing) -> Config:
     cap = run.data.domain_cap
-    return {
-        "deduplicate": _json(run.data.deduplicate) | {"source_priority": _source_priority(run)},
-        "split": _json(run.data.split),  # a held-out member of a cluster wins
-    } | ({} if cap is None else {"domain_cap": _json(cap)})
+    earlier = [corpus.to_json() for corpus in listing.earlier]
+    own = run.data.deduplicate.model_dump(mode="json", exclude={"against"})  # stores move: `earlier` says what is there
+    return (
+        {
+            "deduplicate": own | {"source_priority": _source_priority(run)},
+            "split": _json(run.data.split),  # a held-out member of a cluster wins
+        }
+        | ({} if cap is None else {"domain_cap": _json(cap)})
+        | ({"earlier": earlier} if earlier else {})
+    )
 
 
 def _decontaminate(run: RunConfig, listing: SourceListing) -> Config:

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from dataprep import document_id
 from seedbed.artifact import Artifact
+from seedbed.earlier import lost_to_earlier
 from seedbed.errors import UsageError
 from seedbed.ledger import KEPT, find_url, ledger_of_shard
 from seedbed.plan import Plan
@@ -74,6 +75,8 @@ def _tell(
         return None
     told = row[0]
     loser_to = told["duplicate_of"]
+    earlier = lost_to_earlier(artifacts["deduplicate"], shard["unit"], found) if told["step"] == "deduplicate" else None
+    keepers = shards if earlier is None else {bytes.fromhex(earlier[1]["prefix"]): earlier[1]}
     return {
         "document_id": _written(shards, found),
         "url": told["url"],
@@ -82,7 +85,8 @@ def _tell(
         "reason": told["reason"],
         "value": told["value"],
         "threshold": told["threshold"],
-        "duplicate_of": _written(shards, loser_to) if loser_to else None,
+        "duplicate_of": _written(keepers, loser_to) if loser_to else None,
+        "duplicate_of_run": None if earlier is None else earlier[0],  # where it is one of an earlier corpus
         "detail": told["detail"],
         "split": told["split"],
         "history": _history(artifacts, shard["unit"], found, told),

@@ -28,6 +28,7 @@ KEPT_PAGE = {
     "value": None,
     "threshold": None,
     "duplicate_of": None,
+    "duplicate_of_run": None,
     "detail": None,
     "split": "train",
     "history": [

@@ -46,7 +46,8 @@ def _print_told(told: dict[str, Any]) -> None:
         facts = ", ".join(f"{k} {_short(v)}" for k, v in entry.items() if k not in ("step", "outcome"))
         out.print(f"  {entry['step']:<12} {entry['outcome']:<11} {facts}", soft_wrap=True)
     if told["duplicate_of"]:
-        out.print(f"  it lost to {told['duplicate_of']}")
+        of_run = f" of the earlier run {told['duplicate_of_run']}" if told["duplicate_of_run"] else ""
+        out.print(f"  it lost to {told['duplicate_of']}{of_run}")
     for match in told["benchmarks"][:MAX_MATCHES]:
         changed = f", {match['num_changed']} words changed" if match["num_changed"] else ""
         out.print(

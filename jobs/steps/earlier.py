@@ -1,0 +1,174 @@
+"""The documents of earlier corpora in `deduplicate`: what a new crawl brings that an old one has already.
+
+    old_bands (a shard of an old corpus), new_bands (a shard) -> proposed (a partition of keys) -> alike (a shard)
+
+Of the old corpora are read: which documents they keep, their bands and content hashes, and the texts of candidates. The
+last phase writes the table `earlier`, which stays: `dataprep.deduplicate.earlier.LOST_TO_EARLIER`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep.corpus import check_content
+from dataprep.deduplicate.buckets import BAND_ROWS, band_rows
+from dataprep.deduplicate.earlier import LIKE_EARLIER, are_exact, likeness, lost_to_earlier, merge_pairs, proposed
+from dataprep.deduplicate.edges import distinct_ids
+from dataprep.deduplicate.lookup import rows_of
+from dataprep.kernels.text_buffers import column, ranges
+from dataprep.kernels.text_view import surviving_text
+from dataprep.schemas import EDITS
+from dataprep.split import VALIDATION, SplitConfig, held_out
+from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
+from jobs.step_run import StepRun, total
+from jobs.survivors import survivors
+from jobs.unit import Unit
+from seedbed.artifact import Artifact, Report
+from seedbed.earlier import EarlierCorpus, check_same
+from seedbed.errors import ConservationError
+from seedbed.store import Store
+
+MAX_TEXT_BYTES = 256 << 20
+"""Of texts that are compared at a time, with about as much for their shingles."""
+
+FACTS = ["id", "num_bytes", "content_hash"]
+
+
+@dataclass(frozen=True)
+class Against:
+    """`counts` of the phases, and what goes `more` into the manifest: of each corpus its run and its input shards."""
+
+    counts: dict[str, int]
+    more: dict[str, Any]
+
+
+def find_earlier(step: StepRun, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Against:
+    """Every phase in turn; none where the run names no earlier corpus."""
+    if "earlier" not in step.config:
+        return Against({}, {})
+    corpora = [EarlierCorpus.from_json(one) for one in step.config["earlier"]]
+    stores = [
+        Store(one.store).url if one.store else step.artifact.store.url for one in step.plan.run.data.deduplicate.against
+    ]
+    old: dict[str, dict[str, Any]] = {}
+    made_by: list[dict[str, Any]] = []
+    for number, (corpus, store) in enumerate(zip(corpora, stores, strict=True)):
+        shards = check_same(corpus, Store(store))
+        made_by.append({"run": corpus.run, "input_shards": shards})
+        for shard in shards:
+            arguments = {"corpus": corpus.to_json(), "store": store, "shard": shard["unit"]}
+            old[f"{number}-{shard['unit']}"] = arguments | {"num_partitions": len(partitions)}
+    path = "jobs.steps.earlier:"
+    old_bands = total(step.map(f"{path}old_bands_unit", list(old), "old_bands", old))
+    each = {shard: {"num_partitions": len(partitions)} for shard in prefixes}
+    new_bands = total(step.map(f"{path}new_bands_unit", list(prefixes), "new_bands", each))
+    parts = [[name for name in old if name.startswith(f"{number}-")] for number in range(len(corpora))]
+    shared = {part: {"prefixes": prefixes, "old_parts": parts} for part in partitions}
+    found = total(step.map(f"{path}proposed_unit", partitions, "proposed", shared))
+    written = old_bands.counts["old_band_rows"], new_bands.counts["new_band_rows"]
+    if written != (found.counts["old_band_rows"], found.counts["new_band_rows"]):
+        raise ConservationError(f"deduplicate: of {written} old and new band rows not all were read: {found.counts}")
+    told = {"prefixes": prefixes, "partitions": partitions, "stores": stores, "ngram_words": ngram_words}
+    alike = total(step.map(f"{path}alike_unit", list(prefixes), "alike", dict.fromkeys(prefixes, told)))
+    return Against(old_bands.counts | alike.counts, {"earlier": made_by})
+
+
+def old_bands_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, num_partitions: int) -> Report:
+    """Where each document that an old corpus kept of a shard is looked for by its likes."""
+    artifacts = EarlierCorpus.from_json(corpus).artifacts(Store(store))
+    kept = artifacts["corpus"].read_table("corpus", shard, ["id"])
+    attributes = artifacts["annotate"].read_table("attributes", shard, [*FACTS, "num_words", "minhash_bands"])
+    there = rows_of(column(kept, "id"), column(attributes, "id"), "attributes")
+    rows, sizes = band_rows(attributes.take(pa.array(there)), num_partitions)
+    unit.write_scratch("old_bands", rows, sizes)
+    return Report(counts={"old_band_rows": rows.num_rows, "old_documents": kept.num_rows})
+
+
+def new_bands_unit(unit: Unit, num_partitions: int) -> Report:
+    """The same of a shard's survivors."""
+    rows, sizes = band_rows(survivors(unit, [*FACTS, "num_words", "minhash_bands"]), num_partitions)
+    unit.write_scratch("new_bands", rows, sizes)
+    return Report(counts={"new_band_rows": rows.num_rows})
+
+
+def proposed_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str]]) -> Report:
+    """The pairs of one partition; a row group for each corpus and shard of the new document, corpus by corpus."""
+    new = row_groups(unit.artifact, "new_bands", list(prefixes), int(unit.name))
+    tables, sizes, num_old = [], [], 0
+    for parts in old_parts:
+        rows = [row_group(unit.artifact, "old_bands", part, int(unit.name)) for part in parts]
+        old = pa.concat_tables([BAND_ROWS.empty_table(), *rows])
+        num_old += old.num_rows
+        pairs, of_shard = by_shard(proposed(new, old), "id", prefixes)
+        tables.append(pairs)
+        sizes += of_shard
+    unit.write_scratch("old_pairs", pa.concat_tables(tables), sizes)
+    return Report(counts={"new_band_rows": new.num_rows, "old_band_rows": num_old})
+
+
+def alike_unit(
+    unit: Unit, prefixes: dict[str, str], partitions: list[str], stores: list[str], ngram_words: int
+) -> Report:
+    """Compare the texts of a shard's documents with those of their candidates; the verdicts that follow."""
+    at, facts = list(prefixes).index(unit.name), survivors(unit, FACTS)
+    found, counts = [LIKE_EARLIER.empty_table()], {"old_candidate_pairs": 0, "old_texts_read": 0}
+    for number, (corpus, store) in enumerate(zip(unit.config["earlier"], stores, strict=True)):
+        artifacts = EarlierCorpus.from_json(corpus).artifacts(Store(store))
+        group = number * len(prefixes) + at
+        pairs = merge_pairs([row_group(unit.artifact, "old_pairs", part, group) for part in partitions])
+        if pairs.num_rows:
+            alike, num_read = _alike(unit, artifacts, pairs, facts, prefixes, ngram_words)
+            found.append(alike.append_column("corpus", pa.array([number] * alike.num_rows, pa.int32())))
+            counts["old_texts_read"] += num_read
+        counts["old_candidate_pairs"] += pairs.num_rows
+    out = held_out(facts["id"], SplitConfig.model_validate(unit.config["split"]))
+    min_jaccard = unit.config["deduplicate"]["min_jaccard"]
+    all_alike = pa.concat_tables([table.cast(LIKE_EARLIER) for table in found])
+    lost = lost_to_earlier(all_alike, facts, out, min_jaccard)
+    unit.write("earlier", lost)
+    return Report(counts=counts | {"earlier_losers": lost.num_rows})
+
+
+def _alike(
+    unit: Unit, old: dict[str, Artifact], pairs: pa.Table, facts: pa.Table, prefixes: dict[str, str], ngram_words: int
+) -> tuple[pa.Table, int]:
+    """`LIKE_EARLIER` without the corpus, and how many of its texts were read."""
+    old_prefixes = {shard["unit"]: shard["prefix"] for shard in old["corpus"].committed()["input_shards"]}
+    old_facts = rows_by_id(old["annotate"], "attributes", column(pairs, "old"), old_prefixes, FACTS)
+    is_exact = are_exact(pairs, facts, old_facts)
+    similarity, num_read = np.ones(pairs.num_rows), 0
+    unlike = np.flatnonzero(~is_exact)
+    differ = pairs.take(pa.array(unlike))
+    for start, stop in ranges(_bytes_to_read(differ, facts, old_facts), MAX_TEXT_BYTES):
+        some = differ.slice(start, stop - start)
+        new_texts = _texts(unit.parents, distinct_ids(column(some, "id"))[0], facts, prefixes)
+        old_texts = _texts(old, distinct_ids(column(some, "old"))[0], old_facts, old_prefixes)
+        similarity[unlike[start:stop]] = likeness(some, new_texts, old_texts, ngram_words)
+        num_read += old_texts.num_rows
+    kept = rows_by_id(old["corpus"], "corpus", column(pairs, "old"), old_prefixes, ["id", "split"])
+    split = column(kept, "split").take(pa.array(rows_of(column(pairs, "old"), column(kept, "id"), "split")))
+    table = pairs.append_column("similarity", pa.array(similarity)).append_column("is_exact", pa.array(is_exact))
+    table = table.append_column("is_held_out", pc.equal(split, VALIDATION))
+    return table.filter(pa.array(similarity >= unit.config["deduplicate"]["min_jaccard"])), num_read
+
+
+def _bytes_to_read(pairs: pa.Table, facts: pa.Table, old_facts: pa.Table) -> np.ndarray:
+    """int64[pairs + 1]: bytes of text up to each pair, at most: texts of several pairs count as often."""
+    each = np.zeros(pairs.num_rows, np.int64)
+    for end, known in (("id", facts), ("old", old_facts)):
+        each += column(known, "num_bytes").to_numpy()[rows_of(column(pairs, end), column(known, "id"), "size")]
+    return np.append(0, np.cumsum(each))
+
+
+def _texts(artifacts: dict[str, Artifact], ids: pa.Array, facts: pa.Table, prefixes: dict[str, str]) -> pa.Table:
+    """`id` and surviving `text` of these documents, held against their content hashes; only their row groups."""
+    documents = rows_by_id(artifacts["extract"], "documents", ids, prefixes, ["id", "text"])
+    edits = rows_by_id(artifacts["clean"], "edits", ids, prefixes, EDITS.names)
+    texts = pa.table({"id": documents["id"], "text": surviving_text(documents["text"].combine_chunks(), edits)})
+    found = column(texts, "id")
+    seen = facts.take(pa.array(rows_of(found, column(facts, "id"), "content hash")))
+    check_content(found, column(texts, "text"), column(seen, "content_hash"))
+    return texts
