@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dataprep.errors import CorruptDataError
 from seedbed import bundle, runs
 from seedbed.errors import UsageError
 from seedbed.lease import GC_LEASE, Leases
@@ -36,14 +37,14 @@ def find_garbage(
     (those of the registry) needs, and files that were never finished.
 
     What somebody alive is writing (its lease is held) is left alone. Raises UsageError for a run to forget that is not
-    there, is running, or is wanted by a job that is not over.
+    there, is running, or is wanted by a job that is not over; CorruptDataError where a run's plan cannot be read.
     """
     leases = Leases(store, state)
     known = {record.run: record for record in runs.all_runs(store, state)}
     for run in forget:
         if run not in known:
             raise UsageError(f"no run {run!r} to forget; there are {', '.join(known) or 'none'}")
-        if known[run].state == runs.RUNNING:
+        if leases.is_held(runs.lease_name(run)):  # not by its state: a damaged record does not say it
             raise UsageError(f"run {run} is running: stop it first")
         job = next((j for j in jobs if j.run_id == run and j.store_url == store.place and not j.is_final), None)
         if job is not None:
@@ -54,9 +55,7 @@ def find_garbage(
             garbage.append(Garbage(f"runs/{run}", "what is left of a run", _size(store, f"runs/{run}")))
         elif run not in forget and not leases.is_held(runs.lease_name(run)):
             garbage += _leftovers(store, f"runs/{run}")
-    reached = {
-        f"{s.kind}-{s.fingerprint}" for run in known if run not in forget for s in runs.load_plan(store, run).steps
-    }
+    reached = {step for run in known if run not in forget for step in _reached(store, run)}
     for name in store.names("steps"):
         if leases.is_held(name):
             continue
@@ -65,6 +64,17 @@ def find_garbage(
         else:
             garbage += _leftovers(store, f"steps/{name}")
     return garbage + _bundles(store, set(known) - set(forget), jobs) + _copies(state, jobs)
+
+
+def _reached(store: Store, run: str) -> list[str]:
+    """The artifacts that the run names. Raises CorruptDataError: while nobody knows what it reaches, nothing may go."""
+    try:
+        return [f"{step.kind}-{step.fingerprint}" for step in runs.load_plan(store, run).steps]
+    except CorruptDataError as error:
+        raise CorruptDataError(
+            f"nothing is removed, as what run {run} reaches is not known: {error}. Or give it up with what it alone "
+            f"reaches: seedbed gc --forget {run}"
+        ) from error
 
 
 def _bundles(store: Store, kept_runs: set[str], jobs: Sequence[Job]) -> list[Garbage]:

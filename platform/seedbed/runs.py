@@ -22,13 +22,14 @@ from seedbed.store import Store
 
 CONFORMANCE = "conformance.json"
 
-PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED = (
+PLANNED, RUNNING, FINISHED, STOPPED, FAILED, INTERRUPTED, DAMAGED = (
     "planned",
     "running",
     "finished",
     "stopped",  # by --until, by its budget, or by somebody who asked for it
     "failed",
     "interrupted",  # by a signal, or its driver is gone without a word
+    "damaged",  # its record cannot be read; never written down
 )
 
 
@@ -100,16 +101,30 @@ def load_plan(store: Store, run_id: str) -> Plan:
 
 
 def _cure(run_id: str) -> str:
-    return f"remove the folder runs/{run_id} and run the same command again; what its steps made stays"
+    # Before `gc`, which takes what no run reaches.
+    return (
+        f"remove the folder runs/{run_id} and run its run file again before any `seedbed gc`; what its steps made stays"
+    )
 
 
 def all_runs(store: Store, state: StateDirectory) -> list[RunRecord]:
-    """Every run, oldest first, each with the state that is true now."""
-    records = [record for run_id in store.names("runs") if (record := load(store, run_id))]
+    """Every run, oldest first, each with the state that is true now.
+
+    One whose record cannot be read hides no other: it stands first, as DAMAGED, without attempts, and its `error` says
+    what is wrong with it.
+    """
+    records = [record for run_id in store.names("runs") if (record := _load_or_damaged(store, run_id))]
     leases = Leases(store, state)
     for record in records:
         record.state = true_state(record, leases)
     return sorted(records, key=lambda record: (record.created_at, record.created_ns, record.run))
+
+
+def _load_or_damaged(store: Store, run_id: str) -> RunRecord | None:
+    try:
+        return load(store, run_id)
+    except CorruptDataError as error:
+        return RunRecord(run_id, run_id.rpartition("-")[0], created_at="", state=DAMAGED, error=str(error))
 
 
 def true_state(record: RunRecord, leases: Leases) -> str:
@@ -122,7 +137,8 @@ def true_state(record: RunRecord, leases: Leases) -> str:
 def find(store: Store, state: StateDirectory, name: str | None) -> RunRecord:
     """The run with this id, or the newest one with this name; without a name the newest. Raises UsageError.
 
-    Newest of those that were started: a plan whose layout was only compared (`seedbed conform`) hides no run.
+    Newest of those that were started: a plan whose layout was only compared (`seedbed conform`) hides no run. Nobody
+    knows when a damaged one was made, so it is found by its id, or where there is no other.
     """
     records = all_runs(store, state)
     if not records:
@@ -137,4 +153,5 @@ def find(store: Store, state: StateDirectory, name: str | None) -> RunRecord:
 
 
 def _newest(records: list[RunRecord]) -> RunRecord:
+    """A damaged one has no attempts and stands first, so every other comes before it."""
     return next((record for record in reversed(records) if record.attempts), records[-1])

@@ -4,6 +4,7 @@ id, URL or domain --documents of every `extract`--> documents --verdicts--> copi
 documents --clean, ledger, corpus, token shards, trainings, exports of every run--> artifacts that hold them
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
-from dataprep.errors import DataError
+from dataprep.errors import CorruptDataError, DataError
 from dataprep.removals import BY_ID, KINDS, Entry, Removals, parse
 from dataprep.schemas import ID
+from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.list_files import digest_of, read_now
@@ -63,9 +65,21 @@ class _Documents:
         return by_unit
 
 
-def takedown(store: Store, plans: list[Plan], target: str) -> dict[str, Any]:
+def read_plans(store: Store, run_ids: Iterable[str]) -> tuple[list[Plan], dict[str, str]]:
+    """The plans of these runs, in their order, and of each whose plan cannot be read, why."""
+    plans, unread = [], {}
+    for run_id in run_ids:
+        try:
+            plans.append(runs.load_plan(store, run_id))
+        except CorruptDataError as error:
+            unread[run_id] = str(error)
+    return plans, unread
+
+
+def takedown(store: Store, plans: list[Plan], target: str, unread: dict[str, str] | None = None) -> dict[str, Any]:
     """Everything that the store knows of `target`, a URL, a document's id or a domain, over `plans` (oldest first; the
-    last one says what its next run would do). Raises UsageError where `target` is none of them."""
+    last one says what its next run would do). Runs in `unread` could not be looked at: what they hold is not known.
+    Raises UsageError where `target` is none of the three."""
     try:
         entry = Entry.parse(target)
     except DataError as error:
@@ -99,6 +113,7 @@ def takedown(store: Store, plans: list[Plan], target: str) -> dict[str, Any]:
         "copies": [{"document_id": name, **told} for name, told in sorted(copies.items())],
         "artifacts": list(artifacts.values()),
         "unfinished": sorted(unfinished),
+        "not_looked_at": [{"run": run, "why": why} for run, why in (unread or {}).items()],
         "next_run": _next_run(store, plans[-1], entry, bool(documents)) if plans else None,
         "note": NOTE,
     }
@@ -235,7 +250,8 @@ def _token_places(shards: Artifact, found: _Documents, kept: set[bytes]) -> list
 
 def _next_run(store: Store, plan: Plan, entry: Entry, has_documents: bool) -> dict[str, Any]:
     """What the same run would do once `entry` stands in its removal lists: steps, and what they took the last time."""
-    lists = list(plan.run.data.removals.path)
+    # Not by `plan.run`, so that plans of an older Seedbed are told of, too.
+    lists = list(plan.config["data"].get("removals", {}).get("path", ()))
     held = {path: read_now(path) for path in lists}  # which may be another by now than the run was made with
     is_listed = any(entry in parse(data, path) for path, data in held.items())
     was_made_with_it = is_listed and all(digest_of(data) == plan.lists[path] for path, data in held.items())

@@ -330,8 +330,11 @@ def test_names_in_capitals_with_spaces_letters_and_signs_are_names(bench):
         ),
         ("name: rude\nname: rude", "run.yaml:2: name: the key stands twice, first in line 1"),
         ('name: "\\ud800"', "run.yaml:1: name: found half a surrogate pair, expected whole characters"),
-        ("model: none.yaml", "run.yaml:1: model: none.yaml: cannot read it: No such file or directory"),
-        ("model: crawl", "run.yaml:1: model: crawl: cannot read it: Is a directory"),
+        (
+            "model: none.yaml",
+            "run.yaml:1: model: none.yaml: cannot read it: No such file or directory; name a YAML file that is there",
+        ),
+        ("model: crawl", "run.yaml:1: model: crawl: cannot read it: Is a directory; name a YAML file in this folder"),
         ("model: ~nobody-here/x.yaml", "run.yaml:1: model: ~nobody-here/x.yaml: there is no such user's home folder"),
     ],
 )

@@ -224,14 +224,32 @@ def test_of_a_damaged_report_of_a_unit_the_folder_to_remove_is_told(damaged):
     assert damaged.run_error(code=1).endswith(f": remove the folder steps/{folder.name} and run again")
 
 
-@pytest.mark.parametrize("file", ["run.json", "plan.json"])
+AGAIN = "and run its run file again before any `seedbed gc`; what its steps made stays"
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff"])
-def test_of_a_damaged_record_of_a_run_the_folder_to_remove_is_told_and_its_steps_stay(damaged, file, content):
+def test_of_a_damaged_plan_the_folder_to_remove_is_told_and_its_steps_stay(damaged, content):
     [folder] = (damaged.store / "runs").iterdir()
-    (folder / file).write_bytes(content)
-    cure = f"remove the folder runs/{folder.name} and run the same command again; what its steps made stays"
-    for command in (("show", "rude"), ("why", "x"), ("gc",)):
+    (folder / "plan.json").write_bytes(content)
+    cure = f"remove the folder runs/{folder.name} {AGAIN}"
+    for command in (("show", "rude"), ("why", "x")):
         assert damaged.error(*command, code=1).endswith(cure)
+    assert f"{cure}. Or give it up" in damaged.error("gc", code=1)
+    shutil.rmtree(folder)
+    assert damaged.run().out.count("cached") == 9
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff"])
+def test_a_run_with_a_damaged_record_is_shown_as_that_and_its_steps_stay(damaged, content):
+    [folder] = (damaged.store / "runs").iterdir()
+    (folder / "run.json").write_bytes(content)
+    cure = f"remove the folder runs/{folder.name} {AGAIN}"
+    [listed] = damaged.json("show")["runs"]
+    assert (listed["run"], listed["state"]) == (folder.name, "damaged")
+    assert listed["error"].endswith(cure)
+    assert damaged.json("show", "rude")["error"] == listed["error"]
+    assert damaged.json("gc", "--dry-run")["garbage"] == []
+    assert damaged.run_error(code=1).endswith(cure)  # its attempts are not to be forgotten without a word
     shutil.rmtree(folder)
     assert damaged.run().out.count("cached") == 9
 

@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from dataprep.errors import CorruptDataError
 from seedbed import runs
 from seedbed.bundle import Bundle, keep
 from seedbed.errors import UsageError
@@ -130,6 +131,36 @@ def test_what_is_left_of_a_half_recorded_run_and_of_a_broken_checkpoint_can_go(s
         Garbage("runs/tiny-00000000", "what is left of a run", 3),
         Garbage(broken, "a checkpoint that could not be taken up", 4),
     ]
+
+
+def test_what_a_run_with_a_damaged_record_reaches_stays_until_it_is_forgotten(store, state, begin):
+    plan = begin()
+    store.write(f"{folder(plan, 'extract')}/manifest.json", b"{}")
+    store.write(runs.record_path(plan.run_id), b"{")
+    store.write("steps/clean-0000000000000000/manifest.json", b"12")
+    assert [item.path for item in find_garbage(store, state)] == ["steps/clean-0000000000000000"]
+    with Leases(store, state).hold(runs.lease_name(plan.run_id)), pytest.raises(UsageError, match="is running"):
+        find_garbage(store, state, (plan.run_id,))
+    forgotten = [item.path for item in find_garbage(store, state, (plan.run_id,))]
+    assert sorted(forgotten) == sorted([f"runs/{plan.run_id}", folder(plan, "extract"), "steps/clean-0000000000000000"])
+
+
+def test_while_a_plan_cannot_be_read_nothing_goes_but_what_is_asked_for(store, state, begin):
+    kept, damaged = begin(), begin("training.learning_rate=1e-4")
+    for path in (folder(kept, "pretrain"), folder(damaged, "pretrain"), "steps/clean-0000000000000000"):
+        store.write(f"{path}/manifest.json", b"{}")
+    store.write(f"runs/{damaged.run_id}/plan.json", b"{")
+    before = contents(store)
+    with pytest.raises(CorruptDataError) as refused:
+        collect(store, state)
+    said = str(refused.value)
+    assert said.startswith(
+        f"nothing is removed, as what run {damaged.run_id} reaches is not known: runs/{damaged.run_id}/"
+    )
+    assert said.endswith(f"seedbed gc --forget {damaged.run_id}")
+    assert contents(store) == before
+    gone = {item.path for item in collect(store, state, (damaged.run_id,))}
+    assert gone == {f"runs/{damaged.run_id}", folder(damaged, "pretrain"), "steps/clean-0000000000000000"}
 
 
 def test_a_run_that_is_not_there_cannot_be_forgotten(store, state, begin):

@@ -83,6 +83,30 @@ def test_runs_are_listed_oldest_first(store, state):
     assert [run.run for run in runs.all_runs(store, state)] == ["demo-b", "other-c", "demo-0", "demo-a"]
 
 
+def test_a_damaged_record_hides_no_other_run(store, state):
+    started = record("demo-2")
+    started.begin_attempt()
+    started.end_attempt(runs.FINISHED)
+    runs.save(store, started)
+    store.write("runs/demo-1/run.json", b'{"run": ')
+    store.write("runs/my-demo-0/run.json", b'{"run": "my-demo-0", "colour": "red"}')
+    found = runs.all_runs(store, state)
+    assert [(run.run, run.name, run.state) for run in found] == [
+        ("demo-1", "demo", "damaged"),
+        ("my-demo-0", "my-demo", "damaged"),
+        ("demo-2", "demo", "finished"),
+    ]
+    assert found[0].error.startswith("runs/demo-1/run.json is damaged (")
+    cure = "remove the folder runs/demo-1 and run its run file again before any `seedbed gc`; what its steps made stays"
+    assert found[0].error.endswith(cure)
+    assert runs.find(store, state, None).run == "demo-2"
+    assert runs.find(store, state, "demo").run == "demo-2"
+    assert runs.find(store, state, "demo-1").state == "damaged"
+    assert runs.find(store, state, "my-demo").run == "my-demo-0"  # there is no other of this name
+    with pytest.raises(CorruptDataError):
+        runs.load(store, "demo-1")  # who would write it anew must not take it for a run that was never there
+
+
 def test_of_two_runs_made_within_a_second_the_later_is_the_newest(store, state):
     runs.save(store, record("demo-2", created_ns=5))
     runs.save(store, record("demo-1", created_ns=7))

@@ -4,7 +4,7 @@ import pytest
 
 from dataprep.document_id import pack
 from dataprep.schemas import EDITS
-from seedbed.cli.takedown import NOTHING_FOUND_EXIT_CODE
+from seedbed.cli.takedown import NOT_LOOKED_AT_EXIT_CODE, NOTHING_FOUND_EXIT_CODE
 from seedbed.errors import UsageError
 from seedbed.plan import make_plan
 from seedbed.runfile.load import load_run
@@ -163,6 +163,34 @@ def test_the_command_tells_and_adds(command, pipeline, tmp_path):
     assert path.read_text() == "https://x.example/one\n"
     code, printed = command("https://x.example/one", "--add", path, "--json", "--run", "tiny")
     assert json.loads(printed.out)["added"] == {"file": str(path), "is_new": False}
+
+
+def test_a_run_that_cannot_be_looked_at_is_named_and_holds_up_no_other(command, pipeline):
+    save(pipeline.store, RunRecord("tiny-0", "tiny", "2026-11-29T00:00:00Z"))
+    pipeline.store.write("runs/tiny-0/plan.json", b"{")
+    code, printed = command("https://x.example/one", "--json")
+    told = json.loads(printed.out)
+    assert (code, names(told["documents"])) == (NOT_LOOKED_AT_EXIT_CODE, ["docs/a.warc.gz#1"])
+    assert [(one["run"], one["why"][:29]) for one in told["not_looked_at"]] == [
+        ("tiny-0", "runs/tiny-0/plan.json is dama")
+    ]
+    assert told["next_run"]["run"] == pipeline.plan.run_id  # the newest that can be read
+    code, printed = command("https://x.example/never")  # nobody can say that it is nowhere
+    assert code == NOT_LOOKED_AT_EXIT_CODE
+    assert "\nrun tiny-0 could not be looked at: runs/tiny-0/plan.json is damaged" in printed.out
+    code, printed = command("https://x.example/one", "--run", "tiny-0")
+    assert (code, printed.out.splitlines()[-1]) == (NOT_LOOKED_AT_EXIT_CODE, "no plan can be read")
+
+
+def test_a_run_whose_record_alone_is_damaged_is_looked_at(command, pipeline):
+    pipeline.store.write(f"runs/{pipeline.plan.run_id}/run.json", b"{")
+    code, printed = command("https://x.example/one")
+    assert (code, printed.out.splitlines()[0]) == (0, "url https://x.example/one: 1 document")
+
+
+def test_an_older_plan_says_what_its_next_run_would_do(pipeline):
+    pipeline.plan.config["training"]["gone"] = 3  # what an older Seedbed took
+    assert told(pipeline, "x.example")["next_run"]["redone"][0] == "select"
 
 
 def test_the_exit_code_tells_that_nothing_is_there(command):

@@ -28,7 +28,8 @@ def show(
     if run is None:
         records = runs.all_runs(opened, directory)
         if as_json:
-            print_json({"runs": [{"run": r.run, "state": r.state, "created_at": r.created_at} for r in records]})
+            keys = ("run", "state", "created_at", "error")
+            print_json({"runs": [{key: getattr(record, key) for key in keys} for record in records]})
         else:
             _print_runs(records, opened.url)
         return
@@ -42,6 +43,7 @@ def show(
 
 def _print_runs(records: list[Any], url: str) -> None:
     from seedbed.cli.printing import console, plain_table
+    from seedbed.runs import DAMAGED
 
     if not records:
         console().print(f"no runs in {url} yet: seedbed run RUN.yaml starts one")
@@ -50,6 +52,9 @@ def _print_runs(records: list[Any], url: str) -> None:
     for record in records:
         table.add_row(record.run, record.state, record.created_at, str(len(record.attempts)))
     console().print(table)
+    for record in records:
+        if record.state == DAMAGED:
+            console().print(f"{record.run}: {record.error}", soft_wrap=True)
 
 
 def _print_run(summary: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 
 NOTHING_FOUND_EXIT_CODE = 4
 """Of its own: a script that answers requests must tell "nothing is there" from what went wrong."""
+NOT_LOOKED_AT_EXIT_CODE = 1
+"""For the same script: what a run that could not be looked at holds, nobody has said."""
 
 
 def takedown(
@@ -26,23 +28,27 @@ def takedown(
 ) -> None:
     """Where a page lies: texts, token shards, trained models, copies; and what the next run would do without it.
 
-    Leaves with 0 where documents match, 4 where none does, 2 where it is no URL, id or domain. Removes nothing.
+    Leaves with 0 where documents match, 4 where none does, 2 where it is no URL, id or domain, 1 where a run could not
+    be looked at. Removes nothing.
     """
     from seedbed import runs
     from seedbed.cli.printing import print_json
-    from seedbed.takedown import add_entry
+    from seedbed.takedown import add_entry, read_plans
     from seedbed.takedown import takedown as look
 
     here = places(context, store, state)
     opened, directory = here.open_store(), here.state_directory()
     records = runs.all_runs(opened, directory) if run is None else [runs.find(opened, directory, run)]
-    told = look(opened, [runs.load_plan(opened, record.run) for record in records], target)
+    plans, unread = read_plans(opened, [record.run for record in records])
+    told = look(opened, plans, target, unread)
     if add is not None:
         told["added"] = {"file": str(add.absolute()), "is_new": add_entry(add, target)}
     if as_json:
         print_json(told)
     else:
         _print_told(told)
+    if told["not_looked_at"]:
+        raise typer.Exit(NOT_LOOKED_AT_EXIT_CODE)
     if not told["documents"]:
         raise typer.Exit(NOTHING_FOUND_EXIT_CODE)
 
@@ -73,6 +79,8 @@ def _print_told(told: dict[str, Any]) -> None:
             out.print(f"  checkpoints of {artifact['path']}: {', '.join(artifact['checkpoints'])}", soft_wrap=True)
     for path in told["unfinished"]:
         out.print(f"  {path} is not finished and was not looked through", soft_wrap=True)
+    for one in told["not_looked_at"]:
+        out.print(f"\nrun {one['run']} could not be looked at: {one['why']}", soft_wrap=True)
     out.print("\n" + "\n".join(_next_lines(told)), soft_wrap=True)
 
 
@@ -83,7 +91,7 @@ def _next_lines(told: dict[str, Any]) -> list[str]:
     if added is not None:
         lines.append(f"{'added to' if added['is_new'] else 'stands already in'} {added['file']}")
     if coming is None:
-        return [*lines, "no runs in this store"]
+        return [*lines, "no plan can be read" if told["not_looked_at"] else "no runs in this store"]
     if coming["was_made_with_it"]:
         lines.append(
             f"run {coming['run']} was made with it in its removal lists: it holds nothing of it after `select`"

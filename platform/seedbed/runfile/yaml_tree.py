@@ -38,6 +38,12 @@ MAX_NESTING = 30
 MAX_DIGITS = 100
 _TOO_DEEP = "too many lists and mappings stand within each other"
 
+_CURES: dict[type[OSError], str] = {
+    FileNotFoundError: "name a YAML file that is there",
+    NotADirectoryError: "name a YAML file that is there",
+    IsADirectoryError: "name a YAML file in this folder",
+}
+
 _HALF = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
 
@@ -110,7 +116,8 @@ def read_tree(path: Path, origin: str) -> Tree:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise RunFileError(f"{origin}: cannot read it: {error.strerror}") from error
+        cure = _CURES.get(type(error), "name a YAML file that this user may read")
+        raise RunFileError(f"{origin}: cannot read it: {error.strerror}; {cure}") from error
     except UnicodeDecodeError as error:
         raise RunFileError(f"{origin}: it is not UTF-8 text (byte {error.start}): is this a YAML file?") from error
     return parse_tree(text, Place(origin, 1, path.absolute().parent))

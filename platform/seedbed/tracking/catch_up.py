@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dataprep.errors import CorruptDataError
 from seedbed import runs
 from seedbed.lease import Leases
 from seedbed.runs import RunRecord
@@ -29,13 +30,22 @@ class CaughtUp:
 def catch_up(store: Store, state: StateDirectory, names: Sequence[str | None] | None) -> list[CaughtUp]:
     """Send what is left of these runs (ids or names; None is the newest), or of every run of the store.
 
-    Raises UsageError for a name that is none.
+    One that cannot be read fails alone. Raises UsageError for a name that is none.
     """
     if names is None:
         records = runs.all_runs(store, state)
     else:
         records = [runs.find(store, state, name) for name in names]
-    return [_one(store, state, record) for record in records]
+    return [_one_or_fault(store, state, record) for record in records]
+
+
+def _one_or_fault(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:
+    if record.state == runs.DAMAGED:
+        return CaughtUp(record.run, record.error or "", failed=True)
+    try:
+        return _one(store, state, record)
+    except CorruptDataError as error:  # its plan, or what of it another version of Seedbed wrote
+        return CaughtUp(record.run, str(error), failed=True)
 
 
 def _one(store: Store, state: StateDirectory, record: RunRecord) -> CaughtUp:

@@ -163,7 +163,10 @@ def test_parts_that_do_not_fit_show_their_arithmetic(run_file, monkeypatch):
         ("name=Tiny", 'name: found "Tiny" (text), expected text like ^[a-z0-9][a-z0-9-]*$'),
         ("training.num_steps.x=1", "training.num_steps.x: training.num_steps is 10 and has no 'x'"),
         ("cluster=5", "cluster: found 5, expected keys and values"),
-        ("model=nowhere.yaml", "model: nowhere.yaml: cannot read it: No such file or directory"),
+        (
+            "model=nowhere.yaml",
+            "model: nowhere.yaml: cannot read it: No such file or directory; name a YAML file that is there",
+        ),
     ],
 )
 def test_a_refusal_says(run_file, override, says, monkeypatch):
@@ -194,7 +197,11 @@ def test_a_file_that_is_no_mapping_is_refused(run_file, content, says, monkeypat
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path, monkeypatch):
     assert refusal(tmp_path / "no.yaml", monkeypatch=monkeypatch) == [
-        "no.yaml: cannot read it: No such file or directory"
+        "no.yaml: cannot read it: No such file or directory; name a YAML file that is there"
+    ]
+    (tmp_path / "runs").mkdir()
+    assert refusal(tmp_path / "runs", monkeypatch=monkeypatch) == [
+        "runs: cannot read it: Is a directory; name a YAML file in this folder"
     ]
     (tmp_path / "gzip.yaml").write_bytes(b"\x1f\x8b\x08\x00")
     assert refusal(tmp_path / "gzip.yaml", monkeypatch=monkeypatch) == [

@@ -41,6 +41,23 @@ def _held(tracked):
     return Leases(tracked.store, tracked.state).hold(Shipment.lease_name(tracked.run_id))
 
 
+def test_a_run_that_cannot_be_read_fails_alone(track_run):
+    tracked = track_run(enabled="false")
+    tracked.store.write("runs/tiny-0/run.json", b"{")
+    newer = runs.load(tracked.store, tracked.run_id)
+    newer.run = "tiny-1"
+    runs.save(tracked.store, newer)
+    tracked.store.write("runs/tiny-1/plan.json", b"{")
+    results = {result.run: result for result in catch_up(tracked.store, tracked.state, None)}
+    assert {run: result.failed for run, result in results.items()} == {
+        "tiny-0": True,
+        "tiny-1": True,
+        tracked.run_id: False,
+    }
+    assert results["tiny-0"].said.startswith("runs/tiny-0/run.json is damaged")
+    assert results["tiny-1"].said.startswith("runs/tiny-1/plan.json is damaged")
+
+
 def test_an_unknown_run_is_an_error_of_its_user(tmp_path):
     with pytest.raises(UsageError, match="no runs in"):
         catch_up(Store(str(tmp_path / "store")), StateDirectory(tmp_path / "state"), ["nobody"])
