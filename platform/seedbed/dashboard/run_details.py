@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from dataprep.errors import CorruptDataError
 from seedbed import kept_spending, reports, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import StoreError
@@ -71,9 +72,15 @@ class RunDetails:
         self._kept = Kept()
 
     def record(self, run: Run) -> RunRecord | None:
-        """What the run itself has written down; None where it is gone."""
-        stamp = self._store.stamp(runs.record_path(run.run_id))
-        return self._kept.get(("record", run.run_id, stamp), lambda: runs.load(self._store, run.run_id))
+        """What the run itself has written down; None where it is gone, or damaged: the registry's row says that."""
+
+        def read() -> RunRecord | None:
+            try:
+                return runs.load(self._store, run.run_id)
+            except CorruptDataError:
+                return None
+
+        return self._kept.get(("record", run.run_id, self._store.stamp(runs.record_path(run.run_id))), read)
 
     def plan(self, run: Run) -> Plan:
         stamp = self._store.stamp(f"runs/{run.run_id}/plan.json")

@@ -25,7 +25,8 @@ class Link:
 def links(view: View, row: Row, plan: Plan, state: StateDirectory) -> list[Link]:
     """MLflow, and of a job Ray's own page."""
     cluster = next((c for c in view.clusters if row.job is not None and c.name == row.job.cluster), None)
-    mlflow = _mlflow(view, row, plan, state, cluster) if plan.run.tracking.enabled else None
+    is_tracked = plan.config.get("tracking", {}).get("enabled", True)  # not by `plan.run`: see `tracking_place`
+    mlflow = _mlflow(view, row, plan, state, cluster) if is_tracked else None
     found = [] if mlflow is None else [mlflow]
     attempt = None if row.job is None else view.attempts.get(row.job.id)
     if cluster is not None and attempt is not None:
@@ -38,7 +39,7 @@ def links(view: View, row: Row, plan: Plan, state: StateDirectory) -> list[Link]
 def _mlflow(view: View, row: Row, plan: Plan, state: StateDirectory, cluster: Cluster | None) -> Link | None:
     """The run's page: a job's driver says which, and the registry where its server is now. None where the run is in a
     SQLite file that is not on this machine."""
-    uri = plan.run.tracking.mlflow_uri or (cluster.mlflow_uri if cluster is not None else None)
+    uri = plan.config.get("tracking", {}).get("mlflow_uri") or (cluster.mlflow_uri if cluster is not None else None)
     if row.job is not None and uri and is_server(uri):
         attempt = view.attempts.get(row.job.id)
         told = (row.heartbeat.get("mlflow") or (attempt.progress.get("mlflow") if attempt else None)) or {}

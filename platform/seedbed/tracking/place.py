@@ -59,10 +59,10 @@ def silent_servers(uris: Iterable[str | None]) -> list[str]:
 
 
 def tracking_place(plan: Plan, state: StateDirectory) -> TrackingPlace:
-    """Where the run file sends the run."""
-    config = plan.run.tracking
-    uri = config.mlflow_uri or f"sqlite:///{state.root}/mlflow/mlflow.db"
+    """Where the run file sends the run. Not by `plan.run`, so that runs of an older Seedbed are found, too."""
+    config = plan.config.get("tracking", {})
+    uri = config.get("mlflow_uri") or f"sqlite:///{state.root}/mlflow/mlflow.db"
     artifacts = None
     if uri.startswith("sqlite:"):
         artifacts = Path(uri.removeprefix("sqlite:///")).parent / "artifacts"
-    return TrackingPlace(uri, config.experiment or plan.name, artifacts)
+    return TrackingPlace(uri, config.get("experiment") or plan.name, artifacts)

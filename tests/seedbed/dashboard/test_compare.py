@@ -1,6 +1,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+from seedbed import runs
 from seedbed.dashboard.pages.compare import _steps, differences
 
 
@@ -36,6 +37,28 @@ def test_a_run_stands_beside_itself_without_a_difference(site):
     assert "Choose two runs or more." in page
     assert "Nothing." in page
     assert "no run nobody is known" in site.get("/compare?run=nobody", status=404)
+
+
+def test_a_run_that_cannot_be_read_is_told_and_the_others_are_compared(site):
+    site.record()
+    other = replace(site.plan, run_id="tiny-0")
+    runs.save(site.store, runs.RunRecord("tiny-0", "tiny", "2026-11-20T09:00:00Z"))
+    runs.save_plan(site.store, other, "")
+    site.look()
+    both = f"/compare?run={site.run_id}&run=tiny-0"
+    assert "is damaged" not in site.get(both)
+    site.store.write("runs/tiny-0/plan.json", b"{")
+    page = site.get(both)
+    assert "runs/tiny-0/plan.json is damaged" in page
+    assert "Choose two runs or more." in page  # one is left
+    assert f">{site.run_id}</a>" in page
+
+
+def test_an_older_plan_is_compared(site):
+    site.plan.config["training"]["gone"] = 3  # what an older Seedbed took
+    site.record()
+    site.look()
+    assert "Steps planned" in site.get(f"/compare?run={site.run_id}")
 
 
 def test_one_id_in_two_stores_is_two_choices_and_each_leads_to_its_own(site):

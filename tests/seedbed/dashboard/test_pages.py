@@ -124,6 +124,26 @@ def test_a_damaged_plan_is_an_error_that_says_what_to_do(site):
     assert f"remove the folder runs/{site.run_id}" in page
 
 
+def test_a_plan_with_a_key_that_is_no_more_is_shown_with_what_is_wrong_with_it(site):
+    site.plan.config["training"]["gone"] = 3  # what an older Seedbed took
+    site.record()
+    site.look()
+    page = site.get(f"/runs/{site.run_id}")
+    assert f"runs/{site.run_id}/plan.json: training.gone: " in page
+    assert "another version of Seedbed made this plan" in page
+    assert "7 → 4" in page  # its steps are there all the same
+    assert '"num_steps": 10' in site.get(f"/runs/{site.run_id}/curves.json")
+
+
+def test_a_damaged_record_is_shown_as_that(site):
+    site.record()
+    site.store.write(runs.record_path(site.run_id), b"{")
+    site.look()
+    page = site.get(f"/runs/{site.run_id}")
+    assert '<span class="badge bad">damaged</span>' in page
+    assert f"remove the folder runs/{site.run_id}" in page
+
+
 def test_what_is_not_there_is_not_found(site):
     assert "no run nobody-1 is known here" in site.get("/runs/nobody-1", status=404)
     assert "There is no such page." in site.get("/nothing", status=404)

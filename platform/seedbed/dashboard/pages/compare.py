@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from dataprep.errors import CorruptDataError
 from seedbed.dashboard.drawings import funnel
 from seedbed.dashboard.pages.subject import Subject, find_named
 from seedbed.dashboard.rows import Row, ambiguous, run_href
@@ -44,7 +45,8 @@ async def page(request: Request, run: Annotated[list[str] | None, Query()] = Non
     """The runs side by side, in the order in which they are named."""
     wanted = list(dict.fromkeys(run or []))
     subjects = [find_named(request.app, name) for name in wanted[:MAX_RUNS]]
-    chosen = await asyncio.gather(*(of.read(partial(_compared, of)) for of in subjects))
+    found = await asyncio.gather(*(of.read(partial(_compared_or_fault, of)) for of in subjects))
+    chosen = [one for one in found if isinstance(one, Compared)]
     plans = [one.plan for one in chosen]
     curves = [
         {"url": run_href(one.row.run_id, one.row.store_url, "/curves.json"), "name": one.row.run_id} for one in chosen
@@ -57,6 +59,7 @@ async def page(request: Request, run: Annotated[list[str] | None, Query()] = Non
         choices=choices,
         ambiguous=ambiguous(choices),
         wanted=[(one.row.run_id, one.row.store_url) for one in chosen],
+        faults=[one for one in found if isinstance(one, str)],
         too_many=len(wanted) > MAX_RUNS,
         most=MAX_RUNS,
         curves=json.dumps(curves),
@@ -65,6 +68,14 @@ async def page(request: Request, run: Annotated[list[str] | None, Query()] = Non
         steps=_steps(plans),
         funnels=[(one.row, funnel(one.steps, FUNNEL_STEPS)) for one in chosen],
     )
+
+
+def _compared_or_fault(of: Subject) -> Compared | str:
+    """What is wrong with a run that cannot be read; the others are compared without it."""
+    try:
+        return _compared(of)
+    except CorruptDataError as error:
+        return str(error)
 
 
 def _compared(of: Subject) -> Compared:
@@ -80,7 +91,7 @@ def _numbers(chosen: Sequence[Compared]) -> list[tuple[str, str, list[Any]]]:
     return [
         ("Parameters", "short_count", [plan.parameters for plan in plans]),
         ("Training tokens", "short_count", [plan.tokens for plan in plans]),
-        ("Steps planned", "count", [plan.run.training.num_steps for plan in plans]),
+        ("Steps planned", "count", [plan.config["training"]["num_steps"] for plan in plans]),
         ("Last training loss", "nats", [told.get("loss_last", told.get("loss")) for told in trained]),
         ("Validation loss", "nats", [told.get("validation_loss") for told in trained]),
         ("Bits per byte", "nats", [told.get("bits_per_byte") for told in trained]),

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from dataprep.errors import CorruptDataError
 from seedbed import reports
 from seedbed.artifact import Artifact
 from seedbed.dashboard.drawings import Graph, funnel, graph
@@ -54,6 +55,7 @@ def _context(of: Subject) -> dict[str, Any]:
         "row": of.row,
         "now": of.now,
         "plan": plan,
+        "plan_fault": _fault(plan),
         "record": of.details.record(run),
         "attempts": attempts,
         "steps": steps,
@@ -65,6 +67,15 @@ def _context(of: Subject) -> dict[str, Any]:
         "actions": actions(of.row),
         "links": links(of.view, of.row, plan, of.app.state.watch.state),
     }
+
+
+def _fault(plan: Plan) -> str | None:
+    """What another version of Seedbed wrote into the plan that this one does not know. The page shows the rest."""
+    try:
+        _ = plan.run
+    except CorruptDataError as error:
+        return str(error)
+    return None
 
 
 def _graph(plan: Plan) -> Graph:
@@ -98,11 +109,11 @@ def _budget(of: Subject, plan: Plan) -> list[dict[str, Any]]:
         "max_device_hours": plan.device_hours.high,
         "max_cost": plan.cost.high,
     }
-    limits = plan.run.budget.model_dump(mode="json")
+    limits = plan.config["budget"]
     return [
         {
             "key": key,
-            "allowed": limits[key],
+            "allowed": limits.get(key),
             "planned": value,
             "spent": spent.get(key.removeprefix("max_")),
             "forecast": spent.get(f"forecast_{key.removeprefix('max_')}"),
@@ -125,7 +136,7 @@ def _curves(of: Subject) -> bytes:
     facts = {
         "run": run.run_id,
         "made_by": made_by,
-        "num_steps": plan.run.training.num_steps,
+        "num_steps": plan.config["training"]["num_steps"],
         "predicted_loss": asdict(plan.predicted_loss),
     }
     artifact = Artifact(of.store, pretrain.kind, pretrain.fingerprint)
