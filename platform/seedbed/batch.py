@@ -75,7 +75,7 @@ def _values(listed: str, is_path: bool, each: str) -> list[str]:
     if is_path:
         values = [found for value in values for found in _matching(value)]
     if not values:
-        raise UsageError(f"--each {each}: there is no value")
+        raise UsageError(f"--each {each}: there is no value; give one at least: KEY=a,b or KEY=@FILE")
     twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
         raise UsageError(f"--each {each}: {twice[0]} stands there twice")
@@ -95,7 +95,7 @@ def _matching(path: str) -> list[str]:
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
         raise UsageError(f"--each: cannot look for {path}: {error}") from error
     if not matched:
-        raise UsageError(f"--each: nothing matches {path}")
+        raise UsageError(f"--each: nothing matches {path}; check the pattern and the folder it starts at")
     return [fs.unstrip_protocol(found) if is_url else found for found in matched]
 
 

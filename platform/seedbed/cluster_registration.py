@@ -88,7 +88,9 @@ def _require_private(token_file: Path) -> None:
     try:
         mode = stat.S_IMODE(token_file.stat().st_mode)
     except OSError as error:
-        raise UsageError(f"cannot read the token file {token_file}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read the token file {token_file}: {error.strerror}; name a file that this user may read"
+        ) from error
     if mode & 0o077:
         raise UsageError(f"others can read the token file {token_file} (mode {mode:o}): `chmod 600 {token_file}`")
 

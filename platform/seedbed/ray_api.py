@@ -232,7 +232,7 @@ def read_token(path: Path | str) -> str:
     try:
         token = Path(path).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the token file {path}: {error}") from error
+        raise UsageError(f"cannot read the token file {path}: {error}; name a file that this user may read") from error
     if not token or not token.isprintable() or " " in token:
         raise UsageError(f"the token file {path} holds no token: one line of letters and digits is expected")
     return token

@@ -141,7 +141,7 @@ def _find(fs: Any, path: str, url: str) -> _Found:
     if not matched:
         if isinstance(fs, LocalFileSystem):
             check_way_to(path)
-        raise SourceError(f"no file matches {url}")
+        raise SourceError(f"no file matches {url}: check the pattern, or name a folder")
     files: dict[str, dict[str, Any]] = {}
     for full, info in matched.items():
         files |= _files_under(fs, full) if info["type"] == "directory" else {full: _behind_link(fs, full, info)}

@@ -288,8 +288,8 @@ def test_a_crawl_without_a_single_page_is_told_as_one(bench):
     [
         ("nowhere", "nothing is at nowhere: expected a file, a folder or a glob that matches some"),
         ("crawl", "the folder crawl is empty"),
-        ("crawl/*.warc.gz", "no file matches crawl/*.warc.gz"),
-        ("crawl/**/*.jsonl", "no file matches crawl/**/*.jsonl"),
+        ("crawl/*.warc.gz", "no file matches crawl/*.warc.gz: check the pattern, or name a folder"),
+        ("crawl/**/*.jsonl", "no file matches crawl/**/*.jsonl: check the pattern, or name a folder"),
         ("/dev/null", "nothing is at /dev/null: expected a file, a folder or a glob that matches some"),
     ],
 )

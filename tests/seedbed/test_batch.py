@@ -96,9 +96,9 @@ def test_any_key_can_have_values(crawls):
     ("each", "says"),
     [
         ("docs", "--each docs: expected KEY=VALUES: --each crawl=a.warc.gz,b.warc.gz, or --each crawl=@FILE"),
-        ("docs=", "--each docs=: there is no value"),
+        ("docs=", "--each docs=: there is no value; give one at least: KEY=a,b or KEY=@FILE"),
         ("docs=a,b,a", "--each docs=a,b,a: a stands there twice"),
-        ("docs=none*", "--each: nothing matches none*"),
+        ("docs=none*", "--each: nothing matches none*; check the pattern and the folder it starts at"),
     ],
 )
 def test_what_gives_no_runs_is_refused(crawls, each, says):

@@ -133,7 +133,7 @@ ENDINGS = (
     ("source", "says"),
     [
         ("{path: nowhere}", "nothing is at nowhere: expected a file, a folder or a glob that matches some"),
-        ("{path: 'crawl/*.arc'}", "no file matches crawl/*.arc"),
+        ("{path: 'crawl/*.arc'}", "no file matches crawl/*.arc: check the pattern, or name a folder"),
         ("{path: empty}", "the folder empty is empty"),
         ("{path: README.md}", f"no reader for README.md in README.md: known endings are {ENDINGS}"),
         ("{path: texts}", "one.txt and 1 more in texts: say reader.format: text to have such files read"),
