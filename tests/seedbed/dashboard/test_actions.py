@@ -69,6 +69,18 @@ def test_a_job_in_the_queue_is_stopped_and_resumed_with_who_did_it(site, job, cs
     assert site.registry.events(f"job {job.id}", newest_first=True)[0].actor.endswith("(dashboard)")
 
 
+def test_a_job_that_failed_is_tried_again_with_who_did_it(site, job, csrf):
+    answer = post(site, f"/jobs/{job.id}/retry", csrf=csrf)
+    assert answer.status_code == 409  # it has not been started yet
+    assert "what can be retried has failed or is lost" in answer.text
+    starting = site.registry.move(job, JobState.STARTING, reason="there is room", actor="controller")
+    site.registry.move(starting, JobState.FAILED, reason="the disk is full", actor="controller")
+    assert post(site, f"/jobs/{job.id}/retry", csrf=csrf).status_code == 303
+    assert site.registry.job(job.id).state == JobState.QUEUED
+    [event] = site.registry.events(f"job {job.id}", newest_first=True, limit=1)
+    assert event.actor.endswith("(dashboard)") and event.reason.endswith("asked to try again")
+
+
 def test_a_run_that_nobody_submitted_is_asked_through_its_store(site, csrf):
     site.record(runs.RUNNING)
     site.report()
