@@ -40,7 +40,8 @@ Others hold numbers, hashes, spans and ids."""
 
 NOTE = (
     "A model keeps what it learnt: nothing takes one page out of weights, and a new training without it is the only"
-    " way. Folders that were exported, copied or published are not known here. Crawl files are not changed."
+    " way. Folders that were exported, copied or published are not known here, nor is what MLflow was sent (tokenizer,"
+    " model). Crawl files are not changed."
 )
 
 
@@ -67,7 +68,8 @@ class _Documents:
 
 def read_plans(store: Store, run_ids: Iterable[str]) -> tuple[list[Plan], dict[str, str]]:
     """The plans of these runs, in their order, and of each whose plan cannot be read, why."""
-    plans, unread = [], {}
+    plans: list[Plan] = []
+    unread: dict[str, str] = {}
     for run_id in run_ids:
         try:
             plans.append(runs.load_plan(store, run_id))
