@@ -185,7 +185,7 @@ def test_a_run_that_names_no_plugin_imports_none(shouting):
 def table_of_the_page() -> list[tuple[str, str, float | None]]:
     """Filter, reason and limit of each row of the page's table."""
     rows, name = [], ""
-    for line in PAGE.split("## Every rule")[1].split("## What is counted")[0].splitlines():
+    for line in PAGE.split("## The published rules about text")[1].split("## What is counted")[0].splitlines():
         cells = [cell.strip().strip("`") for cell in line.split("|")[1:-1]]
         if len(cells) == 6 and cells[0] != "filter" and not cells[0].startswith("-"):
             name = cells[0] or name
