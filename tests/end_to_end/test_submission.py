@@ -367,14 +367,16 @@ def test_a_run_is_followed_in_a_browser_from_the_form_to_its_end(team, watched, 
     served, store = watched
     inside.goto(f"{served.url}/submit")
     inside.get_by_label("Paths in it start at").fill(str(team.run_file.parent))
-    text = team.run_file.read_text().replace("num_steps: 12", "num_steps: 40")
+    text = team.run_file.read_text().replace("num_steps: 12", "num_steps: 200")  # long enough to be seen at it
+    text = text.replace("validate_every_steps: 6", "validate_every_steps: 50")
+    text = text.replace("checkpoint_every_steps: 4", "checkpoint_every_steps: 50")
     inside.get_by_label("Run file (YAML)").fill(text)
     shows("Budget: pass", "shards cached", "pretrain to do")
     inside.get_by_role("button", name="Submit", exact=True).click()
     shows("submitted")
     inside.evaluate("window.kept = true")
     # Each of these is shown for a while only, and by no other load of the page.
-    inside.wait_for_function("() => /\\b[1-9]\\d? of 40 steps/.test(document.body.innerText)")
+    inside.wait_for_function("() => /\\b[1-9]\\d* of 200 steps/.test(document.body.innerText)")
     assert inside.locator(".badge.live").first.inner_text().endswith("running")
     shows("finished", "bits per byte")
     inside.locator("#charts canvas").first.wait_for()
@@ -382,7 +384,7 @@ def test_a_run_is_followed_in_a_browser_from_the_form_to_its_end(team, watched, 
     assert inside.locator("[aria-label='pretrain: done']").count() == 1
     [run] = (store / "runs").iterdir()
     inside.goto(f"{served.url}/runs/{run.name}/logs")
-    shows("step 40 of 40: loss", "finished")
+    shows("step 200 of 200: loss", "finished")
     inside.goto(f"{served.url}/runs/{run.name}/events")
     assert "running" in shows("queued", "starting", "finished")
 
