@@ -48,10 +48,12 @@ MAX_MISSED = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Plants from `least` to `least` + BIN_WIDTH of similarity: how many were compared with their originals, how many
-    the curve of the bands expects, and how far chance takes that (standard deviation), both in plants."""
+    """Plants from `least` to below `most` of similarity (1.0 is in the last bin): how many were compared with
+    their originals, how many the curve of the bands expects, and how far chance takes that (standard deviation), both
+    in plants."""
 
     least: float
+    most: float
     plants: int
     compared: int
     expected: float
@@ -192,7 +194,8 @@ def _bins(results: pa.Table, similarity: np.ndarray, likely: np.ndarray) -> list
     for number in np.unique(numbers).tolist():
         inside = numbers == number
         compared, expected = int(is_compared[inside].sum()), float(likely[inside].sum())
-        bins.append(Bin(round(number * BIN_WIDTH, 2), int(inside.sum()), compared, expected, _spread(likely[inside])))
+        least, most = (round(end * BIN_WIDTH, 2) for end in (number, number + 1))
+        bins.append(Bin(least, most, int(inside.sum()), compared, expected, _spread(likely[inside])))
     return bins
 
 

@@ -33,6 +33,7 @@ from jobs.survivors import surviving_texts
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
+from seedbed.planted import COPIES
 
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are compared at a time, with about as much for their shingles."""
@@ -137,4 +138,4 @@ def measure_plants(
     told = measured(results, config.min_jaccard, *bands)
     if wrong := too_few_found(told, config.plants.min_recall):
         raise DataError(f"{wrong}: {CURE}")
-    return {"planted": told["planted"]}, {"plants": told}
+    return {"planted": told["planted"]}, {COPIES: told}
