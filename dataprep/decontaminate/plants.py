@@ -88,13 +88,14 @@ def _passage(index: EvaluationIndex, row: int) -> str:
 
 
 def _changed(passage: str, draw: np.random.RandomState) -> str:
-    """The passage with `CHANGED_SHARE` of its words replaced by others."""
+    """The passage with `CHANGED_SHARE` of its words replaced by others, between blanks: in scripts without spaces they
+    would run together."""
     spans = word_spans(pa.array([passage], pa.large_string()))
     num_words = len(spans.starts)
     places = draw.choice(num_words, max(round(num_words * CHANGED_SHARE), 1), replace=False)
     data, pieces, done = spans.data.tobytes(), list[bytes](), 0
     for place in sorted(places.tolist()):
-        pieces += [data[done : spans.starts[place]], b"zq%08x" % int(draw.randint(0, 1 << 32, dtype=np.uint32))]
+        pieces += [data[done : spans.starts[place]], b" zq%08x " % int(draw.randint(0, 1 << 32, dtype=np.uint32))]
         done = int(spans.ends[place])
     return (b"".join(pieces) + data[done:]).decode()
 

@@ -107,7 +107,8 @@ def edited(text: str, similarity: float, ngram_words: int, draw: np.random.Rando
     """The text with so many words replaced that it shares about `similarity` of its word n-grams with what it was.
 
     Of N n-grams, all different, of which d are gone, N - d are shared and N + d in either: d = N (1 - s) / (1 + s).
-    A line feed at the end makes even a copy with every word another text: bands find it, not its content hash.
+    New words stand between blanks: in scripts without spaces they would run together. A line feed at the end makes even
+    a copy with every word another text: bands find it, not its content hash.
     """
     spans = word_spans(pa.array([text], pa.large_string()))
     num_words = len(spans.starts)
@@ -124,7 +125,7 @@ def edited(text: str, similarity: float, ngram_words: int, draw: np.random.Rando
         places.append(place)
     data, pieces, done = spans.data.tobytes(), [], 0
     for place in sorted(places):
-        pieces += [data[done : spans.starts[place]], b"zq%08x" % int(draw.randint(0, 1 << 32, dtype=np.uint32))]
+        pieces += [data[done : spans.starts[place]], b" zq%08x " % int(draw.randint(0, 1 << 32, dtype=np.uint32))]
         done = int(spans.ends[place])
     return (b"".join(pieces) + data[done:]).decode() + "\n"
 

@@ -128,7 +128,7 @@ def run(step: StepRun) -> None:
     sources, languages = losses(step, reports)
     check_losses(step, sources, languages, group_parts)
     counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
-    plant_counts, plants = measure_plants(step, planted, partitions, minhash, found)
+    plant_counts, plants = measure_plants(step, planted, partitions, minhash, bands.counts | found.counts)
     counts |= earlier.counts | plant_counts
     if cap_parts:
         counts |= capped.counts

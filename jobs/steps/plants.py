@@ -113,29 +113,25 @@ def _bytes_to_read(pairs: pa.Table, facts: pa.Table) -> np.ndarray:
 
 
 def measure_plants(
-    step: StepRun, planted_in: dict[str, str], partitions: list[str], minhash: dict[str, Any], found: Report
+    step: StepRun, planted_in: dict[str, str], partitions: list[str], minhash: dict[str, Any], before: dict[str, int]
 ) -> tuple[dict[str, int], dict[str, Any]]:
-    """The counts, and what goes into the manifest: `plant_recall.measured`. `planted_in` are the shards with plants,
-    with their prefixes among those of `step.input_shards`; `found` is the report of the candidates.
+    """The counts, and what goes into the manifest: `plant_recall.measured`. `planted_in` are the shards with plants and
+    their prefixes; `before` counts what the phases before have written, `planted` and `plant_pairs`.
 
-    Raises DataError where too few plants were found.
+    Raises DataError where too few plants were found, ConservationError where one was lost on its way.
     """
-    config = DeduplicateConfig.model_validate(step.config["deduplicate"])
     if not planted_in:
         return {"planted": 0}, {}
     each: dict[str, Any] = {"prefixes": step.input_shards(), "partitions": partitions}
     each["ngram_words"] = minhash["ngram_words"]
     arguments = {shard: each | {"at": at} for at, shard in enumerate(planted_in)}
-    reports = step.map("jobs.steps.plants:plants_unit", list(planted_in), "plants", arguments)
-    read = total(reports).counts
-    if read["plant_pairs"] != found.counts["plant_pairs"]:
-        raise ConservationError(
-            f"deduplicate: {found.counts['plant_pairs']:,} pairs of plants were written, but "
-            f"{read['plant_pairs']:,} were read"
-        )
+    read = total(step.map("jobs.steps.plants:plants_unit", list(planted_in), "plants", arguments)).counts
     results = pa.concat_tables([step.artifact.read_table("scratch/plant_results", shard) for shard in planted_in])
-    bands = minhash["num_bands"], minhash["rows_per_band"]
-    told = measured(results, config.min_jaccard, *bands)
+    config = DeduplicateConfig.model_validate(step.config["deduplicate"])
+    told = measured(results, config.min_jaccard, minhash["num_bands"], minhash["rows_per_band"])
+    for what, seen in (*read.items(), ("planted", told["planted"])):
+        if before[what] != seen:
+            raise ConservationError(f"deduplicate: {before[what]:,} {what} were written, but {seen:,} were read")
     if wrong := too_few_found(told, config.plants.min_recall):
         raise DataError(f"{wrong}: {CURE}")
     return {"planted": told["planted"]}, {COPIES: told}
