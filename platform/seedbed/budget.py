@@ -167,7 +167,9 @@ def _repeats(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
     likely = numbers.likely_unique_tokens
     known_by = "the size of the sources" if likely is None else "the bytes that are left"
     most = f"at most {{:,}} unique tokens (by {known_by})"
-    found = _repeats_of(budget.max_repeats, numbers, numbers.max_unique_tokens, most, REFUSE)
+    # Of a corpus that has come to nothing its own step says why.
+    level = REFUSE if likely is None or numbers.max_unique_tokens else WARN
+    found = _repeats_of(budget.max_repeats, numbers, numbers.max_unique_tokens, most, level)
     if found.level == PASS and likely is not None:
         some = f"likely {{:,}} unique tokens (by {known_by})"
         found = _repeats_of(budget.max_repeats, numbers, likely, some, WARN)
