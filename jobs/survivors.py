@@ -4,9 +4,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import schemas
+from dataprep.corpus import check_content
+from dataprep.deduplicate.lookup import rows_of
 from dataprep.errors import CorruptDataError
-from jobs.by_shard import row_group
+from dataprep.kernels.text_buffers import column
+from dataprep.kernels.text_view import surviving_text
+from dataprep.schemas import EDITS
+from jobs.by_shard import row_group, rows_by_id
 from jobs.unit import Unit
+from seedbed.artifact import Artifact
 
 
 def survivors(unit: Unit, columns: list[str]) -> pa.Table:
@@ -34,3 +40,16 @@ def lost_before(unit: Unit, table: str, parts: list[str], shard: int) -> pa.Tabl
     """`schemas.VERDICTS` of the shard with this number that the units `parts` of an earlier phase have written."""
     lost = [row_group(unit.artifact, table, part, shard) for part in parts]
     return pa.concat_tables(lost) if lost else schemas.VERDICTS.empty_table()
+
+
+def surviving_texts(
+    artifacts: dict[str, Artifact], ids: pa.Array, facts: pa.Table, prefixes: dict[str, str]
+) -> pa.Table:
+    """`id` and surviving `text` of these documents, held against their content hashes; only their row groups."""
+    documents = rows_by_id(artifacts["extract"], "documents", ids, prefixes, ["id", "text"])
+    edits = rows_by_id(artifacts["clean"], "edits", ids, prefixes, EDITS.names)
+    texts = pa.table({"id": documents["id"], "text": surviving_text(documents["text"].combine_chunks(), edits)})
+    found = column(texts, "id")
+    seen = facts.take(pa.array(rows_of(found, column(facts, "id"), "content hash")))
+    check_content(found, column(texts, "text"), column(seen, "content_hash"))
+    return texts

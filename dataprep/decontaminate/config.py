@@ -28,6 +28,22 @@ class EvaluationSetConfig(BaseModel):
     )
 
 
+class PassagePlantsConfig(BaseModel):
+    """How well evaluation items are found is measured on passages in copies of documents, which never reach the
+    corpus."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    number: int = Field(
+        default=300,
+        ge=0,
+        le=100_000,
+        description="about so many passages are planted, half of them with a word in ten changed; 0: nothing is "
+        "measured",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31, description="another seed plants others, elsewhere")
+
+
 class DecontaminateConfig(BaseModel):
     """What counts as an evaluation item in a document, and what becomes of the document. Words are those of the whole
     pipeline, in lower case; punctuation is none."""
@@ -71,6 +87,10 @@ class DecontaminateConfig(BaseModel):
     widen_words: int = Field(default=0, ge=0, description="cut: so many words before and after a match go as well")
     min_words_left: int = Field(
         default=50, ge=1, description="cut: a document that keeps fewer words is dropped (Rae et al. 2021, A.1: 50)"
+    )
+
+    plants: PassagePlantsConfig = Field(
+        default=PassagePlantsConfig(), description="how well items are found, measured on each run"
     )
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataprep import document_id
 from dataprep.deduplicate.guard import ExpectedLoss
+from dataprep.deduplicate.plants import PlantsConfig
 
 
 class EarlierRun(BaseModel):
@@ -52,7 +53,7 @@ class DeduplicateConfig(BaseModel):
     source_priority: dict[str, int] = Field(
         default_factory=dict, description="by source name: of copies in two sources the higher one stays; 0 if unnamed"
     )
-
+    plants: PlantsConfig = Field(default=PlantsConfig(), description="how well copies are found, measured on each run")
     against: tuple[EarlierRun, ...] = Field(
         default=(),
         description="earlier corpora, each `{run: NAME or id, store: folder or URL}` (no store: this one): a new "

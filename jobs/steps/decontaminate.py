@@ -2,6 +2,9 @@
 and `matches`, which say what was found where.
 
     index (one) -> scan (a unit a shard) -> common (one) -> verdicts (a shard)
+
+Plants (`dataprep.decontaminate.plants`) are scanned and judged in the same units, in files that go with the step's
+scratch and in counts of their own: tables and sums are those of a run without.
 """
 
 import functools
@@ -21,6 +24,7 @@ from dataprep.decontaminate.config import DecontaminateConfig
 from dataprep.decontaminate.cuts import Decided, decide_cuts, num_cut_bytes
 from dataprep.decontaminate.decide import dropped, matched
 from dataprep.decontaminate.index import TEXTS, EvaluationIndex, build_index
+from dataprep.decontaminate.plants import counts_of, is_host, measured, planted
 from dataprep.decontaminate.scan import scan
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
@@ -31,6 +35,7 @@ from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
 from seedbed.evaluation_files import evaluation_texts
+from seedbed.planted import PASSAGES
 from seedbed.store import Store
 
 ALL = "all"
@@ -42,20 +47,26 @@ def run(step: StepRun) -> None:
     shards = list(step.input_shards())
     paths = {digest: path for path, digest in step.plan.lists.items()}
     made = _one(step, "index", paths=paths)
-    scanned = step.map("jobs.steps.decontaminate:scan_unit", shards, phase="scan")
+    num_documents = step.parents["deduplicate"].committed()["records_out"]
+    given = {shard: {"num_documents": num_documents} for shard in shards}
+    scanned = step.map("jobs.steps.decontaminate:scan_unit", shards, "scan", given)
     step.check_takes_all(scanned, "deduplicate")
     hits = total(scanned)
     common = _one(step, "common", shards=shards)
     _check_handed_on("counted_ngrams", hits, common)
-    reports = step.map("jobs.steps.decontaminate:verdicts_unit", shards)
+    has_plants = {shard: {"has_plants": scanned[shard].counts["planted"] > 0} for shard in shards}
+    reports = step.map("jobs.steps.decontaminate:verdicts_unit", shards, arguments=has_plants)
     step.check_takes_all(reports, "deduplicate")
     summed = total(reports)
     _check_handed_on("hits", hits, summed)
+    _check_handed_on("planted", hits, summed)
     benchmarks = _benchmarks(step, shards)
     counts = {name: sum(found[name] for found in benchmarks.values()) for name in ("items", "items_not_checkable")}
     counts |= {"items_found": sum(found["items_found"] for found in benchmarks.values())}
-    counts |= made.counts | hits.counts | common.counts | summed.counts
-    step.commit(replace(summed, counts=counts), benchmarks=benchmarks)
+    of_documents = {name: number for name, number in summed.counts.items() if "/" not in name}
+    counts |= made.counts | hits.counts | common.counts | of_documents
+    passages = {PASSAGES: measured(summed.counts)} if counts["planted"] else {}
+    step.commit(replace(summed, counts=counts), benchmarks=benchmarks, **passages)
 
 
 def _one(step: StepRun, phase: str, **arguments: Any) -> Report:
@@ -149,8 +160,9 @@ def _texts(unit: Unit, ids: pa.Array, documents: pa.Table, edits: pa.Table) -> p
     return pa.table({"id": ids, "text": text})
 
 
-def scan_unit(unit: Unit) -> Report:
-    """Where n-grams of evaluation texts stand in the documents of a shard."""
+def scan_unit(unit: Unit, num_documents: int) -> Report:
+    """Where n-grams of evaluation texts stand in the documents of a shard, and in its plants; `num_documents` are those
+    of all shards."""
     survivors = _survivors(unit)
     ids = column(survivors, "id")
     texts = _texts(unit, ids, unit.read("extract", "documents", ["id", "text"]), unit.read("clean", "edits"))
@@ -167,7 +179,31 @@ def scan_unit(unit: Unit) -> Report:
     sized = texts.append_column("num_bytes", pc.cast(pc.binary_length(text), pa.int64()))
     seen = tally(sized, "num_bytes")
     counts = {"hits": found.hits.num_rows, "refused_hits": found.num_refused, "counted_ngrams": counted.num_rows}
-    return Report(tally_in=seen, tally_out=seen, counts=counts)
+    return Report(tally_in=seen, tally_out=seen, counts=counts | {"planted": _plant(unit, texts, num_documents)})
+
+
+def _plant(unit: Unit, texts: pa.Table, num_documents: int) -> int:
+    """Set passages into copies of some of these documents and scan them; how many there are."""
+    config = _config(unit)
+    hosts = texts.filter(pa.array(is_host(column(texts, "id"), config.plants, num_documents)))
+    if not hosts.num_rows:
+        return 0
+    told = unit.artifact.read_table("texts", ALL)
+    plants = planted(hosts, told, _index_of(unit), config.ngram_words, config.plants.seed)
+    if plants.num_rows:
+        found = scan(column(plants, "id"), column(plants, "text"), _index_of(unit), config)
+        unit.write_scratch("plants", plants)
+        unit.write_scratch("plant_hits", found.hits, [found.hits.num_rows])
+    return plants.num_rows
+
+
+def _plants_found(unit: Unit, common: pa.Table) -> dict[str, int]:
+    """How many of the shard's plants there are, and by set and kind how many were found."""
+    plants = unit.artifact.read_table("scratch/plants", unit.name)
+    with unit.artifact.open_parquet("scratch/plant_hits", unit.name) as file:
+        counting = without_common(file.read(use_threads=False), common)
+    found = matched(counting, unit.artifact.read_table("texts", ALL), _index_of(unit), _config(unit))
+    return {"planted": plants.num_rows} | counts_of(plants, found.matches)
 
 
 def common_unit(unit: Unit, shards: list[str]) -> Report:
@@ -199,12 +235,13 @@ def _told(common: pa.Table, index: EvaluationIndex, config: DecontaminateConfig)
     return told.sort_by([("num_documents", "descending"), ("ngram", "ascending")])
 
 
-def verdicts_unit(unit: Unit) -> Report:
-    """The verdict on every document of a shard, and what goes of those that are kept."""
+def verdicts_unit(unit: Unit, has_plants: bool) -> Report:
+    """The verdict on every document of a shard, and what goes of those that are kept; and what was found of plants."""
     config, survivors = _config(unit), _survivors(unit)
     with unit.artifact.open_parquet("scratch/hits", unit.name) as file:
         hits = file.read(use_threads=False)
-    counting = without_common(hits, unit.artifact.read_table("scratch/common", ALL))
+    common = unit.artifact.read_table("scratch/common", ALL)
+    counting = without_common(hits, common)
     texts = unit.artifact.read_table("texts", ALL) if counting.num_rows else TEXTS.empty_table()
     found = matched(counting, texts, _index_of(unit), config)
     if config.action == "cut" and found.hits.num_rows:
@@ -225,6 +262,7 @@ def verdicts_unit(unit: Unit) -> Report:
             "hits": hits.num_rows,
             "documents_hit": len(pc.unique(found.matches["document"])),
             "documents_cut": decided.cuts.num_rows,
+            **(_plants_found(unit, common) if has_plants else {"planted": 0}),
         },
     )
 

@@ -5,6 +5,7 @@ together; writes `verdicts`.
     [urls (a unit a shard) -> same_url (a partition of addresses): jobs.steps.addresses, where `same_url` asks for it]
         -> bands (a shard) -> candidates (a partition of keys) -> verify (a shard) -> components (jobs.steps.components)
         -> members (a shard) -> far (a partition of groups) -> compare (a shard) -> groups (a partition of groups)
+        [plants ride on bands and candidates: jobs.steps.plants]
         [-> domains (a shard) -> caps (a partition of domains): jobs.steps.domain_caps, where there is a `domain_cap`]
         -> map (a shard)
 
@@ -40,6 +41,7 @@ from jobs.step_run import StepRun, total
 from jobs.steps.components import Phase, find_components
 from jobs.steps.earlier import find_earlier
 from jobs.steps.losses import check_losses, counts_by_language, losses
+from jobs.steps.plants import measure_plants, meet, plant
 from jobs.survivors import lost_before, lost_to_earlier, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -64,7 +66,8 @@ def run(step: StepRun) -> None:
     """Every phase in turn; the last one's sums are the step's."""
     prefixes = step.input_shards()
     shards = list(prefixes)
-    ngram_words = step.parents["annotate"].committed()["config"]["minhash"]["ngram_words"]
+    minhash = step.parents["annotate"].committed()["config"]["minhash"]
+    ngram_words = minhash["ngram_words"]
     num_survivors = step.parents["select"].committed()["records_out"]
     partitions = [f"{n:05d}" for n in range(num_survivors // SURVIVORS_PER_PARTITION + 1)]
 
@@ -86,9 +89,13 @@ def run(step: StepRun) -> None:
         _check_handed_on("url_rows", urls, same_url)
         url_counts, url_parts = same_url.counts, partitions
     earlier = find_earlier(step, prefixes, partitions, ngram_words)
-    bands = phase("bands", shards, shards=shards, num_partitions=len(partitions), url_parts=url_parts)
-    found = phase("candidates", partitions, prefixes=prefixes)
+    entering = {"shards": shards, "num_partitions": len(partitions), "url_parts": url_parts}
+    entering |= {"planting": {"minhash": minhash, "num_documents": num_survivors}}
+    in_shards = step.map("jobs.steps.deduplicate:bands_unit", shards, "bands", all_units(shards, **entering))
+    bands, planted = total(in_shards), {s: prefixes[s] for s in shards if in_shards[s].counts["planted"]}
+    found = phase("candidates", partitions, prefixes=prefixes, planted=planted)
     _check_handed_on("band_rows", bands, found)
+    _check_handed_on("plant_band_rows", bands, found)
     verified = phase("verify", shards, prefixes=prefixes, partitions=partitions, ngram_words=ngram_words)
     _check_handed_on("proposed_pairs", found, verified)
     num_pairs, limit = verified.counts["verified_pairs"], step.config["deduplicate"]["max_edges_in_memory"]
@@ -121,7 +128,8 @@ def run(step: StepRun) -> None:
     sources, languages = losses(step, reports)
     check_losses(step, sources, languages, group_parts)
     counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
-    counts |= earlier.counts
+    plant_counts, plants = measure_plants(step, planted, partitions, minhash, bands.counts | found.counts)
+    counts |= earlier.counts | plant_counts
     if cap_parts:
         counts |= capped.counts
     by_kind = {"sources": sources, "languages": languages}
@@ -129,6 +137,7 @@ def run(step: StepRun) -> None:
         replace(summed, counts=counts | {"component_rounds": components.num_rounds}),
         losses={kind: {name: vars(loss) for name, loss in found.items()} for kind, found in by_kind.items()},
         **earlier.more,
+        **plants,
     )
 
 
@@ -140,25 +149,29 @@ def _check_handed_on(what: str, before: Report, after: Report) -> None:
         )
 
 
-def bands_unit(unit: Unit, shards: list[str], num_partitions: int, url_parts: list[str]) -> Report:
-    """Where each survivor of a shard is looked for by its likes."""
+def bands_unit(
+    unit: Unit, shards: list[str], num_partitions: int, url_parts: list[str], planting: dict[str, Any]
+) -> Report:
+    """Where each survivor of a shard is looked for by its likes, and each plant."""
     lost = lost_before(unit, "same_url", url_parts, shards.index(unit.name))
     lost = pa.concat_tables([lost, lost_to_earlier(unit)])
     kept = survivors(unit, [*FACTS, "minhash_bands"])
-    rows, sizes = band_rows(kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost["id"]))), num_partitions)
+    entering = kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost["id"])))
+    rows, sizes = band_rows(entering, num_partitions)
     unit.write_scratch("bands", rows, sizes)
-    return Report(counts={"band_rows": rows.num_rows})
+    return Report(counts={"band_rows": rows.num_rows} | plant(unit, entering, planting, num_partitions))
 
 
-def candidates_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
-    """The pairs that one partition of keys proposes, grouped by the shard of the smaller id."""
+def candidates_unit(unit: Unit, prefixes: dict[str, str], planted: dict[str, str]) -> Report:
+    """The pairs that one partition of keys proposes, grouped by the shard of the smaller id; `planted` are the shards
+    with plants."""
     parts = [row_group(unit.artifact, "bands", shard, int(unit.name)) for shard in prefixes]
     found = candidates(parts, unit.config["deduplicate"]["max_bucket"])
     edges, row_groups = by_shard(found.edges, "low", prefixes)
     unit.write_scratch("candidates", edges, row_groups)
     counts = {"buckets": found.num_buckets, "large_buckets": found.num_large_buckets}
     counts |= {"band_rows": sum(part.num_rows for part in parts), "proposed_pairs": edges.num_rows}
-    return Report(counts=counts)
+    return Report(counts=counts | meet(unit, parts, planted))
 
 
 def verify_unit(unit: Unit, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Report:

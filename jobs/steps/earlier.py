@@ -13,18 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataprep.corpus import check_content
 from dataprep.deduplicate.buckets import BAND_ROWS, band_rows
 from dataprep.deduplicate.earlier import LIKE_EARLIER, are_exact, likeness, lost_to_earlier, merge_pairs, proposed
 from dataprep.deduplicate.edges import distinct_ids
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column, ranges
-from dataprep.kernels.text_view import surviving_text
-from dataprep.schemas import EDITS
 from dataprep.split import VALIDATION, SplitConfig, held_out
 from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
 from jobs.step_run import StepRun, total
-from jobs.survivors import survivors
+from jobs.survivors import surviving_texts, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
 from seedbed.earlier import EarlierCorpus, check_same
@@ -144,8 +141,8 @@ def _alike(
     differ = pairs.take(pa.array(unlike))
     for start, stop in ranges(_bytes_to_read(differ, facts, old_facts), MAX_TEXT_BYTES):
         some = differ.slice(start, stop - start)
-        new_texts = _texts(unit.parents, distinct_ids(column(some, "id"))[0], facts, prefixes)
-        old_texts = _texts(old, distinct_ids(column(some, "old"))[0], old_facts, old_prefixes)
+        new_texts = surviving_texts(unit.parents, distinct_ids(column(some, "id"))[0], facts, prefixes)
+        old_texts = surviving_texts(old, distinct_ids(column(some, "old"))[0], old_facts, old_prefixes)
         similarity[unlike[start:stop]] = likeness(some, new_texts, old_texts, ngram_words)
         num_read += old_texts.num_rows
     kept = rows_by_id(old["corpus"], "corpus", column(pairs, "old"), old_prefixes, ["id", "split"])
@@ -161,14 +158,3 @@ def _bytes_to_read(pairs: pa.Table, facts: pa.Table, old_facts: pa.Table) -> np.
     for end, known in (("id", facts), ("old", old_facts)):
         each += column(known, "num_bytes").to_numpy()[rows_of(column(pairs, end), column(known, "id"), "size")]
     return np.append(0, np.cumsum(each))
-
-
-def _texts(artifacts: dict[str, Artifact], ids: pa.Array, facts: pa.Table, prefixes: dict[str, str]) -> pa.Table:
-    """`id` and surviving `text` of these documents, held against their content hashes; only their row groups."""
-    documents = rows_by_id(artifacts["extract"], "documents", ids, prefixes, ["id", "text"])
-    edits = rows_by_id(artifacts["clean"], "edits", ids, prefixes, EDITS.names)
-    texts = pa.table({"id": documents["id"], "text": surviving_text(documents["text"].combine_chunks(), edits)})
-    found = column(texts, "id")
-    seen = facts.take(pa.array(rows_of(found, column(facts, "id"), "content hash")))
-    check_content(found, column(texts, "text"), column(seen, "content_hash"))
-    return texts

@@ -13,6 +13,7 @@ from seedbed.artifact import Artifact
 from seedbed.balance import Balance, balance, concentration, largest, most_kept
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
+from seedbed.planted import COPIES, PASSAGES, plant_lines
 from seedbed.steps import OPERATIONAL
 from seedbed.store import Store
 from seedbed.summary import FUNNEL_STEPS
@@ -75,8 +76,15 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "parameters": plan.parameters,
         "flops": plan.flops,
         "evaluation": evaluated["evaluation"] if evaluated else None,
+        **_planted(manifests),
         **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
+
+
+def _planted(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What was measured on plants, where anything was planted."""
+    keys = {"deduplicate": COPIES, "decontaminate": PASSAGES}
+    return {key: manifests[kind][key] for kind, key in keys.items() if key in manifests.get(kind, {})}
 
 
 def _repeats_of(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +153,7 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "",
         *_benchmarks(facts),
         *_repeats(facts),
+        *_proofs(facts),
         *_what_is_in_it(facts),
         "## Known limits",
         "",
@@ -200,6 +209,12 @@ def _repeats(facts: dict[str, Any]) -> list[str]:
     said = ", ".join(f"{n:,} bytes as {reason}" for reason, n in found["bytes_cut"].items() if n)
     where = f"Of {found['bytes_in']:,} bytes, {found['documents']:,} documents lost what stands elsewhere, too"
     return [f"{where}: {said or 'nothing'}.", ""]
+
+
+def _proofs(facts: dict[str, Any]) -> list[str]:
+    """How much of what was planted the run has found; none of it is in the corpus."""
+    lines = plant_lines({"deduplicate": facts, "decontaminate": facts})
+    return [*(f"{line[0].upper()}{line[1:]}." for line in lines), *([""] if lines else [])]
 
 
 def _benchmark_limit(facts: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from seedbed import kept_spending
 from seedbed.artifact import Artifact
 from seedbed.lease import Leases
 from seedbed.plan import Plan, PlannedStep
+from seedbed.planted import COPIES, PASSAGES
 from seedbed.runs import CONFORMANCE, RunRecord, lease_name
 from seedbed.state import StateDirectory
 from seedbed.store import Store
@@ -70,8 +71,7 @@ def step_summary(store: Store, state: StateDirectory, step: PlannedStep) -> dict
         return summary | {"state": RUNNING if running else TO_DO, "units_done": units} | nothing
     keys = ("bytes_in", "bytes_out", "bytes_cut", "bytes_added", "counts", "made_by_run")
     told = {key: manifest[key] for key in (*_SUMS, *keys)}
-    if "benchmarks" in manifest:  # of `decontaminate`
-        told["benchmarks"] = manifest["benchmarks"]
+    told |= {key: manifest[key] for key in ("benchmarks", COPIES, PASSAGES) if key in manifest}
     return summary | {"state": DONE} | told
 
 

@@ -192,14 +192,14 @@ STEPS: tuple[StepKind, ...] = (
     ),
     StepKind(
         "deduplicate",
-        2,
+        3,
         ("extract", "clean", "annotate", "select"),
         _deduplicate,
         others=_deduplicate_software,
     ),
     StepKind(
         "decontaminate",
-        1,
+        2,
         ("extract", "clean", "annotate", "deduplicate"),
         _decontaminate,
         is_in=lambda run: run.data.decontaminate is not None,

@@ -8,6 +8,7 @@ from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.defaults import DEFAULT_STORE
 from seedbed.plan import Plan
+from seedbed.planted import plant_lines
 from seedbed.programs import typed
 from seedbed.progress import Progress
 from seedbed.sample import sample
@@ -82,8 +83,8 @@ def end_lines(summary: dict[str, Any], example: str | None = None) -> list[str]:
     """Funnel, losses, places, next commands; `example` is a page to ask about."""
     run = summary["run"]
     lines = ["", *funnel_lines(summary)]
-    if benchmarks := benchmark_lines(summary):
-        lines += ["", *benchmarks]
+    if proofs := [*benchmark_lines(summary), *planted_lines(summary)]:
+        lines += ["", *proofs]
     training = summary["training"]
     if training and training.get("bits_per_byte") is not None:  # or it has not ended
         lines += ["", *training_lines(training)]
@@ -123,6 +124,11 @@ def benchmark_lines(summary: dict[str, Any]) -> list[str]:
     steps = {step["kind"]: step for step in summary["steps"] if step["state"] == DONE}
     benchmarks = steps.get("decontaminate", {}).get("benchmarks", {})
     return [f"benchmark {name}: {benchmark_words(found)}" for name, found in benchmarks.items()]
+
+
+def planted_lines(summary: dict[str, Any]) -> list[str]:
+    """How many of the plants were found; none where nothing was planted, or the steps are to do."""
+    return plant_lines({step["kind"]: step for step in summary["steps"] if step["state"] == DONE})
 
 
 def benchmark_words(found: dict[str, int]) -> str:

@@ -59,7 +59,7 @@ def _print_runs(records: list[Any], url: str) -> None:
 
 def _print_run(summary: dict[str, Any]) -> None:
     from seedbed.cli.printing import console, plain_table
-    from seedbed.summary import benchmark_lines, funnel_lines, training_lines
+    from seedbed.summary import benchmark_lines, funnel_lines, planted_lines, training_lines
 
     out = console()
     out.print(f"run {summary['run']}: {summary['state']}" + (f" ({summary['error']})" if summary["error"] else ""))
@@ -86,8 +86,8 @@ def _print_run(summary: dict[str, Any]) -> None:
     out.print()
     out.print(table)
     lines = ["", *funnel_lines(summary)]
-    if benchmarks := benchmark_lines(summary):
-        lines += ["", *benchmarks]
+    if proofs := [*benchmark_lines(summary), *planted_lines(summary)]:
+        lines += ["", *proofs]
     training = summary["training"]
     if training:
         lines += ["", *training_lines(training)]

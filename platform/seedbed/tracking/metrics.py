@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from seedbed.planted import COPIES, PASSAGES
 from seedbed.tracking.settle import Step
 
 _MAX_EXPONENT = math.log(1.7976931348623157e308)  # beyond it, exp has no value
@@ -150,6 +151,11 @@ STEP_RESULTS: tuple[Metric, ...] = (
     Metric("workflow/corpus_bytes", "bytes", "UTF-8 text of the corpus"),
     Metric("workflow/benchmark_items_found", "items", "of evaluation sets, that stand in documents"),
     Metric("workflow/benchmark_documents", "documents", "that hold evaluation items"),
+    Metric("workflow/planted_copies_recall", "share, 0 to 1", "of planted copies at the threshold and above: found"),
+    Metric("workflow/planted_copies_expected_recall", "share, 0 to 1", "the same by the curve of the bands"),
+    Metric("workflow/planted_copies_precision", "share, 0 to 1", "of their verified pairs: as alike as the threshold"),
+    Metric("workflow/planted_passages_recall", "share, 0 to 1", "of planted benchmark passages, word for word: found"),
+    Metric("workflow/planted_edited_passages_recall", "share, 0 to 1", "of those with words changed"),
     Metric("workflow/repeated_bytes", "bytes", "of passages that were cut as they stand elsewhere, too"),
 )
 """What the manifests of the steps say, once each; `{step}` is the name of a step."""
@@ -257,11 +263,24 @@ def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
     if kind == "decontaminate":
         yield "workflow/benchmark_items_found", float(counts["items_found"])
         yield "workflow/benchmark_documents", float(counts["documents_hit"])
+    yield from _plant_values(manifest)
     if kind == "repeats":
         yield "workflow/repeated_bytes", float(manifest["bytes_cut"])
     if kind == "shards":
         yield "workflow/train_tokens", float(counts["train_tokens"])
         yield "workflow/validation_tokens", float(counts["validation_tokens"])
+
+
+def _plant_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Shares of plants; none where there was nothing to take a share of."""
+    copies = manifest.get(COPIES, {})
+    for name in ("recall", "expected_recall", "precision"):
+        if copies.get(name) is not None:
+            yield f"workflow/planted_copies_{name}", float(copies[name])
+    passages = manifest.get(PASSAGES, {}).get("all", {})
+    for kind, name in (("verbatim", "planted_passages"), ("edited", "planted_edited_passages")):
+        if passages.get(kind, {}).get("planted"):
+            yield f"workflow/{name}_recall", passages[kind]["found"] / passages[kind]["planted"]
 
 
 def table() -> str:

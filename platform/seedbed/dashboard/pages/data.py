@@ -14,6 +14,7 @@ from seedbed.dashboard.rows import ambiguous
 from seedbed.document_text import document_text
 from seedbed.errors import UsageError
 from seedbed.plan import Plan
+from seedbed.planted import COPIES, PASSAGES, plant_lines
 from seedbed.sample import STEPS, sample
 from seedbed.show import DONE
 from seedbed.summary import FUNNEL_STEPS
@@ -75,12 +76,25 @@ def _context(of: Subject, counts: bool) -> dict[str, Any]:
         "now": of.now,
         "steps": steps,
         "funnel": funnel(steps, FUNNEL_STEPS),
+        **_proofs(steps),
         "is_annotated": "annotate" in done,
         "has_ledger": "ledger" in done,
         "survey": counted,
         "size": HISTOGRAM,
         "histograms": [(one, histogram(one, *HISTOGRAM)) for one in counted.distributions] if counted else [],
         "tables": _tables(counted) if counted else [],
+    }
+
+
+def _proofs(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What was found of evaluation sets and of plants; None where it was not looked for, or is to do."""
+    by_kind = {step["kind"]: step for step in steps if step["state"] == DONE}
+    copies, passages = by_kind.get("deduplicate", {}).get(COPIES), by_kind.get("decontaminate", {}).get(PASSAGES)
+    return {
+        "benchmarks": by_kind.get("decontaminate", {}).get("benchmarks"),
+        "copies": copies,
+        "passages": passages,
+        "plants_said": plant_lines(by_kind),
     }
 
 
