@@ -208,5 +208,6 @@ def too_few_found(told: dict[str, Any], min_recall: float) -> str | None:
     return (
         f"deduplicate: of {number:,} planted copies at {told['min_jaccard']:g} and above, {found:,} were found, "
         f"{found / number:.1%}; data.deduplicate.plants.min_recall asks for {min_recall:.1%}, and the bands of "
-        f"data.annotate.minhash should find {told['expected_recall']:.1%}"
+        f"data.annotate.minhash should find {told['expected_recall']:.1%}: more bands of fewer rows find more; with "
+        "min_recall 0 the run goes on, and its manifest shows some that were missed"
     )
