@@ -111,6 +111,6 @@ def test_too_few_are_fewer_than_chance_explains(found, is_enough):
         assert wrong == (
             "deduplicate: of 100 planted copies at 0.8 and above, 83 were found, 83.0%; "
             "data.deduplicate.plants.min_recall asks for 90.0%, and the bands of data.annotate.minhash "
-            "should find 99.6%: more bands of fewer rows find more; with min_recall 0 the run goes on, and its manifest shows some "
-            "that were missed"
+            "should find 99.6%: more bands of fewer rows find more; with "
+            "min_recall 0 the run goes on, and its manifest shows some that were missed"
         )
