@@ -6,7 +6,6 @@ import json
 import pytest
 
 from dataprep.schemas import DOCUMENTS
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed.artifact import Artifact
 from seedbed.errors import RunFileError
@@ -18,6 +17,7 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.survey import survey
 from seedbed.sweep import sweep
+from tests.jobs.steps.this_process import Here
 
 RUN = """\
 name: beside
@@ -36,16 +36,6 @@ PAGES = {
     "c.html": ('<meta name="tdm-reservation" content="1">', LINE * 3),
     "d.html": ("", LINE + "<p>SIGN UP NOW</p>"),  # 3 of 16 words go
 }
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 class Run:

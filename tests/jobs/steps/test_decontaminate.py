@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed import faults
 from seedbed.artifact import Artifact
@@ -16,6 +15,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here
 
 BEFORE = ("extract", "clean", "annotate", "select", "deduplicate")
 
@@ -31,16 +31,6 @@ training: {num_steps: 1, global_batch_tokens: 16, micro_batch_sequences: 1, lear
 
 RARE = "an item that stands on two pages of two files and is asked about by nobody else"
 COMMON = "what stands on three pages of three files gives nothing away where two are the limit"
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 class Place:

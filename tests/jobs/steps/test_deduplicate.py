@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from dataprep.errors import DataError
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.steps import components, deduplicate
 from seedbed.artifact import Artifact
@@ -17,6 +16,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here, page
 
 RUN = """\
 name: copies
@@ -29,22 +29,6 @@ model: {num_layers: 1, width: 16, num_heads: 2, sequence_length: 16, vocab_size:
 training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
 """
 STEPS = ("extract", "clean", "annotate", "select", "deduplicate")
-NUM_WORDS = 200
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
-
-
-def page(number: int, shift: int = 0) -> str:
-    """`NUM_WORDS` words of page `number`, `shift` words further on; ten words on share 186 of 196 5-grams."""
-    return " ".join(f"word{number}x{place}" for place in range(shift, shift + NUM_WORDS))
 
 
 def sources(folder: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from dataprep.domain_cap import TOO_MANY_DOCUMENTS
 from jobs import survivors
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed.artifact import Artifact
@@ -22,6 +21,7 @@ from seedbed.sources import list_sources
 from seedbed.state import StateDirectory
 from seedbed.steps import fingerprint_steps
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here
 
 RUN = """\
 name: capped
@@ -44,16 +44,6 @@ def page(number: int) -> str:
 BIG = [(f"https://{'ab'[n % 2]}.big.example.com/{n}", page(n)) for n in range(8)]
 COPIES = [(f"https://copy.big.example.com/{n}", page(n % 2)) for n in range(4)]
 SMALL = [(f"https://small.example.org/{n}", page(100 + n)) for n in range(3)] + [(None, page(200)), (None, page(201))]
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 def carried_out(folder: Path, files: dict[str, list[tuple[str | None, str]]], cap: str = CAP, until: str = "ledger"):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.steps import deduplicate, earlier
 from seedbed import runs
@@ -21,24 +21,9 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.why import why
+from tests.jobs.steps.this_process import Here, page
 
 STEPS = ("extract", "clean", "annotate", "select", "deduplicate", "corpus")
-NUM_WORDS = 200
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
-
-
-def page(number: int, shift: int = 0) -> str:
-    """`NUM_WORDS` words of page `number`, `shift` words further on; ten words on share 186 of 196 5-grams."""
-    return " ".join(f"word{number}x{place}" for place in range(shift, shift + NUM_WORDS))
 
 
 TEXTS = {
@@ -67,7 +52,8 @@ def made(folder: Path, name: str, sources: dict[str, int], *overrides: str, stor
     split = "data.split.validation_fraction=1e-9"  # of some tens of documents: none
     plan = make_plan(load_run(folder / f"{name}.yaml", [split, *overrides]), there)
     runs.save_plan(there, plan, "")
-    runs.save(there, runs.RunRecord(plan.run_id, plan.name, runs.now(), attempts=[{"started_at": runs.now()}]))
+    attempts = [{"started_at": runs.now()}]
+    runs.save(there, runs.RunRecord(plan.run_id, plan.name, runs.now(), created_ns=time.time_ns(), attempts=attempts))
     for kind in STEPS:
         do_step(plan.step(kind), plan, there, state, Progress(io.StringIO()), Here())
     return plan

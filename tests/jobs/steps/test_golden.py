@@ -21,7 +21,6 @@ import pytest
 
 from dataprep.digest import bytes_digest
 from dataprep.repeats.config import KINDS as REASONS_OF_REPEATS
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan, make_plan
@@ -30,6 +29,7 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.steps import STEPS
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here
 
 GOLDEN = Path(__file__).with_name("golden.json")
 CRAWL = Path(__file__).parents[3] / "configs" / "crawls" / "demo" / "corpus-000.warc.gz"
@@ -76,16 +76,6 @@ This will be an ISSUE for a transaction that never did access the table in quest
 Nothing of this stands in any page of the crawl, and so nothing is done to any of them for it.
 """
 """Words of one page, and of another with two of them changed."""
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 def crawl_files() -> dict[str, bytes]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from dataprep.split import TRAIN, VALIDATION, SplitConfig, held_out
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed.artifact import Artifact
 from seedbed.plan import make_plan
@@ -16,6 +15,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here, page
 
 RUN = """\
 name: held
@@ -30,24 +30,8 @@ training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, lea
 """
 STEPS = ("extract", "clean", "annotate", "select", "deduplicate", "corpus")
 NUM_PAGES = 40
-NUM_WORDS = 200
 NEAR, CHAIN = 0, 100  # page numbers of the pairs and of the chains start here
 NUM_CHAINS, LINKS = 8, 9
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
-
-
-def page(number: int, shift: int = 0) -> str:
-    """`NUM_WORDS` words of page `number`, `shift` words further on; ten words on share 186 of 206 5-grams: 0.90."""
-    return " ".join(f"word{number}x{place}" for place in range(shift, shift + NUM_WORDS))
 
 
 def write(path: Path, texts: list[str]) -> None:

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataprep.errors import DataError
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.steps import deduplicate, plants
 from seedbed.artifact import Artifact
@@ -20,6 +19,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here
 
 RUN = """\
 name: planted
@@ -33,16 +33,6 @@ training: {num_steps: 1, global_batch_tokens: 16, micro_batch_sequences: 1, lear
 KINDS = ("extract", "clean", "annotate", "select", "deduplicate", "decontaminate", "corpus")
 NOTHING = ("data.deduplicate.plants.number=0", "data.decontaminate.plants.number=0")
 ITEM = "a question that nobody has answered so far and that is asked of every model again"
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 def page(number: int, shift: int = 0) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from jobs.steps import repeats
 from seedbed import faults
@@ -18,6 +17,7 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.why import why
+from tests.jobs.steps.this_process import Here
 
 BEFORE = ("extract", "clean", "annotate", "select", "deduplicate", "decontaminate")
 
@@ -55,16 +55,6 @@ TEXTS = {
         f"Short. {RUNS}",
     ],
 }
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 class Place:

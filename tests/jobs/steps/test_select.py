@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed.artifact import Artifact
 from seedbed.errors import SourceError
@@ -15,6 +14,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here
 
 RUN = """\
 name: lists
@@ -40,16 +40,6 @@ PAGES = [
     ("https://x.example/rude", PLAIN + "You silly goose, you silly goose."),
     ("http://8.138.4.1/", PLAIN + "A page without a name."),
 ]
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from dataprep.arpa import metadata_of
 from dataprep.quality_classifier import metadata_of as metadata_of_classifier
-from jobs.executor import InlineExecutor
 from jobs.run import do_step
 from seedbed.artifact import Artifact
 from seedbed.cli.entry import main
@@ -21,6 +20,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.this_process import Here
 
 RUN = """\
 name: learned
@@ -39,16 +39,6 @@ training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, lea
 GOOD = "In the year {n} the town built a bridge over the river, and {n} people came to see it.\nIt stands to this day."
 OTHER = "Buy {n} cheap shoes online now, free shipping, click here, subscribe, sale {n}"
 STRANGE = "Qwxz {n} plok vrum {n} zzat krrg blip dunf wexo yurg."
-
-
-class Here:
-    """A cluster that is this process."""
-
-    def start(self) -> None:
-        pass
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 def write(path, *pages):
