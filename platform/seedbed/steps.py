@@ -159,7 +159,7 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 STEPS: tuple[StepKind, ...] = (
     StepKind(
         "extract",
-        2,
+        3,
         (),
         _extract,
         ("isal", "resiliparse", "zstandard"),  # resiliparse finds charsets, whatever engine finds the text
