@@ -9,7 +9,7 @@ steps/<kind>-<fingerprint>/
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -234,24 +234,38 @@ def write_table(
     content = content.combine_chunks()
     if row_groups is None and "id" in content.column_names and not ascend(content["id"]):
         raise ConservationError(f"{artifact.path}/{table}/{unit}: ids stand twice or out of order")
-    sink = io.BytesIO()
-    plain_text = ["text", "url", "id", "duplicate_of"]  # every value differs: a dictionary would only cost
-    dictionary = [name for name in content.column_names if name not in plain_text]
-    writer = pq.ParquetWriter(
-        sink, content.schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
-    )
-    with writer:
-        if row_groups is None:
-            writer.write_table(content, row_group_size=ROW_GROUP_ROWS)
-        else:
-            start = 0
-            for size in row_groups:
-                writer.write_table(content.slice(start, size), row_group_size=max(size, 1))
-                start += size
-    data = sink.getvalue()
+    if row_groups is None:
+        data = _parquet(content.schema, [content], ROW_GROUP_ROWS)
+    else:
+        data = _parquet(content.schema, _slices(content, row_groups))
     path = f"{table}/{unit}.parquet"
     artifact.store.write(f"{artifact.path}/{path}", data)
     return FileEntry(path, len(data), table_digest(content), content.num_rows)
+
+
+def write_row_groups(artifact: Artifact, table: str, unit: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
+    """Write one part of a table that no artifact keeps, a row group for each of `groups`, which are taken in turn."""
+    artifact.store.write(f"{artifact.path}/{table}/{unit}.parquet", _parquet(schema, groups))
+
+
+def _slices(content: pa.Table, sizes: list[int]) -> Iterator[pa.Table]:
+    start = 0
+    for size in sizes:
+        yield content.slice(start, size)
+        start += size
+
+
+def _parquet(schema: pa.Schema, groups: Iterable[pa.Table], max_rows: int | None = None) -> bytes:
+    """A Parquet file with a row group for each of `groups`, or several where one has more than `max_rows`."""
+    sink = io.BytesIO()
+    plain_text = ["text", "url", "id", "duplicate_of"]  # every value differs: a dictionary would only cost
+    dictionary = [name for name in schema.names if name not in plain_text]
+    with pq.ParquetWriter(
+        sink, schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
+    ) as writer:
+        for group in groups:
+            writer.write_table(group, row_group_size=max_rows or max(group.num_rows, 1))
+    return sink.getvalue()
 
 
 def write_file(artifact: Artifact, path: str, data: bytes) -> FileEntry:
