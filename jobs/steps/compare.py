@@ -31,11 +31,12 @@ from dataprep.deduplicate.blocks import (
 from dataprep.deduplicate.edges import VERIFIED_EDGES
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.deduplicate.verify import ids_to_read, verify
-from dataprep.kernels.text_buffers import column, ranges
+from dataprep.errors import CorruptDataError
+from dataprep.kernels.text_buffers import column
 from dataprep.schemas import DOCUMENTS, ID
 from jobs.by_shard import by_both_shards, partition_by_hash, row_group, row_groups, shards_of
 from jobs.step_run import Phase, check_handed_on
-from jobs.survivors import surviving_texts
+from jobs.survivors import own_texts
 from jobs.unit import Unit
 from seedbed.artifact import Report
 
@@ -48,9 +49,6 @@ PARTITION_PAIRS = 1_000_000
 
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are in memory at a time, should a partition have more: then its ranges are read again for each."""
-
-READ_BYTES = 32 << 20
-"""Of its own texts that a shard reads at a time."""
 
 BLOCK_SEED = 0x5B10
 """Keeps the partitions of blocks apart from every other use of the hash of an id."""
@@ -162,19 +160,23 @@ def texts_unit(unit: Unit, table: str, prefixes: dict[str, str], num_partitions:
     of_pair, of_id = ends_among(pairs, column(facts, "id"))
     wanted_by, rows = distinct_within(partition[of_pair], of_id)
     sizes = np.bincount(wanted_by, minlength=num_partitions).tolist()
-    texts = _own_texts(unit, facts, prefixes)
+    texts = _own_texts(unit, facts)
     unit.write_scratch_groups(unit.phase, SENT, _cut(texts, rows, sizes))
     return Report(counts={"pairs": len(own), "texts": len(rows)})
 
 
-def _own_texts(unit: Unit, facts: pa.Table, prefixes: dict[str, str]) -> pa.Table:
-    """`SENT` of the documents in `facts`, which ascend by id, row by row."""
-    ids, own = column(facts, "id"), {unit.name: prefixes[unit.name]}
-    parts = [pa.array([], SENT.field("text").type)]
-    for start, stop in ranges(np.append(0, np.cumsum(column(facts, "num_bytes").to_numpy())), READ_BYTES):
-        some = ids.slice(start, stop - start)
-        texts = surviving_texts(unit.parents, some, facts, own)
-        parts.append(column(texts, "text").take(pa.array(rows_of(some, column(texts, "id"), "text"))))
+def _own_texts(unit: Unit, facts: pa.Table) -> pa.Table:
+    """`SENT` of the documents in `facts`, row by row. Raises CorruptDataError where they are not those with a text."""
+    ids, parts = [pa.array([], ID)], [pa.array([], SENT.field("text").type)]
+    for texts in own_texts(unit, facts):
+        ids.append(column(texts, "id"))
+        parts.append(column(texts, "text"))
+    found = pa.concat_arrays(ids)
+    if not found.equals(column(facts, "id")):
+        raise CorruptDataError(
+            f"{unit.name}: {facts.num_rows:,} documents are to be compared, but the {len(found):,} texts that were "
+            f"found are not theirs, one by one"
+        )
     columns = [column(facts, name).cast(SENT.field(name).type) for name in FACTS]
     return pa.Table.from_arrays([*columns, pa.concat_arrays(parts)], schema=SENT)
 

@@ -184,13 +184,17 @@ class Artifact:
     def read_rows(self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None) -> pa.Table:
         """The rows with these ids, ascending; only the row groups that hold one of them are read."""
         with self.open_parquet(table, unit) as file:
-            all_ids = file.read(columns=["id"], use_threads=False)["id"].combine_chunks()
-            at = np.flatnonzero(pc.is_in(all_ids, ids).to_numpy(zero_copy_only=False))
-            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-            ends = np.cumsum(sizes)
-            groups = np.unique(np.searchsorted(ends, at, side="right"))
-            rows = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
+            rows = file.read_row_groups(_groups_with(file, ids), columns=columns, use_threads=False)
             return rows.filter(pc.is_in(rows["id"], ids))
+
+    def read_rows_in_turn(
+        self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """The same, a row group after another: each is read once, and only one is in memory."""
+        with self.open_parquet(table, unit) as file:
+            for group in _groups_with(file, ids):
+                rows = file.read_row_group(group, columns=columns, use_threads=False)
+                yield rows.filter(pc.is_in(rows["id"], ids))
 
     @contextmanager
     def open_parquet(self, table: str, unit: str) -> Iterator[pq.ParquetFile]:
@@ -221,6 +225,15 @@ class Artifact:
                 yield f
             except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
                 raise CorruptDataError(f"{path}: {error}; {self._cure}") from error
+
+
+def _groups_with(file: pq.ParquetFile, ids: pa.Array) -> list[int]:
+    """The row groups that hold one of these ids, ascending."""
+    all_ids = file.read(columns=["id"], use_threads=False)["id"].combine_chunks()
+    at = np.flatnonzero(pc.is_in(all_ids, ids).to_numpy(zero_copy_only=False))
+    ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
+    found: list[int] = np.unique(np.searchsorted(ends, at, side="right")).tolist()
+    return found
 
 
 def write_table(

@@ -123,7 +123,6 @@ def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, 
     monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 5)
     monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
     monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
-    monkeypatch.setattr(compare, "READ_BYTES", 4000)
     monkeypatch.setattr(compare, "MAX_TEXT_BYTES", 5000)
     for limit in (1, 5):
         artifact = made(folder, f"data.deduplicate.max_edges_in_memory={limit}")
