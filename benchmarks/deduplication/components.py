@@ -81,7 +81,7 @@ def pairs_of(num_documents: int, num_pairs: int) -> tuple[np.ndarray, np.ndarray
 
 
 def write_pairs(artifact: Artifact, low: np.ndarray, high: np.ndarray, num_documents: int) -> dict[str, str]:
-    """As `verify` leaves them, in files; here one a shard, which is a run of documents. Of each shard what leads its ids (hex)."""
+    """As `verify` leaves them, in files: here one a shard, which is a run of documents. What leads each's ids (hex)."""
     prefixes = {f"{n:05d}": document_id.file_prefix("made-up", str(n)).hex() for n in range(NUM_SHARDS)}
     for shard in range(NUM_SHARDS):
         start, stop = (np.searchsorted(low, num_documents * n // NUM_SHARDS) for n in (shard, shard + 1))
