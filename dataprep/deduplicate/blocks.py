@@ -39,7 +39,7 @@ def block_pairs(edges: pa.Table, blocks: pa.Array, target: np.ndarray) -> pa.Tab
 def distinct_pairs(low: np.ndarray, high: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each distinct pair, ascending by (low, high): a row where it stands, and its smallest block.
 
-    All are numbers of documents (int64[rows], below 2**32), in the order of their ids.
+    All are numbers of documents (integers[rows], below 2**32), in the order of their ids.
     """
     pairs = (low.astype(np.uint64) << np.uint64(32)) | high.astype(np.uint64)
     order = np.argsort(pairs)

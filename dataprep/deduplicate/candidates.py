@@ -44,7 +44,7 @@ def candidates(parts: list[pa.Table], max_bucket: int) -> Candidates:
     # Two bands of one document may have one key, by a collision of their hashes.
     is_repeat = np.zeros(len(keys), np.bool_)
     is_repeat[1:] = ~is_first[1:] & (documents[1:] == documents[:-1])
-    documents, is_first = documents[~is_repeat], is_first[~is_repeat]
+    documents, is_first = documents[~is_repeat].astype(np.int32), is_first[~is_repeat]  # half the room: pairs are many
 
     starts = np.flatnonzero(is_first)
     sizes = np.diff(np.append(starts, len(documents)))
