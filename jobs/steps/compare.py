@@ -11,7 +11,7 @@ sent once for each partition that wants it (for nearly all that is one: `datapre
 reads are ranges.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from dataprep.corpus import check_content
 from dataprep.deduplicate.blocks import (
+    BLOCK_PAIRS,
     batches,
     distinct_within,
     ends_among,
@@ -49,6 +50,9 @@ PARTITION_PAIRS = 1_000_000
 
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are in memory at a time, should a partition have more: then its ranges are read again for each."""
+
+MERGE_ROWS = 2_000_000
+"""Rows of pairs that wait to be merged, 52 bytes each, or as many as there are distinct ones by then."""
 
 BLOCK_SEED = 0x5B10
 """Keeps the partitions of blocks apart from every other use of the hash of an id."""
@@ -125,11 +129,22 @@ def compare_pairs(
 def gather_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
     """The pairs with an end in this shard, each once, and how much text of the shard they want."""
     at = list(prefixes).index(unit.name)
-    rows = row_groups(unit.artifact, table, parts, at)
-    pairs = merge_blocks([rows])
+    pairs, num_rows = _merged(row_group(unit.artifact, table, part, at) for part in parts)
     unit.write_scratch(unit.phase, pairs, [pairs.num_rows])
-    counts = {f"{table}_rows": rows.num_rows, "pairs": int(_is_of(pairs, "low", at, prefixes).sum())}
+    counts = {f"{table}_rows": num_rows, "pairs": int(_is_of(pairs, "low", at, prefixes).sum())}
     return Report(counts=counts | {"text_bytes": text_bytes(pairs, _own_facts(unit, pairs, at, prefixes))})
+
+
+def _merged(tables: Iterable[pa.Table]) -> tuple[pa.Table, int]:
+    """Their pairs, each once, and how many rows they had: merged as they come, so that a pair that shares all bands is
+    in memory twice and not nineteen times."""
+    pairs, waiting, num_rows, num_waiting = BLOCK_PAIRS.empty_table(), list[pa.Table](), 0, 0
+    for table in tables:
+        waiting.append(table)
+        num_rows, num_waiting = num_rows + table.num_rows, num_waiting + table.num_rows
+        if num_waiting > max(MERGE_ROWS, pairs.num_rows):
+            pairs, waiting, num_waiting = merge_blocks([pairs, *waiting]), [], 0
+    return merge_blocks([pairs, *waiting]), num_rows
 
 
 def _is_of(pairs: pa.Table, end: str, at: int, prefixes: dict[str, str]) -> np.ndarray:

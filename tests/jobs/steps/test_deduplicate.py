@@ -124,6 +124,7 @@ def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, 
     monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
     monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
     monkeypatch.setattr(compare, "MAX_TEXT_BYTES", 5000)
+    monkeypatch.setattr(compare, "MERGE_ROWS", 3)
     for limit in (1, 5):
         artifact = made(folder, f"data.deduplicate.max_edges_in_memory={limit}")
         assert artifact.committed()["counts"]["component_rounds"] > 1
