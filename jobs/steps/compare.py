@@ -52,7 +52,8 @@ MAX_TEXT_BYTES = 256 << 20
 """Of texts that are in memory at a time, should a partition have more: then its ranges are read again for each."""
 
 MERGE_ROWS = 1_000_000
-"""Rows of pairs that wait to be merged, or as many as there are distinct ones by then: 270 bytes each while they are."""
+"""Rows of pairs that wait to be merged, or as many as there are distinct ones by then; 270 bytes each while they are
+merged (measured)."""
 
 BLOCK_SEED = 0x5B10
 """Keeps the partitions of blocks apart from every other use of the hash of an id."""
