@@ -15,12 +15,30 @@ def row_group(artifact: Artifact, table: str, part: str, group: int) -> pa.Table
 
 def by_shard(rows: pa.Table, key: str, prefixes: dict[str, str]) -> tuple[pa.Table, list[int]]:
     """The rows in the order of their shards, and how many each shard has."""
-    shard_of_row = _shards_of(rows[key], prefixes)
-    order = np.argsort(shard_of_row, kind="stable")
-    return rows.take(pa.array(order)), np.bincount(shard_of_row, minlength=len(prefixes)).tolist()
+    return in_groups(rows, shards_of(rows[key], prefixes), len(prefixes))
 
 
-def _shards_of(ids: pa.ChunkedArray, prefixes: dict[str, str]) -> np.ndarray:
+def by_both_shards(pairs: pa.Table, prefixes: dict[str, str]) -> tuple[pa.Table, list[int]]:
+    """The same of pairs, in the shards of `low` and of `high`: a pair of two shards stands twice."""
+    low, high = (shards_of(pairs[end], prefixes) for end in ("low", "high"))
+    of_two = np.flatnonzero(low != high)
+    rows = pairs.take(pa.array(np.append(np.arange(len(low)), of_two)))
+    return in_groups(rows, np.append(low, high[of_two]), len(prefixes))
+
+
+def in_groups(rows: pa.Table, group: np.ndarray, num_groups: int) -> tuple[pa.Table, list[int]]:
+    """The rows in the order of their groups (int64[rows], from 0), and how many each group has."""
+    order = np.argsort(group, kind="stable")
+    return rows.take(pa.array(order)), np.bincount(group, minlength=num_groups).tolist()
+
+
+def partition_by_hash(ids: pa.Array, num_partitions: int, seed: int) -> np.ndarray:
+    """int64[rows]: which of `num_partitions`, equal but for chance."""
+    mixed = document_id.mix(ids, seed) >> np.uint64(32)
+    return (mixed * np.uint64(num_partitions) >> np.uint64(32)).astype(np.int64)
+
+
+def shards_of(ids: pa.ChunkedArray, prefixes: dict[str, str]) -> np.ndarray:
     """int64[rows]: the place of each id's shard among `prefixes` (unit -> hex of what leads its ids)."""
     firsts = [document_id.pack(bytes.fromhex(prefix), 0) for prefix in prefixes.values()]
     leads = pc.binary_slice(pc.cast(ids, pa.binary()), 0, document_id.PREFIX_BYTES)
@@ -33,7 +51,7 @@ def rows_by_id(
 ) -> pa.Table:
     """The rows of these ids, from whichever shards they are in; only their row groups are read."""
     distinct = pc.unique(ids)
-    shard_of_id = _shards_of(distinct, prefixes)
+    shard_of_id = shards_of(distinct, prefixes)
     parts = []
     for number, shard in enumerate(prefixes):
         wanted = distinct.filter(pa.array(shard_of_id == number))

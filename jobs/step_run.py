@@ -37,6 +37,12 @@ class Reports(Protocol):
     def print_of_rank(self, number: int, data: bytes) -> None: ...
 
 
+class Phase(Protocol):
+    """Does the units of a phase; the sum of their reports. `name` is the phase's where it is not the function's."""
+
+    def __call__(self, function: str, units: list[str], name: str | None = None, **arguments: object) -> Report: ...
+
+
 class NoReports:
     """For steps that run without a driver."""
 
@@ -186,3 +192,11 @@ def total(reports: dict[str, Report]) -> Report:
     for report in reports.values():
         result = result + replace(report, files=[])
     return result
+
+
+def check_handed_on(kind: str, what: str, before: Report, after: Report) -> None:
+    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
+    if before.counts[what] != after.counts[what]:
+        raise ConservationError(
+            f"{kind}: {before.counts[what]:,} {what} were written, but {after.counts[what]:,} were read"
+        )

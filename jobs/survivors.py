@@ -1,5 +1,7 @@
 """What `select` kept of an input shard, for the units of `deduplicate`."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,6 +50,18 @@ def surviving_texts(
     """`id` and surviving `text` of these documents, held against their content hashes; only their row groups."""
     documents = rows_by_id(artifacts["extract"], "documents", ids, prefixes, ["id", "text"])
     edits = rows_by_id(artifacts["clean"], "edits", ids, prefixes, EDITS.names)
+    return _checked_texts(documents, edits, facts)
+
+
+def own_texts(unit: Unit, facts: pa.Table) -> Iterator[pa.Table]:
+    """The same of the documents of the unit's shard that `facts` has, ascending by id, a row group after another."""
+    documents = unit.parents["extract"].read_rows_in_turn("documents", unit.name, facts["id"], ["id", "text"])
+    for some in documents:
+        edits = unit.parents["clean"].read_rows("edits", unit.name, some["id"], EDITS.names)
+        yield _checked_texts(some, edits, facts)
+
+
+def _checked_texts(documents: pa.Table, edits: pa.Table, facts: pa.Table) -> pa.Table:
     texts = pa.table({"id": documents["id"], "text": surviving_text(documents["text"].combine_chunks(), edits)})
     found = column(texts, "id")
     seen = facts.take(pa.array(rows_of(found, column(facts, "id"), "content hash")))

@@ -3,6 +3,7 @@
 import importlib
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 from jobs import compiled_kernels
 from jobs.scratch import scratch_folder
 from seedbed import faults
-from seedbed.artifact import Artifact, FileEntry, Report, write_file, write_table
+from seedbed.artifact import Artifact, FileEntry, Report, write_file, write_row_groups, write_table
 from seedbed.store import Store
 
 
@@ -62,6 +63,11 @@ class Unit:
     def write_scratch(self, table: str, content: pa.Table, row_groups: list[int] | None = None) -> None:
         """Write a part that only later phases of this step read."""
         write_table(self.artifact, f"scratch/{table}", self.name, content, row_groups)
+        faults.point(f"{self.artifact.kind}.{self.phase}.part")
+
+    def write_scratch_groups(self, table: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
+        """The same, a row group after another: only one of them has to be in memory."""
+        write_row_groups(self.artifact, f"scratch/{table}", self.name, schema, groups)
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 
     def write_file(self, path: str, data: bytes) -> None:

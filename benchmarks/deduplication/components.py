@@ -49,7 +49,9 @@ def main() -> None:
     artifact = Artifact(store, "deduplicate", "0" * 16)
     prefixes = write_pairs(artifact, low, high, round(options.documents))
     with Meter() as meter:
-        found = find_components(artifact, Phases(artifact), prefixes, len(low), round(options.at_a_time))
+        found = find_components(
+            artifact, Phases(artifact), list(prefixes), prefixes, len(low), round(options.at_a_time)
+        )
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{found.num_rounds} rounds over {len(found.parts)} partitions: {meter.seconds:,.0f} s,"
@@ -79,7 +81,7 @@ def pairs_of(num_documents: int, num_pairs: int) -> tuple[np.ndarray, np.ndarray
 
 
 def write_pairs(artifact: Artifact, low: np.ndarray, high: np.ndarray, num_documents: int) -> dict[str, str]:
-    """As `verify` leaves them: a file a shard, which is a run of documents. Of each shard what leads its ids (hex)."""
+    """As `verify` leaves them, in files: here one a shard, which is a run of documents. What leads each's ids (hex)."""
     prefixes = {f"{n:05d}": document_id.file_prefix("made-up", str(n)).hex() for n in range(NUM_SHARDS)}
     for shard in range(NUM_SHARDS):
         start, stop = (np.searchsorted(low, num_documents * n // NUM_SHARDS) for n in (shard, shard + 1))

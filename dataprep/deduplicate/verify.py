@@ -18,9 +18,11 @@ MAX_BATCH_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Verified:
-    """`edges` (`edges.VERIFIED_EDGES`) of documents that are alike, and how many candidates were not."""
+    """`edges` (`edges.VERIFIED_EDGES`) of documents that are alike, which of the candidates they are (int64, their
+    rows, ascending), and how many were not."""
 
     edges: pa.Table
+    rows: np.ndarray
     num_rejected: int
 
 
@@ -49,7 +51,7 @@ def verify(
     alike = similarity >= min_jaccard
     columns = [column(edges, "low"), column(edges, "high"), pa.array(similarity)]
     verified = pa.Table.from_arrays(columns, schema=VERIFIED_EDGES).filter(pa.array(alike))
-    return Verified(verified, num_rejected=int((~alike).sum()))
+    return Verified(verified, np.flatnonzero(alike), num_rejected=int((~alike).sum()))
 
 
 def _same_content(edges: pa.Table, content_hashes: pa.Table) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The groups of `deduplicate`: which documents hang together by verified pairs.
 
-    in memory:      verified pairs (a file a shard) -> components (one unit)
-    out of core:    verified pairs -> spread (a shard) -> large_n, small_n (a partition of nodes), n = 0... -> stars
+    in memory:      verified pairs (a file a part) -> components (one unit)
+    out of core:    verified pairs -> spread (a part) -> large_n, small_n (a partition of nodes), n = 0... -> stars
 
 Both end in `scratch/components`, whose row groups are the input shards. Every round of the latter is a phase: killed in
 one, a run goes on with it. What a round read is deleted after it.
@@ -9,7 +9,6 @@ one, a run goes on with it. What a round read is deleted after it.
 
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
 
 import psutil
 import pyarrow as pa
@@ -17,18 +16,13 @@ import pyarrow as pa
 from dataprep.deduplicate.components import components
 from dataprep.deduplicate.stars import components_of_stars, large_star, seen_from_both_ends, small_star, sum_of
 from jobs.by_shard import by_shard, row_groups
+from jobs.step_run import Phase
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
 
 BYTES_PER_EDGE = 256
 """Of memory, for joining pairs of copies in one worker: 178 (measured, all ids distinct), and 32 for the
 pair itself, twice."""
-
-
-class Phase(Protocol):
-    """Does the units of a phase; the sum of their reports. `name` is the phase's where it is not the function's."""
-
-    def __call__(self, function: str, units: list[str], name: str | None = None, **arguments: object) -> Report: ...
 
 
 @dataclass(frozen=True)
@@ -41,16 +35,21 @@ class Found:
 
 
 def find_components(
-    artifact: Artifact, phase: Phase, prefixes: dict[str, str], num_edges: int, max_edges: int | None
+    artifact: Artifact,
+    phase: Phase,
+    verified_parts: list[str],
+    prefixes: dict[str, str],
+    num_edges: int,
+    max_edges: int | None,
 ) -> Found:
     """The components of the `num_edges` verified pairs, through files where they are more than `max_edges`."""
     if num_edges <= (max_edges or edges_in_memory()):
-        found = phase("components", ["all"], prefixes=prefixes)
+        found = phase("components", ["all"], verified_parts=verified_parts, prefixes=prefixes)
         return Found(["all"], found.counts["members"], 0)
     # Each edge is seen from two nodes. A run that goes on with more or less memory has other partitions, thus phases.
     num_partitions = 2 * num_edges // (max_edges or edges_in_memory()) + 1
     partitions = [f"{n:05d}" for n in range(num_partitions)]
-    table, parts, before = f"spread_{num_partitions}", list(prefixes), (-1, -1)
+    table, parts, before = f"spread_{num_partitions}", verified_parts, (-1, -1)
     phase("spread", parts, table, num_partitions=num_partitions)
     for number in count():
         after_large, after_small = f"large_{num_partitions}_{number}", f"small_{num_partitions}_{number}"
@@ -72,14 +71,14 @@ def edges_in_memory() -> int:
     return int(psutil.virtual_memory().total) // 4 // BYTES_PER_EDGE
 
 
-def components_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
-    """Join the pairs of all shards in memory."""
-    pairs = [unit.artifact.read_table("scratch/verified", shard, ["low", "high"]) for shard in prefixes]
+def components_unit(unit: Unit, verified_parts: list[str], prefixes: dict[str, str]) -> Report:
+    """Join all pairs in memory."""
+    pairs = [unit.artifact.read_table("scratch/verified", part, ["low", "high"]) for part in verified_parts]
     return _write_components(unit, components(pa.concat_tables(pairs)), prefixes)
 
 
 def spread_unit(unit: Unit, num_partitions: int) -> Report:
-    """The pairs of a shard, seen from both ends."""
+    """The pairs of one part, seen from both ends."""
     pairs = unit.artifact.read_table("scratch/verified", unit.name, ["low", "high"])
     unit.write_scratch(unit.phase, *seen_from_both_ends(pairs, num_partitions))
     return Report()

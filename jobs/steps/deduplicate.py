@@ -3,8 +3,9 @@ together; writes `verdicts`.
 
     [old_bands -> new_bands -> proposed -> alike: jobs.steps.earlier, where earlier corpora are named]
     [urls (a unit a shard) -> same_url (a partition of addresses): jobs.steps.addresses, where `same_url` asks for it]
-        -> bands (a shard) -> candidates (a partition of keys) -> verify (a shard) -> components (jobs.steps.components)
-        -> members (a shard) -> far (a partition of groups) -> compare (a shard) -> groups (a partition of groups)
+        -> bands (a shard) -> candidates (a partition of keys) -> [gather -> texts -> verify: jobs.steps.compare]
+        -> components (jobs.steps.components) -> members (a shard) -> far (a partition of groups)
+        -> [far_gather -> far_texts -> compare: jobs.steps.compare] -> groups (a partition of groups)
         [plants ride on bands and candidates: jobs.steps.plants]
         [-> domains (a shard) -> caps (a partition of domains): jobs.steps.domain_caps, where there is a `domain_cap`]
         -> map (a shard)
@@ -14,31 +15,28 @@ reads ranges and no worker holds more than its own share.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataprep import document_id
-from dataprep.corpus import check_content
+from dataprep.deduplicate.blocks import block_pairs, blocks_of_groups
 from dataprep.deduplicate.buckets import band_rows
 from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.config import DeduplicateConfig
-from dataprep.deduplicate.edges import VERIFIED_EDGES, merge_edges
 from dataprep.deduplicate.guard import NUM_SHOWN, largest_groups
 from dataprep.deduplicate.keeper import far_pairs, losers, members_of, verdicts
 from dataprep.deduplicate.lookup import rows_of
-from dataprep.deduplicate.verify import Verified, ids_to_read, verify
 from dataprep.domain_cap import REASONS as OVER_CAP
-from dataprep.kernels.text_buffers import column, ranges
-from dataprep.kernels.text_view import surviving_text
-from dataprep.schemas import EDITS, ID
+from dataprep.kernels.text_buffers import column
 from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
-from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
-from jobs.step_run import StepRun, total
-from jobs.steps.components import Phase, find_components
+from jobs.by_shard import by_shard, in_groups, partition_by_hash, row_group, row_groups, shards_of
+from jobs.step_run import Phase, StepRun, check_handed_on, total
+from jobs.steps.compare import Names, compare_pairs, write_pairs
+from jobs.steps.components import find_components
 from jobs.steps.earlier import find_earlier
 from jobs.steps.losses import check_losses, counts_by_language, losses
 from jobs.steps.plants import measure_plants, meet, plant
@@ -53,11 +51,11 @@ SURVIVORS_PER_PARTITION = 1_000_000
 PAIRS_PER_PARTITION = 2_000_000
 """Verified pairs whose groups are decided together: 40 bytes a pair and 60 a document, and as much to sort them."""
 
-MAX_TEXT_BYTES = 256 << 20
-"""Of texts that are compared at a time, with about as much for their shingles."""
-
 GROUP_SEED = 0x6209
 """Keeps the partitions of groups apart from every other use of the hash of an id."""
+
+CANDIDATES = Names("candidates", "gather", "texts", "verify", "verified")
+FAR = Names("far", "far_gather", "far_texts", "compare", "compared")
 
 FACTS = ["id", "num_bytes", "num_words", "content_hash"]
 
@@ -81,12 +79,12 @@ def run(step: StepRun) -> None:
 
         return phase
 
-    phase = phase_of("deduplicate")
+    phase, handed_on = phase_of("deduplicate"), partial(check_handed_on, step.artifact.kind)
     url_counts, url_parts = {"url_losers": 0}, []
     if step.config["deduplicate"]["same_url"]:
         urls = phase_of("addresses")("urls", shards, num_partitions=len(partitions))
         same_url = phase_of("addresses")("same_url", partitions, prefixes=prefixes)
-        _check_handed_on("url_rows", urls, same_url)
+        handed_on("url_rows", urls, same_url)
         url_counts, url_parts = same_url.counts, partitions
     earlier = find_earlier(step, prefixes, partitions, ngram_words)
     entering = {"shards": shards, "num_partitions": len(partitions), "url_parts": url_parts}
@@ -94,37 +92,40 @@ def run(step: StepRun) -> None:
     in_shards = step.map("jobs.steps.deduplicate:bands_unit", shards, "bands", all_units(shards, **entering))
     bands, planted = total(in_shards), {s: prefixes[s] for s in shards if in_shards[s].counts["planted"]}
     found = phase("candidates", partitions, prefixes=prefixes, planted=planted)
-    _check_handed_on("band_rows", bands, found)
-    _check_handed_on("plant_band_rows", bands, found)
-    verified = phase("verify", shards, prefixes=prefixes, partitions=partitions, ngram_words=ngram_words)
-    _check_handed_on("proposed_pairs", found, verified)
-    num_pairs, limit = verified.counts["verified_pairs"], step.config["deduplicate"]["max_edges_in_memory"]
-    components = find_components(step.artifact, phase_of("components"), prefixes, num_pairs, limit)
+    handed_on("band_rows", bands, found)
+    handed_on("plant_band_rows", bands, found)
+    config, comparing = step.config["deduplicate"], phase_of("compare")
+    how = {"ngram_words": ngram_words, "min_jaccard": config["min_jaccard"]}
+    verified_parts, verified = compare_pairs(comparing, CANDIDATES, partitions, found, prefixes, len(shards), **how)
+    num_pairs, limit = verified.counts["verified_pairs"], config["max_edges_in_memory"]
+    components = find_components(step.artifact, phase_of("components"), verified_parts, prefixes, num_pairs, limit)
     group_parts = [f"{n:05d}" for n in range(num_pairs // PAIRS_PER_PARTITION + 1)]
-    members = phase("members", shards, prefixes=prefixes, component_parts=components.parts, num_groups=len(group_parts))
-    _check_handed_on("verified_pairs", verified, members)
-    _check_handed_on("members", Report(counts={"members": components.num_members}), members)
+    read: dict[str, Any] = {"verified_parts": verified_parts, "component_parts": components.parts}
+    members = phase("members", shards, prefixes=prefixes, num_groups=len(group_parts), **read)
+    handed_on("verified_pairs", verified, members)
+    handed_on("members", Report(counts={"members": components.num_members}), members)
     far = phase("far", group_parts, prefixes=prefixes)
-    compared = phase("compare", shards, prefixes=prefixes, group_parts=group_parts, ngram_words=ngram_words)
-    _check_handed_on("far_pairs", far, compared)
-    groups = phase("groups", group_parts, prefixes=prefixes)
-    _check_handed_on("verified_pairs", verified, groups)
-    _check_handed_on("members", members, groups)
-    _check_handed_on("far_pairs", far, groups)
+    how["min_jaccard"] = 0.0
+    compared_parts, compared = compare_pairs(comparing, FAR, group_parts, far, prefixes, len(group_parts), **how)
+    handed_on("far_pairs", far, Report(counts={"far_pairs": compared.counts["verified_pairs"]}))
+    groups = phase("groups", group_parts, prefixes=prefixes, compared_parts=compared_parts)
+    handed_on("verified_pairs", verified, groups)
+    handed_on("members", members, groups)
+    handed_on("far_pairs", far, groups)
     lost_in: dict[str, Any] = {"shards": shards, "url_parts": url_parts, "group_parts": group_parts}
     capped, cap_parts = Report(counts={"over_domain_cap": 0}), []
     if "domain_cap" in step.config:
         domains = phase_of("domain_caps")("domains", shards, num_partitions=len(partitions), **lost_in)
         capped, cap_parts = phase_of("domain_caps")("caps", partitions, prefixes=prefixes), partitions
-        _check_handed_on("domain_rows", domains, capped)
+        handed_on("domain_rows", domains, capped)
         capped = replace(capped, counts=domains.counts | capped.counts)
     arguments = all_units(shards, **lost_in, cap_parts=cap_parts)
     reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=arguments)
     step.check_takes_all(reports, "select")
     summed = total(reports)
     num_before = url_counts["url_losers"] + earlier.counts.get("earlier_losers", 0)
-    _check_handed_on("losers", groups + Report(counts={"losers": num_before}), summed)
-    _check_handed_on("over_domain_cap", capped, summed)
+    handed_on("losers", groups + Report(counts={"losers": num_before}), summed)
+    handed_on("over_domain_cap", capped, summed)
     sources, languages = losses(step, reports)
     check_losses(step, sources, languages, group_parts)
     counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
@@ -132,6 +133,7 @@ def run(step: StepRun) -> None:
     counts |= earlier.counts | plant_counts
     if cap_parts:
         counts |= capped.counts
+    counts = {name: number for name, number in counts.items() if name not in (CANDIDATES.rows, FAR.rows)}
     by_kind = {"sources": sources, "languages": languages}
     step.commit(
         replace(summed, counts=counts | {"component_rounds": components.num_rounds}),
@@ -139,14 +141,6 @@ def run(step: StepRun) -> None:
         **earlier.more,
         **plants,
     )
-
-
-def _check_handed_on(what: str, before: Report, after: Report) -> None:
-    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
-    if before.counts[what] != after.counts[what]:
-        raise ConservationError(
-            f"deduplicate: {before.counts[what]:,} {what} were written, but {after.counts[what]:,} were read"
-        )
 
 
 def bands_unit(
@@ -163,64 +157,45 @@ def bands_unit(
 
 
 def candidates_unit(unit: Unit, prefixes: dict[str, str], planted: dict[str, str]) -> Report:
-    """The pairs that one partition of keys proposes, grouped by the shard of the smaller id; `planted` are the shards
-    with plants."""
+    """The pairs that one partition of keys proposes, for the shards of both ends; `planted` are the shards with
+    plants."""
     parts = [row_group(unit.artifact, "bands", shard, int(unit.name)) for shard in prefixes]
     found = candidates(parts, unit.config["deduplicate"]["max_bucket"])
-    edges, row_groups = by_shard(found.edges, "low", prefixes)
-    unit.write_scratch("candidates", edges, row_groups)
+    pairs = block_pairs(found.edges, found.blocks, shards_of(found.edges["low"], prefixes))
     counts = {"buckets": found.num_buckets, "large_buckets": found.num_large_buckets}
-    counts |= {"band_rows": sum(part.num_rows for part in parts), "proposed_pairs": edges.num_rows}
+    counts |= {"band_rows": sum(part.num_rows for part in parts), "proposed_pairs": pairs.num_rows}
+    counts |= write_pairs(unit, CANDIDATES, pairs, prefixes)
     return Report(counts=counts | meet(unit, parts, planted))
 
 
-def verify_unit(unit: Unit, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Report:
-    """Compare the texts of the pairs whose smaller id is in this shard."""
-    at = list(prefixes).index(unit.name)
-    proposed = [row_group(unit.artifact, "candidates", part, at) for part in partitions]
-    edges = merge_edges(proposed)
-    verified = _verified(unit, edges, prefixes, ngram_words, unit.config["deduplicate"]["min_jaccard"])
-    unit.write_scratch("verified", verified.edges)
-    counts = {"proposed_pairs": sum(part.num_rows for part in proposed), "candidate_pairs": edges.num_rows}
-    counts |= {"rejected_pairs": verified.num_rejected, "verified_pairs": verified.edges.num_rows}
-    return Report(counts=counts)
-
-
-def members_unit(unit: Unit, prefixes: dict[str, str], component_parts: list[str], num_groups: int) -> Report:
+def members_unit(
+    unit: Unit, prefixes: dict[str, str], verified_parts: list[str], component_parts: list[str], num_groups: int
+) -> Report:
     """What is known of a shard's documents that hang together with others, and their pairs, by partition of groups."""
     at = list(prefixes).index(unit.name)
     found = row_groups(unit.artifact, "components", component_parts, at).sort_by("id")
     facts = unit.parents["annotate"].read_rows("attributes", unit.name, column(found, "id"), FACTS)
     members = members_of(found, facts)
     unit.write_scratch("members", *_by_group(members, column(members, "component"), num_groups))
-    edges = unit.artifact.read_table("scratch/verified", unit.name)
+    edges = row_groups(unit.artifact, "verified", verified_parts, at)
     rows = rows_of(column(edges, "low"), column(members, "id"), "component")
     unit.write_scratch("edges", *_by_group(edges, column(members, "component").take(rows), num_groups))
     return Report(counts={"verified_pairs": edges.num_rows, "members": members.num_rows})
 
 
 def far_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
-    """The pairs of a member and the first of its group that nobody has compared, by the shard of the smaller id."""
+    """The pairs of a member and the first of its group that nobody has compared, for the shards of both."""
     members, edges = (row_groups(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges"))
-    pairs, sizes = by_shard(far_pairs(members, edges, *_configs(unit)), "low", prefixes)
-    unit.write_scratch("far", pairs, sizes)
-    return Report(counts={"far_pairs": pairs.num_rows})
+    pairs = far_pairs(members, edges, *_configs(unit))
+    to_here = np.full(pairs.num_rows, int(unit.name))
+    told = block_pairs(pairs, blocks_of_groups(pairs, members), to_here)
+    return Report(counts={"far_pairs": pairs.num_rows} | write_pairs(unit, FAR, told, prefixes))
 
 
-def compare_unit(unit: Unit, prefixes: dict[str, str], group_parts: list[str], ngram_words: int) -> Report:
-    """Compare the texts of those pairs."""
-    at = list(prefixes).index(unit.name)
-    parts = [row_group(unit.artifact, "far", part, at) for part in group_parts]
-    compared = _verified(unit, pa.concat_tables(parts), prefixes, ngram_words, 0.0)
-    unit.write_scratch("compared", compared.edges, [part.num_rows for part in parts])
-    return Report(counts={"far_pairs": compared.edges.num_rows})
-
-
-def groups_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
+def groups_unit(unit: Unit, prefixes: dict[str, str], compared_parts: list[str]) -> Report:
     """Choose who stays of each group of one partition."""
-    members, edges, compared = (
-        row_groups(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges", "compared")
-    )
+    members, edges = (row_groups(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges"))
+    compared = row_groups(unit.artifact, "compared", compared_parts, int(unit.name))
     lost = losers(members, edges, compared, *_configs(unit))
     unit.write_scratch("losers", *by_shard(lost.verdicts, "id", prefixes))
     unit.write_scratch("largest", largest_groups(members, lost.verdicts["id"].combine_chunks()), [NUM_SHOWN])
@@ -261,39 +236,4 @@ def _configs(unit: Unit) -> tuple[SplitConfig, DeduplicateConfig]:
 
 def _by_group(rows: pa.Table, component: pa.Array, num_groups: int) -> tuple[pa.Table, list[int]]:
     """The rows in the order of their partitions of groups, and how many each has."""
-    mixed = document_id.mix(component, GROUP_SEED) >> np.uint64(32)
-    partition = (mixed * np.uint64(num_groups) >> np.uint64(32)).astype(np.int64)
-    order = np.argsort(partition, kind="stable")
-    return rows.take(pa.array(order)), np.bincount(partition, minlength=num_groups).tolist()
-
-
-def _verified(unit: Unit, edges: pa.Table, prefixes: dict[str, str], ngram_words: int, min_jaccard: float) -> Verified:
-    """The pairs that are alike, some texts at a time: however many partners a shard has, few are in memory at once."""
-    ends = pa.chunked_array([*edges["low"].chunks, *edges["high"].chunks], ID)
-    facts = rows_by_id(unit.parents["annotate"], "attributes", ends, prefixes, ["id", "content_hash", "num_bytes"])
-    parts = []
-    for start, stop in ranges(_bytes_to_read(edges, facts), MAX_TEXT_BYTES):
-        some = edges.slice(start, stop - start)
-        texts = _surviving_texts(unit, ids_to_read(some, facts), prefixes)
-        ids = column(texts, "id")
-        seen = facts.take(rows_of(ids, column(facts, "id"), "content hash"))
-        check_content(ids, column(texts, "text"), column(seen, "content_hash"))
-        parts.append(verify(some, facts, texts, ngram_words, min_jaccard))
-    verified = pa.concat_tables([part.edges for part in parts]) if parts else VERIFIED_EDGES.empty_table()
-    return Verified(verified, sum(part.num_rejected for part in parts))
-
-
-def _bytes_to_read(edges: pa.Table, facts: pa.Table) -> np.ndarray:
-    """int64[pairs + 1]: bytes of text up to each pair; the smaller id's, which many pairs may share, once."""
-    num_bytes, ids = column(facts, "num_bytes").to_numpy(), column(facts, "id")
-    low, high = (rows_of(column(edges, end), ids, "size") for end in ("low", "high"))
-    is_new = np.ones(len(low), np.bool_)
-    is_new[1:] = low[1:] != low[:-1]
-    return np.append(0, np.cumsum(num_bytes[high] + num_bytes[low] * is_new))
-
-
-def _surviving_texts(unit: Unit, ids: pa.Array, prefixes: dict[str, str]) -> pa.Table:
-    documents = rows_by_id(unit.parents["extract"], "documents", ids, prefixes, ["id", "text"])
-    edits = rows_by_id(unit.parents["clean"], "edits", ids, prefixes, EDITS.names)
-    text = surviving_text(documents["text"].combine_chunks(), edits)
-    return pa.table({"id": documents["id"], "text": text})
+    return in_groups(rows, partition_by_hash(component, num_groups, GROUP_SEED), num_groups)

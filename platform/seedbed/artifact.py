@@ -9,7 +9,7 @@ steps/<kind>-<fingerprint>/
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -184,13 +184,17 @@ class Artifact:
     def read_rows(self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None) -> pa.Table:
         """The rows with these ids, ascending; only the row groups that hold one of them are read."""
         with self.open_parquet(table, unit) as file:
-            all_ids = file.read(columns=["id"], use_threads=False)["id"].combine_chunks()
-            at = np.flatnonzero(pc.is_in(all_ids, ids).to_numpy(zero_copy_only=False))
-            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-            ends = np.cumsum(sizes)
-            groups = np.unique(np.searchsorted(ends, at, side="right"))
-            rows = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
+            rows = file.read_row_groups(_groups_with(file, ids), columns=columns, use_threads=False)
             return rows.filter(pc.is_in(rows["id"], ids))
+
+    def read_rows_in_turn(
+        self, table: str, unit: str, ids: pa.Array, columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """The same, a row group after another: each is read once, and only one is in memory."""
+        with self.open_parquet(table, unit) as file:
+            for group in _groups_with(file, ids):
+                rows = file.read_row_group(group, columns=columns, use_threads=False)
+                yield rows.filter(pc.is_in(rows["id"], ids))
 
     @contextmanager
     def open_parquet(self, table: str, unit: str) -> Iterator[pq.ParquetFile]:
@@ -223,6 +227,15 @@ class Artifact:
                 raise CorruptDataError(f"{path}: {error}; {self._cure}") from error
 
 
+def _groups_with(file: pq.ParquetFile, ids: pa.Array) -> list[int]:
+    """The row groups that hold one of these ids, ascending."""
+    all_ids = file.read(columns=["id"], use_threads=False)["id"].combine_chunks()
+    at = np.flatnonzero(pc.is_in(all_ids, ids).to_numpy(zero_copy_only=False))
+    ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
+    found: list[int] = np.unique(np.searchsorted(ends, at, side="right")).tolist()
+    return found
+
+
 def write_table(
     artifact: Artifact, table: str, unit: str, content: pa.Table, row_groups: list[int] | None = None
 ) -> FileEntry:
@@ -234,24 +247,38 @@ def write_table(
     content = content.combine_chunks()
     if row_groups is None and "id" in content.column_names and not ascend(content["id"]):
         raise ConservationError(f"{artifact.path}/{table}/{unit}: ids stand twice or out of order")
-    sink = io.BytesIO()
-    plain_text = ["text", "url", "id", "duplicate_of"]  # every value differs: a dictionary would only cost
-    dictionary = [name for name in content.column_names if name not in plain_text]
-    writer = pq.ParquetWriter(
-        sink, content.schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
-    )
-    with writer:
-        if row_groups is None:
-            writer.write_table(content, row_group_size=ROW_GROUP_ROWS)
-        else:
-            start = 0
-            for size in row_groups:
-                writer.write_table(content.slice(start, size), row_group_size=max(size, 1))
-                start += size
-    data = sink.getvalue()
+    if row_groups is None:
+        data = _parquet(content.schema, [content], ROW_GROUP_ROWS)
+    else:
+        data = _parquet(content.schema, _slices(content, row_groups))
     path = f"{table}/{unit}.parquet"
     artifact.store.write(f"{artifact.path}/{path}", data)
     return FileEntry(path, len(data), table_digest(content), content.num_rows)
+
+
+def write_row_groups(artifact: Artifact, table: str, unit: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
+    """Write one part of a table that no artifact keeps, a row group for each of `groups`, which are taken in turn."""
+    artifact.store.write(f"{artifact.path}/{table}/{unit}.parquet", _parquet(schema, groups))
+
+
+def _slices(content: pa.Table, sizes: list[int]) -> Iterator[pa.Table]:
+    start = 0
+    for size in sizes:
+        yield content.slice(start, size)
+        start += size
+
+
+def _parquet(schema: pa.Schema, groups: Iterable[pa.Table], max_rows: int | None = None) -> bytes:
+    """A Parquet file with a row group for each of `groups`, or several where one has more than `max_rows`."""
+    sink = io.BytesIO()
+    plain_text = ["text", "url", "id", "duplicate_of"]  # every value differs: a dictionary would only cost
+    dictionary = [name for name in schema.names if name not in plain_text]
+    with pq.ParquetWriter(
+        sink, schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
+    ) as writer:
+        for group in groups:
+            writer.write_table(group, row_group_size=max_rows or max(group.num_rows, 1))
+    return sink.getvalue()
 
 
 def write_file(artifact: Artifact, path: str, data: bytes) -> FileEntry:

@@ -18,7 +18,10 @@ PHASES = {
     "clean": ["map"],
     "annotate": ["map"],
     "select": ["map"],
-    "deduplicate": ["bands", "candidates", "verify", "components", "members", "far", "compare", "groups", "map"],
+    "deduplicate": [
+        *("bands", "candidates", "gather", "texts", "verify", "components", "members"),
+        *("far", "far_gather", "far_texts", "compare", "groups", "map"),
+    ],
     "corpus": ["map"],
     "tokenizer": ["sample", "train"],
     "shards": ["tokenize", "merge"],

@@ -17,6 +17,7 @@ from seedbed.artifact import (
     content_digest,
     file_entry,
     write_file,
+    write_row_groups,
     write_table,
 )
 from seedbed.errors import ConservationError, StoreError
@@ -127,6 +128,17 @@ def test_row_groups_are_cut_where_they_are_asked_for(artifact):
         assert [file.read_row_group(group) for group in range(3)] == [table.slice(0, 1), verdicts(), table.slice(1)]
 
 
+def test_row_groups_that_come_one_after_another_are_those_of_a_whole_table(artifact):
+    table = verdicts(3, 1, 2)
+    write_table(artifact, "scratch/bands", "00000", table, row_groups=[1, 0, 2])
+    groups = iter([table.slice(0, 1), table.slice(0, 0), table.slice(1)])
+    write_row_groups(artifact, "scratch/bands", "00001", table.schema, groups)
+    first, second = (
+        artifact.store.read(f"{artifact.path}/scratch/bands/{unit}.parquet") for unit in ("00000", "00001")
+    )
+    assert first == second
+
+
 def test_a_file_that_is_no_table_is_written_and_known(artifact):
     entry = write_file(artifact, "languages/00000.json", b"{}")
     assert entry == FileEntry("languages/00000.json", 2, bytes_digest(b"{}"))
@@ -172,6 +184,16 @@ def test_a_part_that_was_cut_short_is_noticed(local):
     for read in (local.read_table, lambda *part: local.read_rows(*part, ids(1))):
         with pytest.raises(CorruptDataError):
             read("verdicts", "00000")
+
+
+def test_rows_in_turn_are_those_of_each_row_group_that_has_some(artifact):
+    table = corpus(3 * ROW_GROUP_ROWS, 8)
+    write_table(artifact, "corpus", "00000", table)
+    at = [5, ROW_GROUP_ROWS - 1, 2 * ROW_GROUP_ROWS]
+    found = list(artifact.read_rows_in_turn("corpus", "00000", ids(*at, 10**6), ["id", "text"]))
+    expected = table.select(["id", "text"]).take(at)
+    assert found == [expected.slice(0, 2), expected.slice(2)]
+    assert list(artifact.read_rows_in_turn("corpus", "00000", ids(10**6))) == []
 
 
 def test_rows_are_found_by_their_ids(artifact):

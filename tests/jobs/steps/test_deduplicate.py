@@ -9,7 +9,7 @@ import pytest
 
 from dataprep.errors import DataError
 from jobs.run import do_step
-from jobs.steps import components, deduplicate
+from jobs.steps import compare, components, deduplicate
 from seedbed.artifact import Artifact
 from seedbed.plan import make_plan
 from seedbed.progress import Progress
@@ -122,7 +122,9 @@ def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, 
     expected, far = verdicts(artifact), chains(artifact)
     monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 5)
     monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
-    monkeypatch.setattr(deduplicate, "MAX_TEXT_BYTES", 4000)
+    monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
+    monkeypatch.setattr(compare, "MAX_TEXT_BYTES", 5000)
+    monkeypatch.setattr(compare, "MERGE_ROWS", 3)
     for limit in (1, 5):
         artifact = made(folder, f"data.deduplicate.max_edges_in_memory={limit}")
         assert artifact.committed()["counts"]["component_rounds"] > 1
@@ -154,11 +156,16 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("phase", ["spread", "large", "small", "stars", "members", "far", "compare", "groups"])
+MODULES = dict.fromkeys(("gather", "texts", "verify"), compare)
+MODULES |= dict.fromkeys(("spread", "large", "small", "stars"), components)
+MODULES |= dict.fromkeys(("members", "far", "groups"), deduplicate)
+
+
+@pytest.mark.parametrize("phase", MODULES)
 def test_a_run_that_was_killed_goes_on_where_it_was(folder, monkeypatch, phase):
     forced = "data.deduplicate.max_edges_in_memory=5"
     expected = verdicts(made(folder, forced))
-    module = components if phase in ("spread", "large", "small", "stars") else deduplicate
+    module = MODULES[phase]
     unit = getattr(module, f"{phase}_unit")
     calls = 0
 
@@ -170,6 +177,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, monkeypatch, phase):
         return unit(*arguments, **more)
 
     monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
     with monkeypatch.context() as patch:
         patch.setattr(module, f"{phase}_unit", killed_at_the_third)
         with pytest.raises(Killed):

@@ -1,0 +1,263 @@
+"""Pairs of documents held against each other's texts, wherever the two lie: how `deduplicate` compares candidates, and
+the members of a group with its first.
+
+    pairs, in the row groups of the shards of both their ends
+        -> gather (a shard): each pair once, and how much text it will take
+        -> texts (a shard): the pairs of its smaller ids, and its own texts that pairs want, by partition of blocks
+        -> verify (a partition of blocks): the pairs that are alike, by who asked
+
+The texts go to the pairs in one more shuffle, and no unit reads another shard's documents: a document is read once, is
+sent once for each partition that wants it (for nearly all that is one: `dataprep.deduplicate.blocks`), and what a unit
+reads are ranges.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataprep.corpus import check_content
+from dataprep.deduplicate.blocks import (
+    BLOCK_PAIRS,
+    batches,
+    distinct_within,
+    ends_among,
+    in_order_of_blocks,
+    merge_blocks,
+    text_bytes,
+)
+from dataprep.deduplicate.edges import VERIFIED_EDGES
+from dataprep.deduplicate.lookup import rows_of
+from dataprep.deduplicate.verify import ids_to_read, verify
+from dataprep.errors import CorruptDataError
+from dataprep.kernels.text_buffers import column
+from dataprep.schemas import DOCUMENTS, ID
+from jobs.by_shard import by_both_shards, partition_by_hash, row_group, row_groups, shards_of
+from jobs.step_run import Phase, check_handed_on
+from jobs.survivors import own_texts
+from jobs.unit import Unit
+from seedbed.artifact import Report
+
+PARTITION_TEXT_BYTES = 128 << 20
+"""Of texts that one unit compares, with about as much for their shingles. Blocks are spread by a hash: of many the sum
+is near this."""
+
+PARTITION_PAIRS = 1_000_000
+"""Pairs of one partition, 52 bytes each and as much to sort them."""
+
+MAX_TEXT_BYTES = 256 << 20
+"""Of texts that are in memory at a time, should a partition have more: then its ranges are read again for each."""
+
+MERGE_ROWS = 1_000_000
+"""Rows of pairs that wait to be merged, or as many as there are distinct ones by then; 270 bytes each while they are
+merged (measured)."""
+
+BLOCK_SEED = 0x5B10
+"""Keeps the partitions of blocks apart from every other use of the hash of an id."""
+
+FACTS = ["id", "num_bytes", "content_hash"]
+
+SENT = pa.schema(
+    [
+        pa.field("id", ID, nullable=False),
+        pa.field("num_bytes", pa.int64(), nullable=False),  # of the surviving text
+        pa.field("content_hash", ID, nullable=False),
+        pa.field("text", DOCUMENTS.field("text").type, nullable=False),  # that survives `clean`
+    ]
+)
+"""What is sent of a document; in a partition each stands once."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Of one time that pairs are compared: the table of the pairs, the three phases, and the table of what is alike."""
+
+    pairs: str  # blocks.BLOCK_PAIRS, written by `write_pairs`
+    gather: str
+    texts: str
+    verify: str
+    verified: str  # edges.VERIFIED_EDGES, a row group for each target
+
+    @property
+    def rows(self) -> str:
+        """The count of rows of the table of the pairs."""
+        return f"{self.pairs}_rows"
+
+
+def write_pairs(unit: Unit, names: Names, pairs: pa.Table, prefixes: dict[str, str]) -> dict[str, int]:
+    """Hand `blocks.BLOCK_PAIRS` to `compare_pairs`; the count."""
+    rows, sizes = by_both_shards(pairs, prefixes)
+    unit.write_scratch(names.pairs, rows, sizes)
+    return {names.rows: rows.num_rows}
+
+
+def compare_pairs(
+    phase: Phase,
+    names: Names,
+    parts: list[str],
+    written: Report,
+    prefixes: dict[str, str],
+    num_targets: int,
+    ngram_words: int,
+    min_jaccard: float,
+) -> tuple[list[str], Report]:
+    """Every phase in turn, on the pairs that the units `parts` have written; the parts of the table of what is alike,
+    and the counts of pairs: `candidate_pairs`, `rejected_pairs`, `verified_pairs`.
+
+    Raises ConservationError where a pair or a text is lost between two phases.
+    """
+    shards, handed_on = list(prefixes), partial(check_handed_on, "deduplicate")
+    gathered = phase("gather", shards, names.gather, table=names.pairs, parts=parts, prefixes=prefixes)
+    handed_on(names.rows, written, gathered)
+    num_pairs, text_bytes = gathered.counts["pairs"], gathered.counts["text_bytes"]
+    num_partitions = max(num_pairs // PARTITION_PAIRS, text_bytes // PARTITION_TEXT_BYTES) + 1
+    cut = {"table": names.gather, "prefixes": prefixes, "num_partitions": num_partitions}
+    sent = phase("texts", shards, names.texts, **cut)
+    handed_on("pairs", gathered, sent)
+    partitions = [f"{n:05d}" for n in range(num_partitions)]
+    compared = {"sent": names.texts, "shards": shards, "ngram_words": ngram_words, "min_jaccard": min_jaccard}
+    written_to = {"table": names.verified, "num_targets": num_targets}
+    verified = phase("verify", partitions, names.verify, **compared, **written_to)
+    handed_on("pairs", sent, verified)
+    handed_on("texts", sent, verified)
+    counts = {name: verified.counts[name] for name in ("rejected_pairs", "verified_pairs")}
+    return partitions, Report(counts={"candidate_pairs": num_pairs} | counts)
+
+
+def gather_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
+    """The pairs with an end in this shard, each once, and how much text of the shard they want."""
+    at = list(prefixes).index(unit.name)
+    pairs, num_rows = _merged(row_group(unit.artifact, table, part, at) for part in parts)
+    unit.write_scratch(unit.phase, pairs, [pairs.num_rows])
+    counts = {f"{table}_rows": num_rows, "pairs": int(_is_of(pairs, "low", at, prefixes).sum())}
+    return Report(counts=counts | {"text_bytes": text_bytes(pairs, _own_facts(unit, pairs, at, prefixes))})
+
+
+def _merged(tables: Iterable[pa.Table]) -> tuple[pa.Table, int]:
+    """Their pairs, each once, and how many rows they had: merged as they come, so that a pair that shares all bands is
+    in memory twice and not nineteen times."""
+    pairs, waiting, num_rows, num_waiting = BLOCK_PAIRS.empty_table(), list[pa.Table](), 0, 0
+    for table in tables:
+        waiting.append(table)
+        num_rows, num_waiting = num_rows + table.num_rows, num_waiting + table.num_rows
+        if num_waiting > max(MERGE_ROWS, pairs.num_rows):
+            pairs, waiting, num_waiting = merge_blocks([pairs, *waiting]), [], 0
+    return merge_blocks([pairs, *waiting]), num_rows
+
+
+def _is_of(pairs: pa.Table, end: str, at: int, prefixes: dict[str, str]) -> np.ndarray:
+    """bool[pairs]: whether this end lies in the shard with this number."""
+    return shards_of(pairs[end], prefixes) == at
+
+
+def _own_facts(unit: Unit, pairs: pa.Table, at: int, prefixes: dict[str, str]) -> pa.Table:
+    """`FACTS` of the shard's own documents in `pairs`. Raises CorruptDataError where one has none."""
+    ends = [pairs[end].filter(pa.array(_is_of(pairs, end, at, prefixes))) for end in ("low", "high")]
+    ids = pc.unique(pa.chunked_array([chunk for end in ends for chunk in end.chunks], ID))
+    facts = unit.parents["annotate"].read_rows("attributes", unit.name, ids, FACTS)
+    rows_of(ids, column(facts, "id"), "attributes")
+    return facts
+
+
+def texts_unit(unit: Unit, table: str, prefixes: dict[str, str], num_partitions: int) -> Report:
+    """Send the pairs of the shard's smaller ids to their partitions, and the shard's texts to those that want them."""
+    at = list(prefixes).index(unit.name)
+    pairs = unit.artifact.read_table(f"scratch/{table}", unit.name)
+    partition = partition_by_hash(column(pairs, "block"), num_partitions, BLOCK_SEED)
+    own = np.flatnonzero(_is_of(pairs, "low", at, prefixes))
+    own = own[np.argsort(partition[own], kind="stable")]
+    sizes = np.bincount(partition[own], minlength=num_partitions).tolist()
+    unit.write_scratch(f"{unit.phase}_pairs", pairs.take(pa.array(own)), sizes)
+
+    facts = _own_facts(unit, pairs, at, prefixes)
+    of_pair, of_id = ends_among(pairs, column(facts, "id"))
+    wanted_by, rows = distinct_within(partition[of_pair], of_id)
+    sizes = np.bincount(wanted_by, minlength=num_partitions).tolist()
+    texts = _own_texts(unit, facts)
+    unit.write_scratch_groups(unit.phase, SENT, _cut(texts, rows, sizes))
+    return Report(counts={"pairs": len(own), "texts": len(rows)})
+
+
+def _own_texts(unit: Unit, facts: pa.Table) -> pa.Table:
+    """`SENT` of the documents in `facts`, row by row. Raises CorruptDataError where they are not those with a text."""
+    ids, parts = [pa.array([], ID)], [pa.array([], SENT.field("text").type)]
+    for texts in own_texts(unit, facts):
+        ids.append(column(texts, "id"))
+        parts.append(column(texts, "text"))
+    found = pa.concat_arrays(ids)
+    if not found.equals(column(facts, "id")):
+        raise CorruptDataError(
+            f"{unit.name}: {facts.num_rows:,} documents are to be compared, but the {len(found):,} texts that were "
+            f"found are not theirs, one by one"
+        )
+    columns = [column(facts, name).cast(SENT.field(name).type) for name in FACTS]
+    return pa.Table.from_arrays([*columns, pa.concat_arrays(parts)], schema=SENT)
+
+
+def _cut(texts: pa.Table, rows: np.ndarray, sizes: list[int]) -> Iterator[pa.Table]:
+    """These rows, so many at a time: a text that several partitions want is in memory once."""
+    start = 0
+    for size in sizes:
+        yield texts.take(pa.array(rows[start : start + size]))
+        start += size
+
+
+def verify_unit(
+    unit: Unit, sent: str, shards: list[str], ngram_words: int, min_jaccard: float, table: str, num_targets: int
+) -> Report:
+    """Compare the texts of the pairs of one partition of blocks."""
+    group = int(unit.name)
+    pairs = in_order_of_blocks(row_groups(unit.artifact, f"{sent}_pairs", shards, group))
+    facts, texts = _read_sent(unit, sent, shards)
+    parts, rows, num_rejected = [VERIFIED_EDGES.empty_table()], [np.empty(0, np.int64)], 0
+    for start, stop in batches(pairs, facts, MAX_TEXT_BYTES):
+        some = pairs.slice(start, stop - start)
+        wanted = ids_to_read(some, facts)
+        if texts is None:
+            there = _read_texts(unit, sent, shards, wanted)
+        else:
+            there = texts.filter(pc.is_in(texts["id"], value_set=wanted))
+        found = verify(some, facts, there, ngram_words, min_jaccard)
+        parts.append(found.edges)
+        rows.append(start + found.rows)
+        num_rejected += found.num_rejected
+    target = column(pairs, "target").to_numpy()[np.concatenate(rows)]
+    edges = pa.concat_tables(parts).take(pa.array(np.argsort(target, kind="stable")))
+    unit.write_scratch(table, edges, np.bincount(target, minlength=num_targets).tolist())
+    counts = {"pairs": pairs.num_rows, "texts": facts.num_rows}
+    return Report(counts=counts | {"rejected_pairs": num_rejected, "verified_pairs": edges.num_rows})
+
+
+def _read_sent(unit: Unit, sent: str, shards: list[str]) -> tuple[pa.Table, pa.Table | None]:
+    """`FACTS` of what was sent to a partition; with the texts, where they fit into memory at a time."""
+    facts, texts, num_bytes = [], [], 0
+    for shard in shards:
+        with unit.artifact.open_parquet(f"scratch/{sent}", shard) as file:
+            facts.append(file.read_row_group(int(unit.name), columns=FACTS, use_threads=False))
+            num_bytes += pc.sum(facts[-1]["num_bytes"]).as_py() or 0
+            if num_bytes <= MAX_TEXT_BYTES:
+                texts.append(file.read_row_group(int(unit.name), columns=["text"], use_threads=False))
+            else:
+                texts.clear()
+    known = pa.concat_tables(facts).combine_chunks()
+    if num_bytes > MAX_TEXT_BYTES:
+        return known, None
+    return known, _checked(known.append_column(SENT.field("text"), pa.concat_tables(texts)["text"].combine_chunks()))
+
+
+def _read_texts(unit: Unit, sent: str, shards: list[str], wanted: pa.Array) -> pa.Table:
+    """`SENT` of these documents, where a partition has too many for memory."""
+    parts = []
+    for shard in shards:
+        rows = row_group(unit.artifact, sent, shard, int(unit.name))
+        parts.append(rows.filter(pc.is_in(rows["id"], value_set=wanted)))
+    return _checked(pa.concat_tables(parts).combine_chunks())
+
+
+def _checked(texts: pa.Table) -> pa.Table:
+    """The same. Raises CorruptDataError where a text is not the one that `annotate` has seen."""
+    check_content(column(texts, "id"), column(texts, "text"), column(texts, "content_hash"))
+    return texts

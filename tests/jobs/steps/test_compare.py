@@ -1,0 +1,117 @@
+"""Where `deduplicate` reads texts from, and what it sends: its results are those of `test_deduplicate`."""
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from dataprep import document_id
+from dataprep.errors import CorruptDataError
+from dataprep.schemas import ID
+from jobs.by_shard import by_both_shards
+from jobs.step_run import check_handed_on
+from jobs.steps import compare
+from seedbed.artifact import Artifact, Report
+from seedbed.errors import ConservationError
+from tests.jobs.steps.test_deduplicate import made, sources, verdicts
+
+NO_PLANTS = "data.deduplicate.plants.number=0"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    sources(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many partitions of a few documents each."""
+    monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
+
+
+def counted(artifact: Artifact, phase: str) -> Counter[str]:
+    """The sums of a phase's units."""
+    total: Counter[str] = Counter()
+    for unit in artifact.finished_units(phase):
+        total.update(artifact.report(phase, unit).counts)
+    return total
+
+
+def test_a_pair_of_two_shards_is_handed_to_both_and_one_of_one_shard_once():
+    prefixes = {name: document_id.file_prefix("s", name).hex() for name in "ab"}
+    a, b = ([document_id.pack(bytes.fromhex(prefixes[name]), n) for n in range(2)] for name in "ab")
+    pairs = pa.table({"low": pa.array([a[0], b[0], a[1]], ID), "high": pa.array([b[0], b[1], a[0]], ID)})
+    rows, sizes = by_both_shards(pairs, prefixes)
+    assert sizes == [2, 2]
+    assert rows["low"].to_pylist() == [a[0], a[1], b[0], a[0]]
+
+
+def test_a_shard_reads_its_own_documents_alone_and_each_row_group_once(folder, small, monkeypatch):
+    monkeypatch.setattr("seedbed.artifact.ROW_GROUP_ROWS", 1)
+    read: Counter[tuple[str, str]] = Counter()
+    real = Artifact.read_rows_in_turn
+
+    def counting(artifact, table, unit, ids, columns=None):
+        for rows in real(artifact, table, unit, ids, columns):
+            read[unit, rows["id"][0].as_py()] += 1
+            yield rows
+
+    monkeypatch.setattr(Artifact, "read_rows_in_turn", counting)
+    unit = compare.texts_unit
+
+    def texts_unit(one, *arguments, **more):
+        before = Counter(read)
+        report = unit(one, *arguments, **more)
+        assert {shard for shard, _ in read - before} <= {one.name}
+        assert set((read - before).values()) <= {1}
+        return report
+
+    monkeypatch.setattr(compare, "texts_unit", texts_unit)
+    artifact = made(folder, NO_PLANTS)
+    # 9 pages of the chain, 3 copies of page 2 and 2 of page 5 are candidates: 14 of 16 documents.
+    assert len(read) == 14
+    assert counted(artifact, "gather")["pairs"] == artifact.committed()["counts"]["candidate_pairs"]
+
+
+def test_a_text_is_sent_once_to_a_partition_and_texts_that_many_pairs_want_go_to_few(folder, small):
+    artifact = made(folder, NO_PLANTS)
+    gathered, sent, compared = (counted(artifact, phase) for phase in ("gather", "texts", "verify"))
+    assert sent == {"pairs": gathered["pairs"], "texts": compared["texts"]}
+    assert len(artifact.finished_units("verify")) == gathered["text_bytes"] // 6000 + 1 > 2
+    # 14 documents in some 40 pairs: were each sent for each pair, it would be 80 texts.
+    assert 14 <= sent["texts"] < sent["pairs"]
+
+
+def test_partitions_that_do_not_fit_into_memory_are_read_again(folder, small, monkeypatch):
+    expected = verdicts(made(folder, NO_PLANTS))
+    monkeypatch.setattr(compare, "MAX_TEXT_BYTES", 5000)
+    again = 0
+    real = compare._read_texts
+
+    def counting(*arguments):
+        nonlocal again
+        again += 1
+        return real(*arguments)
+
+    monkeypatch.setattr(compare, "_read_texts", counting)
+    assert verdicts(made(folder, NO_PLANTS, store_name="again")) == expected
+    assert again > 0
+
+
+def test_a_text_that_changes_on_its_way_is_found(folder, small, monkeypatch):
+    cut = compare._cut
+
+    def broken(texts, rows, sizes):
+        for part in cut(texts, rows, sizes):
+            yield part.set_column(3, part.schema.field("text"), pa.array(["x"] * part.num_rows, pa.large_string()))
+
+    monkeypatch.setattr(compare, "_cut", broken)
+    with pytest.raises(CorruptDataError, match="its surviving text has the XXH3-128"):
+        made(folder, NO_PLANTS)
+
+
+def test_rows_that_are_lost_between_phases_are_told_with_both_numbers():
+    with pytest.raises(ConservationError, match=r"deduplicate: 1,234 texts were written, but 1 were read"):
+        check_handed_on("deduplicate", "texts", Report(counts={"texts": 1234}), Report(counts={"texts": 1}))
