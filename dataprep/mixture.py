@@ -25,16 +25,29 @@ SUM_TOLERANCE = 1e-6
 
 
 class MixtureConfig(BaseModel):
-    """How much of training each source is: given weights, or by size and a temperature."""
+    """How much of the training text each source is: given weights, or by size and a temperature."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     weights: dict[str, float] | None = Field(
-        default=None, min_length=1, description="share of each source; a source that is not named is not trained on"
+        default=None,
+        min_length=1,
+        description="share of each source in the tokens trained on; a source that is not named is not trained on",
     )
-    temperature: float | None = Field(default=None, ge=1, description="T of p_i ~ n_i^(1/T), n_i the source's tokens")
-    max_epochs: float = Field(default=MAX_EPOCHS, gt=0, description="a source is seen at most so often")
-    tokens: dict[str, int] = Field(default_factory=dict, description="tokens of a source that are taken at most")
+    temperature: float | None = Field(
+        default=None,
+        ge=1,
+        description="instead of weights: T of p_i ~ n_i^(1/T), n_i a source's tokens. 1: as they are; large: all equal",
+    )
+    max_epochs: float = Field(
+        default=MAX_EPOCHS,
+        gt=0,
+        description="a source is seen at most so often (Muennighoff et al. 2023: 4 epochs train almost as well as new "
+        "text); the rest is given to the other sources in proportion",
+    )
+    tokens: dict[str, int] = Field(
+        default_factory=dict, description="by source: tokens that are taken of it at most, repeats counted"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_weigh(self) -> Self:
@@ -66,11 +79,22 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that could not be as asked. `found` and `allowed` are in tokens where they are not shares."""
+
+    key: str  # below the mixture's own, dotted
+    found: float
+    allowed: float
+    message: str
+
+
+@dataclass(frozen=True)
 class Mixture:
-    """`shares` by source, in the order of their names; `warnings` say with numbers what could not be as asked."""
+    """`shares` by source, in the order of their names; `missing` samples no source may give."""
 
     shares: dict[str, Share]
-    warnings: tuple[str, ...]
+    missing: int
+    remarks: tuple[Remark, ...]
 
 
 def quotas(available: Mapping[str, int], config: MixtureConfig, num_samples: int, sequence_length: int) -> Mixture:
@@ -82,49 +106,63 @@ def quotas(available: Mapping[str, int], config: MixtureConfig, num_samples: int
     unknown = sorted((set(config.weights or {}) | set(config.tokens)) - set(available))
     if unknown:
         raise ValueError(f"mixture: there are no sources {unknown}; expected some of {sorted(available)}")
-    weights, warnings = _weights(available, config)
-    caps = {name: int(Fraction(config.max_epochs) * available[name]) for name in weights}
-    limited = {
-        name: min(caps[name], config.tokens.get(name, num_samples * sequence_length) // sequence_length)
-        for name in weights
-    }
-    taken = _filled(weights, limited, num_samples)
+    weights, remarks = _weights(available, config)
+    limits = most_samples(available, config, sequence_length)
+    taken = _filled(weights, limits, num_samples)
     for name, weight in weights.items():
         wanted = float(weight * num_samples)
-        if wanted >= limited[name] + 1:
-            epochs = f", {wanted / available[name]:.2f} epochs" if available[name] else ""
-            bound = "max_epochs" if limited[name] == caps[name] else "tokens"
-            warnings.append(
-                f"mixture: {name} at {float(weight):.3f} would give {wanted:,.0f} samples{epochs}; {bound} allows "
-                f"{limited[name]:,} of its {available[name]:,}: the rest is given to the other sources"
-            )
-    missing = num_samples - sum(taken.values())
-    if missing:
-        warnings.append(
-            f"mixture: {num_samples:,} samples are asked for and {num_samples - missing:,} can be had: all sources are "
-            "at their caps"
-        )
-    shares = {name: Share(available[name], float(weights[name]), taken[name]) for name in sorted(weights)}
-    return Mixture(shares, tuple(warnings))
+        if wanted >= limits[name] + 1:  # a part of a sample is no matter
+            remarks.append(_held(name, float(weight), wanted, available[name], limits[name], config, sequence_length))
+    shares = {
+        name: Share(available[name], float(weights.get(name, 0)), taken.get(name, 0)) for name in sorted(available)
+    }
+    return Mixture(shares, num_samples - sum(taken.values()), tuple(remarks))
 
 
-def _weights(available: Mapping[str, int], config: MixtureConfig) -> tuple[dict[str, Fraction], list[str]]:
-    """Exact shares that add up to 1, by source name, and what there is to warn of."""
+def _held(
+    name: str, weight: float, wanted: float, available: int, limit: int, config: MixtureConfig, sequence_length: int
+) -> Remark:
+    """Of a source that gives less than its weight asks for."""
+    is_by_epochs = limit == int(Fraction(config.max_epochs) * available)
+    bound = f"max_epochs {config.max_epochs:g}" if is_by_epochs else f"tokens.{name}"
+    epochs = f" = {wanted / available:.2f} epochs" if available else ""
+    message = (
+        f"{name} at {weight:.3f} would be {wanted * sequence_length:,.0f} tokens{epochs} of its "
+        f"{available * sequence_length:,}, but {bound} allows {limit * sequence_length:,}: the rest is given to the "
+        "other sources"
+    )
+    key = "max_epochs" if is_by_epochs else f"tokens.{name}"
+    return Remark(key, wanted * sequence_length, float(limit * sequence_length), message)
+
+
+def most_samples(available: Mapping[str, int], config: MixtureConfig, sequence_length: int) -> dict[str, int]:
+    """How many samples each source may give at most, by name: none where it has no weight."""
+    found = {}
+    for name in sorted(available):
+        is_in = config.weights is None or bool(config.weights.get(name))
+        most = int(Fraction(config.max_epochs) * available[name]) if is_in else 0
+        found[name] = min(most, config.tokens[name] // sequence_length) if name in config.tokens else most
+    return found
+
+
+def _weights(available: Mapping[str, int], config: MixtureConfig) -> tuple[dict[str, Fraction], list[Remark]]:
+    """Exact shares that add up to 1 (all 0 where sizes decide and there is nothing), by source, and the remarks."""
     if config.weights is None:
         assert config.temperature is not None  # by the validator
         given = {name: Fraction(size ** (1 / config.temperature)) for name, size in available.items()}
     else:
         given = {name: Fraction(weight) for name, weight in config.weights.items()}
     total = sum(given.values())
-    if not total:
-        raise ValueError(f"mixture: none of {sorted(available)} has a sample")
-    said = []
+    remarks = []
     if config.weights is not None and abs(float(total) - 1) > SUM_TOLERANCE:
-        said.append(f"mixture: the weights add up to {float(total):.6g}, not to 1; each is divided by that")
-    left_out = sorted(set(available) - set(given))
+        shown = " + ".join(f"{name} {weight:g}" for name, weight in config.weights.items())
+        said = f"{shown} = {float(total):.6g}, not 1; each is divided by that"
+        remarks.append(Remark("weights", float(total), 1.0, said))
+    left_out = sorted(name for name in available if name not in given)
     if left_out:
-        said.append(f"mixture: not named in the weights and so not trained on: {', '.join(left_out)}")
-    return {name: given[name] / total for name in sorted(given)}, said
+        said = f"not named in the weights, and so not trained on: {', '.join(left_out)}"
+        remarks.append(Remark("weights", float(len(left_out)), 0.0, said))
+    return {name: given[name] / total if total else Fraction(0) for name in sorted(given)}, remarks
 
 
 def _filled(weights: Mapping[str, Fraction], limits: Mapping[str, int], num_samples: int) -> dict[str, int]:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataprep.mixture import MixedOrder, MixtureConfig, quotas
+from dataprep.mixture import MixedOrder, MixtureConfig, Remark, most_samples, quotas
 
 STREAMS = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 150)), min_size=1, max_size=5)  # samples, quota
 
@@ -36,9 +36,14 @@ def test_what_would_repeat_beyond_the_cap_is_given_to_the_others_in_proportion()
     # a: 2 x 10 of 50; the other 80 as 3 : 2.
     assert {name: share.taken for name, share in mixture.shares.items()} == {"a": 20, "b": 48, "c": 32}
     assert mixture.shares["a"].epochs == 2.0
-    assert mixture.warnings == (
-        "mixture: a at 0.500 would give 50 samples, 5.00 epochs; max_epochs allows 20 of its 10: the rest is given to "
-        "the other sources",
+    assert mixture.remarks == (
+        Remark(
+            "max_epochs",
+            500.0,
+            200.0,
+            "a at 0.500 would be 500 tokens = 5.00 epochs of its 100, but max_epochs 2 allows 200: the rest is given "
+            "to the other sources",
+        ),
     )
 
 
@@ -55,18 +60,34 @@ def test_a_quota_of_tokens_holds_in_whole_samples():
 def test_what_all_sources_together_cannot_give_is_said():
     mixture = quotas({"a": 3, "b": 5}, MixtureConfig(temperature=1.0, max_epochs=2.0), 20, 10)
     assert {name: share.taken for name, share in mixture.shares.items()} == {"a": 6, "b": 10}
-    assert mixture.warnings[-1] == (
-        "mixture: 20 samples are asked for and 16 can be had: all sources are at their caps"
-    )
+    assert mixture.missing == 4
 
 
 def test_weights_that_do_not_add_up_and_sources_left_out_are_said():
     mixture = quotas({"a": 50, "b": 50, "c": 50}, MixtureConfig(weights={"a": 0.5, "b": 0.25}), 30, 10)
-    assert mixture.warnings == (
-        "mixture: the weights add up to 0.75, not to 1; each is divided by that",
-        "mixture: not named in the weights and so not trained on: c",
+    assert mixture.remarks == (
+        Remark("weights", 0.75, 1.0, "a 0.5 + b 0.25 = 0.75, not 1; each is divided by that"),
+        Remark("weights", 1.0, 0.0, "not named in the weights, and so not trained on: c"),
     )
     assert {name: share.taken for name, share in mixture.shares.items()} == {"a": 20, "b": 10}
+
+
+def test_gpt_3s_weights_add_up_to_1_01_and_its_epochs_follow_from_what_is_left():
+    # Brown et al. 2020, table 2.2, in units of 10^6 tokens: 300 B tokens of 410, 19, 12, 55 and 3 B.
+    available = {"books1": 12_000, "books2": 55_000, "crawl": 410_000, "webtext": 19_000, "wikipedia": 3_000}
+    weights = {"books1": 0.08, "books2": 0.08, "crawl": 0.6, "webtext": 0.22, "wikipedia": 0.03}
+    mixture = quotas(available, MixtureConfig(weights=weights, max_epochs=3.0), 300_000, 1)
+    # webtext: 0.22 / 1.01 x 300 B = 65.3 B = 3.44 epochs, held to 57 B. Of the other 243 B wikipedia would have
+    # 3 / 79 = 9.2 B and is held to 9 B. The other 234 B go as 60 : 8 : 8 of 76: 184,736.8 and twice 24,631.6.
+    assert mixture.remarks[0].message.endswith("= 1.01, not 1; each is divided by that")
+    assert [remark.key for remark in mixture.remarks] == ["weights", "max_epochs"]
+    taken = {name: share.taken for name, share in mixture.shares.items()}
+    assert taken == {"books1": 24_632, "books2": 24_631, "crawl": 184_737, "webtext": 57_000, "wikipedia": 9_000}
+
+
+def test_a_source_without_weight_gives_nothing_and_a_quota_holds_in_whole_samples():
+    config = MixtureConfig(weights={"a": 1.0, "b": 0.0}, max_epochs=1.5, tokens={"a": 47})
+    assert most_samples({"a": 5, "b": 5, "c": 5}, config, 10) == {"a": 4, "b": 0, "c": 0}
 
 
 def test_a_source_that_is_not_there_is_an_error_that_names_those_that_are():

@@ -37,6 +37,7 @@ class RunConfig(Strict):
         checks = (
             _priorities,
             _expected_loss,
+            _mixture,
             _offensive_score,
             _perplexity,
             _quality,
@@ -67,6 +68,17 @@ def _expected_loss(run: RunConfig) -> tuple[str, str] | None:
         f"data.deduplicate.expected_loss.sources.{unknown[0]}",
         f"no such source; there are {', '.join(run.data.sources)}",
     )
+
+
+def _mixture(run: RunConfig) -> tuple[str, str] | None:
+    mixture = run.data.mixture
+    if mixture is None:
+        return None
+    for key, named in (("weights", mixture.weights or {}), ("tokens", mixture.tokens)):
+        unknown = sorted(named.keys() - run.data.sources.keys())
+        if unknown:
+            return f"data.mixture.{key}.{unknown[0]}", f"no such source; there are {', '.join(run.data.sources)}"
+    return None
 
 
 def _offensive_score(run: RunConfig) -> tuple[str, str] | None:
