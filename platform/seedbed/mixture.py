@@ -120,7 +120,8 @@ def mixture_numbers(files: tuple[SourceFile, ...], run: RunConfig, manifests: Ma
         return None
     shards, corpus = manifests.get("shards"), manifests.get("corpus")
     if shards is not None:
-        return MixtureNumbers(config, available_samples(shards, length), COUNTED, length)
+        available = dict.fromkeys(run.data.sources, 0) | available_samples(shards, length)
+        return MixtureNumbers(config, available, COUNTED, length)
     sources = (corpus or {}).get("sources")
     if sources is not None:
         known = {

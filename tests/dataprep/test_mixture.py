@@ -69,7 +69,7 @@ def test_weights_that_do_not_add_up_and_sources_left_out_are_said():
         Remark("weights", 0.75, 1.0, "a 0.5 + b 0.25 = 0.75, not 1; each is divided by that"),
         Remark("weights", 1.0, 0.0, "not named in the weights, and so not trained on: c"),
     )
-    assert {name: share.taken for name, share in mixture.shares.items()} == {"a": 20, "b": 10}
+    assert {name: share.taken for name, share in mixture.shares.items()} == {"a": 20, "b": 10, "c": 0}
 
 
 def test_gpt_3s_weights_add_up_to_1_01_and_its_epochs_follow_from_what_is_left():
