@@ -161,6 +161,10 @@ def _export(run: RunConfig, listing: SourceListing) -> Config:
     return {"name": run.name, "licences": licences}  # for the model card and the datasheet
 
 
+def _evaluate(run: RunConfig, listing: SourceListing) -> Config:
+    return _json(run.evaluation)
+
+
 def _nothing(run: RunConfig, listing: SourceListing) -> Config:
     return {}
 
@@ -231,7 +235,13 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("shards", 1, ("corpus", "tokenizer"), _shards, ("tokenizers",)),
     StepKind("ledger", 1, ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus"), _nothing),
     StepKind("pretrain", 2, ("shards",), _pretrain, ("torch", "deepspeed")),
-    StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
+    StepKind(
+        "evaluate",
+        2,
+        ("corpus", "tokenizer", "shards", "pretrain"),
+        _evaluate,
+        ("torch", "tldextract", "idna"),  # the latter find registered domains
+    ),
     StepKind("export", 2, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
 )
 """Every step, each after its parents."""

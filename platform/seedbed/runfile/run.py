@@ -10,6 +10,7 @@ from seedbed.layout import layout_problems
 from seedbed.runfile.budget import BudgetConfig
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.data import DataConfig
+from seedbed.runfile.evaluation import EvaluationConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.strict import Strict
 from seedbed.runfile.tracking import TrackingConfig
@@ -28,6 +29,7 @@ class RunConfig(Strict):
     data: DataConfig = Field(description="what is read and kept")
     model: ModelConfig = Field(description="what is trained")
     training: TrainingConfig = Field(description="how it is trained")
+    evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="what it is scored on")
     cluster: ClusterConfig = Field(default=ClusterConfig(), description="what it runs on")
     budget: BudgetConfig = Field(default=BudgetConfig(), description="what it may cost")
     tracking: TrackingConfig = Field(default=TrackingConfig(), description="where it is tracked")
