@@ -107,10 +107,14 @@ def mixture_cells(rows: tuple[MixedSource, ...]) -> list[tuple[str, ...]]:
             f"{row.weight_asked:.4f}",
             f"{row.weight:.4f}",
             f"{row.tokens:,}",
-            f"{'at least ' if row.known == AT_MOST and row.tokens else ''}{row.epochs:.2f}",
+            f"{'at least ' if row.known == AT_MOST and row.tokens else ''}{_times(row.epochs)}",
         )
         for row in rows
     ]
+
+
+def _times(epochs: float) -> str:
+    return f"{epochs:.2f}" if epochs >= 0.1 or not epochs else f"{epochs:.2g}"
 
 
 def mixture_numbers(files: tuple[SourceFile, ...], run: RunConfig, manifests: Manifests) -> MixtureNumbers | None:
