@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c c
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast test-cluster packages browser postgres screenshots bench-dataprep bench-dedup \
+.PHONY: help setup setup-dev demo test test-all test-fast test-cluster packages browser postgres screenshots bench-dataprep bench-dedup \
 	bench-peers check check-infra clean
 
 help: ## this list
@@ -48,12 +48,15 @@ demo: setup ## from the crawl in configs/crawls/demo to an exported model
 	@$(BIN)/seedbed run configs/runs/demo.yaml
 
 # Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
-# start; the longest files come first (tests/conftest.py). Those of tests/cluster tell a lost machine from a slow one by
-# seconds and wait most of the time: beside them goes what takes one core and waits for nobody.
-test: setup-dev ## every test
+# start; the longest files come first (tests/conftest.py).
+PYTEST_TWO := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: setup-dev ## the tests for each change: all but those of `make test-all`
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check packages
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 test-cluster test-fast
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m 'slow and not cluster'
+	@$(PYTEST_TWO) -m 'not thorough and not cluster'
+
+test-all: test ## every test: what `make test` shows in part at length, and a run on two machines
+	@$(PYTEST_TWO) -m 'thorough and not cluster'
+	@$(MAKE) --no-print-directory test-cluster
 
 test-fast: setup-dev ## the tests that start no Ray, DeepSpeed or server
 	@$(BIN)/python -m pytest -m 'not slow'

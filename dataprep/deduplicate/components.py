@@ -2,9 +2,9 @@
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.deduplicate.edges import numbered
+from dataprep.kernels.deferred import kernel
 from dataprep.schemas import ID
 
 COMPONENTS = pa.schema([pa.field("id", ID, nullable=False), pa.field("component", ID, nullable=False)])
@@ -19,7 +19,7 @@ def components(edges: pa.Table) -> pa.Table:
     return pa.Table.from_arrays([ids, ids.take(smallest)], schema=COMPONENTS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join(low, high, parents):
     """Union-find with path halving (Tarjan and van Leeuwen 1984). The smaller root wins, so at the end `parents`
     holds the smallest member of each component whatever the order of the edges."""
@@ -34,7 +34,7 @@ def _join(low, high, parents):
         parents[node] = _root(parents, node)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _root(parents, node):
     while parents[node] != node:
         parents[node] = parents[parents[node]]

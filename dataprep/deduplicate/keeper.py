@@ -22,7 +22,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from dataprep import document_id, schemas
 from dataprep.deduplicate.components import COMPONENTS
@@ -30,6 +29,7 @@ from dataprep.deduplicate.config import DeduplicateConfig, source_number
 from dataprep.deduplicate.edges import edges_of
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.errors import CorruptDataError
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.text_buffers import column
 from dataprep.schemas import ID
 from dataprep.split import SplitConfig, held_out
@@ -227,7 +227,7 @@ def _kept(groups: _Groups, similarities: _Similarities, min_jaccard: float) -> n
     return row_at[keeper[groups.place[groups.same]]]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ask_in_turn(earlier, later, keeper):
     """The pairs ascend by (later, earlier): when a place is asked, those before it have been."""
     for pair in range(len(later)):

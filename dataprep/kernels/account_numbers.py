@@ -12,9 +12,9 @@ import functools
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_classes import ALNUM, ASCII_CLASSES, DIGIT, JOINED, UPPER
+from dataprep.kernels.deferred import kernel
 
 STRUCTURES_FILE = Path(__file__).with_name("iban_structures.tsv")
 _MAX_BBAN = 30  # characters; ISO 13616: an IBAN has 34 at most
@@ -42,7 +42,7 @@ def iban_structures() -> np.ndarray:
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def iban_at(data, start, floor, end, structures):
     """Where the IBAN ends that starts with the two capitals at `start`, -1 if none does."""
     if start > floor and ASCII_CLASSES[data[start - 1]] & JOINED != 0:
@@ -73,7 +73,7 @@ def iban_at(data, start, floor, end, structures):
     return position if (remainder * 100 + check) % 97 == 1 else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def card_at(data, start, floor, end):
     """Where the card's number ends whose first digit is at `start`, -1 if there is none."""
     if start > floor and (ASCII_CLASSES[data[start - 1]] & JOINED != 0 or _NO_START[data[start - 1]]):
@@ -113,7 +113,7 @@ def card_at(data, start, floor, end):
     return position if _card_ends_there(data, position, end) else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_layout(layout, num_digits):
     """In one piece, or in groups of 4-4-4-4, 4-6-5 (American Express) or 4-6-4 (Diners Club)."""
     if layout == num_digits:
@@ -122,7 +122,7 @@ def _is_layout(layout, num_digits):
     return layout == in_fours or layout == (4 * 32 + 6) * 32 + 5 or layout == (4 * 32 + 6) * 32 + 4
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_network(prefix, num_digits):
     """Whether a network gives out numbers of this length with these first six digits.
 
@@ -147,7 +147,7 @@ def _is_network(prefix, num_digits):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_in_a_row(data, start, stop, floor, end, separator):
     """Whether the groups are some of a longer row of groups, as in a table of numbers."""
     if start - 2 >= floor and data[start - 1] == separator and ASCII_CLASSES[data[start - 2]] & DIGIT != 0:
@@ -160,7 +160,7 @@ def _is_in_a_row(data, start, stop, floor, end, separator):
     return stop + 5 >= end or ASCII_CLASSES[data[stop + 5]] & DIGIT == 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _card_ends_there(data, position, end):
     if position >= end:
         return True

@@ -3,10 +3,10 @@
 Numba's cache looks at the file of the calling kernel only: after a change here, run `python -m dataprep.kernels.warm`.
 """
 
-from numba import njit
+from dataprep.kernels.deferred import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stands_at(data, position, small, start, stop):
     """Whether `small[start:stop]`, which holds no capitals, stands in `data` at `position`, A to Z in any case.
 

@@ -8,8 +8,8 @@ common (they lie in k + 1 runs): such runs are found by their hash, and the word
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 from dataprep.kernels.place_tables import Found, PlaceTable
 from dataprep.kernels.word_spans import WordSpans, same_word
@@ -72,7 +72,7 @@ def count_changed(
     return changed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _changed_matches(seeds, table, beside, sizes, found):
     """How many there are; those for which there is no room are counted only."""
     offsets, document_words, words, ngram_of = beside
@@ -122,7 +122,7 @@ def _changed_matches(seeds, table, beside, sizes, found):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count_changed(matches, sizes, texts, evaluation, lower, changed):
     lengths, most = sizes
     for i in range(len(changed)):

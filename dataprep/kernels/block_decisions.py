@@ -5,9 +5,9 @@ children of node k are 2k + 1 and, for what is above the threshold, 2k + 2.
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.block_features import NUM_FEATURES
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_layout import ELEMENT, PARENT
 
 CONTEXT = (
@@ -27,7 +27,7 @@ DEPTH = 4
 _INNER = np.uint64(2**DEPTH - 1)  # nodes of a tree that are no leaves
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_scores(x, feature, threshold, value, scores):  # pragma: no cover - compiled
     """Add up what each tree gives to each row of x."""
     for tree in range(len(feature)):
@@ -39,7 +39,7 @@ def add_scores(x, feature, threshold, value, scores):  # pragma: no cover - comp
             scores[b] += value[tree, node - _INNER]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _within(weight, size, reach, x, column):  # pragma: no cover - compiled
     """Of the characters of up to `reach` blocks on both sides, the share that is likely text."""
     n = len(weight)
@@ -57,7 +57,7 @@ def _within(weight, size, reach, x, column):  # pragma: no cover - compiled
         x[b, column] = kept / max(whole, 1.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_context(blocks, elements, scores, x):  # pragma: no cover - compiled
     """Fill the columns CONTEXT of x from the scores of the first pass."""
     n = len(blocks)

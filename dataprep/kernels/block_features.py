@@ -6,8 +6,8 @@ readability scores candidates by.
 """
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_attributes import hints_of
 from dataprep.kernels.markup_layout import (
     ALL_HINTS,
@@ -91,7 +91,7 @@ _FAR_COMMAS = (0xE38081, 0xEFBC8C)
 _FAR_QUOTES = (0xE28098, 0xE28099, 0xE2809C, 0xE2809D, 0xE2809E)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _wide_class(text, i, end):  # pragma: no cover - compiled
     """1: the character of several bytes at i ends a sentence; 2: comma; 8: quotation mark; 0: anything else."""
     if text[i] < 0xE0 or i + 2 >= end:
@@ -109,7 +109,7 @@ def _wide_class(text, i, end):  # pragma: no cover - compiled
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def text_statistics(text, blocks, stats):  # pragma: no cover - compiled
     counts = np.zeros(9, np.int64)
     for b in range(len(blocks)):
@@ -148,7 +148,7 @@ def text_statistics(text, blocks, stats):  # pragma: no cover - compiled
         stats[b, 7] = counts[5]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def element_sums(blocks, elements, stats, sums):  # pragma: no cover - compiled
     """Of each element with all within it: characters, those of links, blocks, characters of paragraphs."""
     for b in range(len(blocks)):
@@ -164,7 +164,7 @@ def element_sums(blocks, elements, stats, sums):  # pragma: no cover - compiled
             sums[elements[e, PARENT], k] += sums[e, k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def main_element(elements, sums):  # pragma: no cover - compiled
     """The innermost element that has most of the paragraphs: where readability finds its article."""
     best = 0
@@ -175,7 +175,7 @@ def main_element(elements, sums):  # pragma: no cover - compiled
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _around(b, blocks, elements, sums, x):  # pragma: no cover - compiled
     at = _AROUND_AT
     e = blocks[b, ELEMENT]
@@ -204,7 +204,7 @@ def _around(b, blocks, elements, sums, x):  # pragma: no cover - compiled
         x[b, _ROLES_AT + k] = elements[e, ALL_ROLES] >> k & 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sayings(b, text, blocks, x):  # pragma: no cover - compiled
     if blocks[b, END] - blocks[b, START] <= MAX_SAYING_BYTES:
         said = hints_of(text, blocks[b, START], blocks[b, END], SAYING_TABLE)
@@ -212,7 +212,7 @@ def _sayings(b, text, blocks, x):  # pragma: no cover - compiled
             x[b, _SAYINGS_AT + k] = said >> k & 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _own(b, blocks, elements, stats, x):  # pragma: no cover - compiled
     e = blocks[b, ELEMENT]
     words = max(stats[b, 1], 1.0)
@@ -234,7 +234,7 @@ def _own(b, blocks, elements, stats, x):  # pragma: no cover - compiled
     x[b, 14] = elements[e, DEPTH]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _places(blocks, elements, sums, x):  # pragma: no cover - compiled
     """Where each block stands on its page, and since which heading."""
     n = len(blocks)
@@ -264,7 +264,7 @@ def _places(blocks, elements, sums, x):  # pragma: no cover - compiled
         x[b, p + 9] = sums[0, 3] / whole
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _main_places(main, blocks, elements, sums, x):  # pragma: no cover - compiled
     """Where each block stands to the main element."""
     n = len(blocks)
@@ -289,7 +289,7 @@ def _main_places(main, blocks, elements, sums, x):  # pragma: no cover - compile
         x[b, _MAIN_AT + 4] = max(b - last, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _neighbours(b, n, x):  # pragma: no cover - compiled
     p = _NEIGHBOURS_AT
     for step in (-2, -1, 1, 2):
@@ -304,7 +304,7 @@ def _neighbours(b, n, x):  # pragma: no cover - compiled
         p += 4
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def features(text, blocks, elements, stats, sums, x):  # pragma: no cover - compiled
     """Fill x[block, feature]; the main element comes back."""
     n = len(blocks)

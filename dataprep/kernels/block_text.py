@@ -1,8 +1,8 @@
 """The text of the blocks that are kept: paragraphs and headings apart, items with bullets, cells of a row on a line."""
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_layout import ELEMENT, END, PARENT, START, TAG
 from dataprep.kernels.markup_tags import GROUP, GROUPS, LI, TABLE, TD, TH, TR
 
@@ -15,7 +15,7 @@ MAX_BYTES_BETWEEN = 6
 """Bytes that are written before a block at most: two line ends and a bullet with its space."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _item_or_row(e, elements):  # pragma: no cover - compiled
     """(item, row, cell) around an element, each 0 for none. Only the innermost of an item and a cell counts."""
     cell = 0
@@ -33,7 +33,7 @@ def _item_or_row(e, elements):  # pragma: no cover - compiled
     return 0, 0, 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_text(text, blocks, elements, is_kept, out):  # pragma: no cover - compiled
     """Write the kept blocks to `out`; the number of bytes. It has room for the text and what stands between."""
     at = 0

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+
+from dataprep.kernels.deferred import Intrinsic, kernel
 
 BLOCK = 32  # bytes
 
@@ -61,8 +61,9 @@ def _mask(write: Callable[[_Block], Any]) -> Any:
     """The function (data, position) of kernels that gives the bits of what `write` writes; it reads BLOCK bytes from
     `position` on, and `write` may look one byte beyond at either side."""
 
-    @intrinsic
     def mask(typing_context, data, position):
+        from numba import types
+
         def generate(context, builder, signature, arguments):
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
             bits = write(_Block(builder, array.data, arguments[1]))
@@ -70,7 +71,7 @@ def _mask(write: Callable[[_Block], Any]) -> Any:
 
         return types.uint64(data, types.int64), generate
 
-    return mask
+    return Intrinsic(mask)
 
 
 def _stops(block: _Block) -> Any:
@@ -118,6 +119,7 @@ def pairs_of_block(pairs: tuple[bytes, ...]) -> Any:
 
 def _lowest_bit(typing_context, mask):
     """The place of the lowest bit that is set; the mask must not be 0."""
+    from numba import types
 
     def generate(context, builder, signature, arguments):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
@@ -125,11 +127,12 @@ def _lowest_bit(typing_context, mask):
     return types.int64(types.uint64), generate
 
 
-lowest_bit: Any = intrinsic(_lowest_bit)
+lowest_bit: Any = Intrinsic(_lowest_bit)
 
 
 def _num_bits(typing_context, mask):
     """How many bits are set."""
+    from numba import types
 
     def generate(context, builder, signature, arguments):
         return builder.ctpop(arguments[0])
@@ -137,16 +140,16 @@ def _num_bits(typing_context, mask):
     return types.int64(types.uint64), generate
 
 
-num_bits: Any = intrinsic(_num_bits)
+num_bits: Any = Intrinsic(_num_bits)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_bits(count):
     """The lowest `count` bits, BLOCK of them at most."""
     return np.uint64(0xFFFFFFFF) if count >= BLOCK else (np.uint64(1) << np.uint64(count)) - np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def skip_ascii(data, position, end):
     """The first position from `position` on with a byte outside ASCII, or `end`."""
     while position + BLOCK <= end:
@@ -159,7 +162,7 @@ def skip_ascii(data, position, end):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def skip_printable(data, origin, position, end):
     """The first position from `position` on that needs a look (`stops_of_block`), or `end`. `origin` is where the text
     starts: before it there is nothing to be looked at."""
@@ -185,7 +188,7 @@ def skip_printable(data, origin, position, end):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def line_end(data, position, end):
     """Where the line that holds `position` ends, without its line feed."""
     while position + BLOCK <= end:

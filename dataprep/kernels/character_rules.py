@@ -6,9 +6,9 @@ its letter.
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.blocks import skip_printable
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edit_rules import CONTROL_CHARACTER, EXTRA_MARKS, LINE_END, TRAILING_BLANKS, ZERO_WIDTH
 from dataprep.kernels.edits import Edits
 from dataprep.kernels.normal_form_tables import (
@@ -64,7 +64,7 @@ def character_edits(text: pa.LargeStringArray, form: str, zero_width: bool) -> t
     return Edits(edit_offsets, starts, ends, rules, added_offsets, added), suspects
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _character_edits(data, offsets, kinds, forms, active, spans, edit_offsets, suspects):
     """Fills in the edits: `spans` int64[4, capacity] (start, end, rule, bytes of line feed in their place), with
     positions in `data`. Returns False where they do not fit into `spans`."""
@@ -117,14 +117,14 @@ def _character_edits(data, offsets, kinds, forms, active, spans, edit_offsets, s
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(spans, count, start, end, rule, added):
     spans[_START, count], spans[_END, count] = start, end
     spans[_RULE, count], spans[_ADDED, count] = rule, added
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _before(data, origin, position):
     """Where the character that ends at `position` starts."""
     position -= 1
@@ -133,7 +133,7 @@ def _before(data, origin, position):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _forms_before(data, origin, position, kinds, forms, spans, first, count):
     """The `forms` of the last character before `position` that is not cut and no mark without a script; 0 where there
     is none within `_MOST_STEPS`."""
@@ -155,7 +155,7 @@ def _forms_before(data, origin, position, kinds, forms, spans, first, count):
     return np.uint8(0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut_blanks(data, origin, position, kinds, spans, first, count):
     """Cuts the blanks before the end of a line at `position`, and with them what is cut between them already."""
     at, start, num_kept, stands = position, position, count, count
@@ -176,7 +176,7 @@ def _cut_blanks(data, origin, position, kinds, spans, first, count):
     return _put(spans, num_kept, start, position, np.int64(TRAILING_BLANKS), _NOTHING)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _remove(data, origin, start, end, kinds, forms, active, spans, first, count):
     """Cuts the run of characters to remove that begins at `start`, but for one joiner that is needed there.
 

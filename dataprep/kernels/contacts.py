@@ -9,9 +9,9 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_classes import ALNUM, ASCII_CLASSES, DIGIT, JOINED, LETTER, LOCAL
+from dataprep.kernels.deferred import kernel
 
 _DOT, _HYPHEN, _UNDERSCORE, _AT, _PLUS, _OPEN = 0x2E, 0x2D, 0x5F, 0x40, 0x2B, 0x28
 _MAX_LOCAL = 64  # octets, RFC 5321, 4.5.3.1.1
@@ -22,7 +22,7 @@ BETWEEN_DIGITS = np.zeros(256, np.bool_)
 BETWEEN_DIGITS[np.frombuffer(b" -.()/", np.uint8)] = True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def email_at(data, at, floor, end):
     """Where the address starts and ends whose @ is at `at`, (-1, -1) if there is none."""
     start = at
@@ -53,7 +53,7 @@ def email_at(data, at, floor, end):
     return (start, stop) if stop >= 0 else (-1, -1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_top_level(data, label, label_end, end):
     """Two or more letters, or punycode; not where a name goes on with `_` or another @."""
     if label_end < end and (data[label_end] == _UNDERSCORE or data[label_end] == _AT):
@@ -66,7 +66,7 @@ def _is_top_level(data, label, label_end, end):
     return label_end - label >= 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def phone_span(data, start, end):
     """Where at the most a number ends that starts at `start` with `+`, `(` or a digit; -1 for too few digits.
 
@@ -98,7 +98,7 @@ def phone_span(data, start, end):
     return stop
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def may_start_phone(data, start, floor):
     """Whether nothing before `start` makes the number a part of something longer."""
     if start == floor:

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.unicode_classes import WHITESPACE, unicode_classes
 from dataprep.kernels.utf8 import decode
 from dataprep.kernels.word_spans import WordSpans
@@ -41,7 +41,7 @@ def marked_ranges(
     return starts, stops
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _marked_ranges(data, word_starts, word_ends, firsts, ends, text_start, text_end, classes, starts, stops):
     for i in range(len(firsts)):
         first, last = firsts[i], ends[i] - 1
@@ -77,7 +77,7 @@ def pieces(starts: np.ndarray, ends: np.ndarray, kinds: np.ndarray, text_start: 
     return Pieces(*(values[:count].copy() for values in found))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pieces(starts, ends, kinds, text_start, owner, piece_starts, piece_ends, piece_rows):
     for row in range(len(starts)):
         for byte in range(starts[row] - text_start, ends[row] - text_start):

@@ -1,13 +1,14 @@
 """Which documents of a domain are within its cap: one pass over rows in the order of their domains."""
 
 import numpy as np
-from numba import njit
+
+from dataprep.kernels.deferred import kernel
 
 KEPT, DOCUMENTS, BYTES = np.int64(0), np.int64(1), np.int64(2)  # numba compiles anew for each literal that it is given
 """What a row is: kept, or over the cap of documents or of bytes."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hold_to_caps(domains, num_bytes, max_documents, max_bytes, outcomes, values):
     """Fills in `outcomes` (int64) and, for what is not kept, `values`: what the domain would have come to with it.
 

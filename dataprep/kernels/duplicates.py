@@ -4,14 +4,14 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 """
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1
 
 EMPTY = np.int32(-1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def table_bits(num_keys):
     """Of the least power of two with room for twice as many: an open-addressing table at most half full is fast."""
     bits = 3
@@ -20,14 +20,14 @@ def table_bits(num_keys):
     return bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def clear(table, bits):
     """Empties the part of a table that a document uses."""
     for slot in range(1 << bits):
         table[slot] = EMPTY
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def first_equal(table, bits, keys, i):
     """Where `keys[i]` occurred first, `i` itself where it is new (then it is entered). Linear probing.
 
@@ -47,7 +47,7 @@ def first_equal(table, bits, keys, i):
         slot = (slot + 1) & mask
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_repeats(table, keys, sizes, num_keys):
     """(how many of `keys[:num_keys]` equal an earlier one, the sum of their `sizes`)."""
     if num_keys < 2:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.text_buffers import column, list_buffers, text_buffers, text_from_buffers
 
 
@@ -142,7 +142,7 @@ def apply(text: pa.LargeStringArray, edits: Edits, room: Room | None = None) -> 
     return text_from_buffers(out, out_offsets)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _apply(data, offsets, edits, out):
     """Writes the texts after their edits one after another. What is added is short: copying a slice would cost more."""
     edit_offsets, starts, ends, _, added_offsets, added = edits
@@ -182,7 +182,7 @@ def then(first: Edits, second: Edits) -> Edits:
     return Edits(offsets, starts[:n], ends[:n], rules[:n], added_offsets[: n + 1], added[: added_offsets[n]])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _then(first, second, offsets, starts, ends, rules, added_offsets, added):
     """Places with a 1 count bytes of the text between the two; `shift` is by how much they are beyond the text's own
     before edit i."""
@@ -215,7 +215,7 @@ def _then(first, second, offsets, starts, ends, rules, added_offsets, added):
         offsets[document + 1] = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _merge(first, second, i, stop_i, k, stop_k, shift, added, written):
     """Edit k of `second` overlaps the place of edit i of `first`: takes all that hangs together.
 
@@ -247,7 +247,7 @@ def _merge(first, second, i, stop_i, k, stop_k, shift, added, written):
     return i, k, shift, reach - shift, written
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _append(source, start, stop, target, written):
     for j in range(start, stop):
         target[written] = source[j]

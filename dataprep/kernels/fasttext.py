@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.fasttext_model import END_OF_LINE, LABEL_PREFIX
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.fasttext_tables import KEPT_BITS, PredictorTables
 from dataprep.kernels.mixing import PRIME_1, PRIME_5, avalanche
 from dataprep.kernels.row_sums import LANES, add_rows
@@ -71,7 +71,7 @@ def _memo(longest: int, ngrams: tuple[int, int, int]) -> tuple[np.ndarray, np.nd
     return slots, memo_bytes, np.empty(_MEMO_ROWS + most_rows(longest, ngrams), np.int32), np.zeros(2, np.int64)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _predict(
     data,
     offsets,
@@ -133,7 +133,7 @@ def _predict(
         labels[document], scores[document] = _best_leaf(sums, left, right, output)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _head_end(data, start, end, num_characters):
     """Where the first `num_characters` codepoints end."""
     if end - start <= num_characters:
@@ -155,7 +155,7 @@ def _head_end(data, start, end, num_characters):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_blank(data, start, end, classes):
     """Whether all is whitespace: the property White_Space, and the separators U+001C to U+001F, which Python and Arrow
     count among it."""
@@ -167,7 +167,7 @@ def _is_blank(data, start, end, classes):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _next_token(data, position, end, separates):
     """Start, end and hash of the next token; an empty one where there is none (`Dictionary::readWord`)."""
     while position < end and separates[data[position]]:
@@ -183,7 +183,7 @@ def _next_token(data, position, end, separates):
     return start, position, avalanche(state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _remember(data, start, length, word, num_words, ngrams, kept, slot, memo_bytes, memo_rows, used):
     """Puts a token and its rows (`Dictionary::addSubwords`) into the memo; `word`: its number, or -1."""
     first_byte, first_row = used
@@ -206,7 +206,7 @@ def _remember(data, start, length, word, num_words, ngrams, kept, slot, memo_byt
     used[1] = end_row
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def most_rows(num_bytes, ngrams):
     """How many rows a token of `num_bytes` has at most: its own, and one for each n-gram of its characters and of the
     two marks around them."""
@@ -214,7 +214,7 @@ def most_rows(num_bytes, ngrams):
     return 1 + (num_bytes + 2) * (max_ngram - min_ngram + 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put_ngram_rows(token, start, end, ngrams, num_words, kept, out, count):
     """Writes the rows of the n-grams of token[start:end] behind out[:count], in order: by the character that they start
     at, then by length (`Dictionary::computeSubwords`). Returns the new count."""
@@ -252,7 +252,7 @@ def _put_ngram_rows(token, start, end, ngrams, num_words, kept, out, count):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _num_ones(bits):
     """How many of 64 bits are set (Warren, Hacker's Delight, 5-1)."""
     bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -261,7 +261,7 @@ def _num_ones(bits):
     return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_leaf(mean, left, right, output):
     """The leaf that is reached with the highest probability, and that probability.
 
@@ -300,7 +300,7 @@ def _best_leaf(mean, left, right, output):
     return best_leaf, math.exp(best_score)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_word(data, start, length, token_hash, word_bytes, word_offsets, word_slots):
     """The word's number in the vocabulary, or -1."""
     last_slot = np.uint64(len(word_slots) - 1)
@@ -314,7 +314,7 @@ def _find_word(data, start, length, token_hash, word_bytes, word_offsets, word_s
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _equal(ours, our_start, theirs, their_start, length):
     i = 0
     while i < length and ours[our_start + i] == theirs[their_start + i]:
@@ -322,7 +322,7 @@ def _equal(ours, our_start, theirs, their_start, length):
     return i == length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _equal_to(data, start, end, literal):
     i = 0
     while i < len(literal) and start + i < end and data[start + i] == literal[i]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from dataprep.fasttext_model import END_OF_LINE, FasttextModel
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1, PRIME_5, avalanche
 from dataprep.kernels.row_sums import LANES
 
@@ -82,7 +82,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return array
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill_word_slots(word_bytes, word_offsets, word_slots):
     last_slot = np.uint64(len(word_slots) - 1)
     for word in range(len(word_offsets) - 1):

@@ -11,9 +11,9 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_classes import ALNUM, ASCII_CLASSES, DIGIT, HEX, JOINED
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.marked_words import ADDRESS_NUMBER, mark_before
 
 _DOT, _HYPHEN, _COLON, _AT = 0x2E, 0x2D, 0x3A, 0x40
@@ -40,7 +40,7 @@ _SPECIAL_IPV4 = np.array(
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ipv4_at(data, start, floor, end, public_only, marks):
     """Where the address ends that starts at `start`, -1 if none does. `floor` is the first byte of the text."""
     if start > floor and (ASCII_CLASSES[data[start - 1]] & JOINED != 0 or _is_dot_or_hyphen(data[start - 1])):
@@ -55,7 +55,7 @@ def ipv4_at(data, start, floor, end, public_only, marks):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_special_ipv4(address):
     for i in range(len(_SPECIAL_IPV4)):  # noqa: SIM110 -- numba knows no `any`
         if _SPECIAL_IPV4[i, 0] <= address <= _SPECIAL_IPV4[i, 1]:
@@ -63,7 +63,7 @@ def _is_special_ipv4(address):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_ipv4(data, start, end):
     """The address as a number, the digits of its longest part, and where it ends (-1: it is none)."""
     address = np.int64(0)
@@ -87,12 +87,12 @@ def read_ipv4(data, start, end):
     return address, longest, position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_dot_or_hyphen(byte):
     return byte in (_DOT, _HYPHEN)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ends_there(data, position, end):
     """Whether a number with dots in it may end before `position`."""
     if position >= end:
@@ -104,7 +104,7 @@ def _ends_there(data, position, end):
     return not goes_on
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ipv6_at(data, colon, floor, end, public_only):
     """Where the address starts and ends whose first colon is at `colon`, (-1, -1) if there is none."""
     start = colon
@@ -132,7 +132,7 @@ def ipv6_at(data, colon, floor, end, public_only):
     return (start, stop) if has_digit else (-1, -1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_public_ipv6(first, second):
     """By its first two groups: 2000::/3 is what is given out, and of that some is set apart."""
     if first < 0x2000 or first > 0x3FFF:
@@ -144,7 +144,7 @@ def _is_public_ipv6(first, second):
     return not (first == 0x3FFF and second < 0x1000)  # 3fff::/20, documentation
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _read_groups(data, start, end):
     """Groups, which of them follows `::` (-1: none), whether one has more than two digits, whether there is a decimal
     digit, the first two groups, where they end (-1: it is no address)."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.shingles import find_shingles
 from dataprep.kernels.words import Words
 
@@ -43,7 +43,7 @@ def jaccard(sets_a: ShingleSets, rows_a: ArrayLike, sets_b: ShingleSets, rows_b:
     return similarity
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sort_unique(offsets, hashes, out_offsets):
     """Sorts each document's hashes in place and closes up the gaps that repeats leave."""
     out_offsets[0] = 0
@@ -60,7 +60,7 @@ def _sort_unique(offsets, hashes, out_offsets):
         out_offsets[document + 1] = written
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _jaccard(offsets_a, hashes_a, rows_a, offsets_b, hashes_b, rows_b, similarity):
     for pair in range(len(rows_a)):
         i, end_i = offsets_a[rows_a[pair]], offsets_a[rows_a[pair] + 1]

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.blocks import line_end
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 from dataprep.kernels.mixing import avalanche, mix_in
 from dataprep.kernels.text_buffers import text_buffers
@@ -43,7 +43,7 @@ def line_keys(text: pa.LargeStringArray, sites: np.ndarray) -> LineKeys:
     return LineKeys(line_offsets, starts[:n], ends[:n], keys[:n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _line_keys(data, offsets, sites, classes, lower, line_offsets, starts, ends, keys):
     count = 0
     line_offsets[0] = 0
@@ -61,7 +61,7 @@ def _line_keys(data, offsets, sites, classes, lower, line_offsets, starts, ends,
         line_offsets[document + 1] = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _key(data, position, end, site, classes, lower):
     state = site
     is_blank, gap = True, False

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import line_end
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edit_rules import NAVIGATION_PHRASE
 from dataprep.kernels.edits import Edits, cuts, read_only
 from dataprep.kernels.line_rules import measure_line
@@ -88,7 +88,7 @@ def _occurrences(data: np.ndarray, offsets: np.ndarray, phrases: LinePhrases) ->
     return np.unique(np.array(found, np.int64))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut_in_lines(data, offsets, places, rows, classes, lower, phrases, spans, counts):
     """Fills in the cuts of the lines that `places` (int64, of the texts `rows`) lie in, positions in `data`, and
     `counts` int64[2, texts]: cuts and words cut. Returns False where they do not fit."""
@@ -118,7 +118,7 @@ def _cut_in_lines(data, offsets, places, rows, classes, lower, phrases, spans, c
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find(data, start, end, classes, phrases, spans, count):
     """Puts the cuts of one line behind the first `count`; how many there are then, -1 where they do not fit."""
     begin = _after_blanks(data, start, end, classes)
@@ -153,7 +153,7 @@ def _find(data, start, end, classes, phrases, spans, count):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _start_of_end(data, begin, end, classes, phrases):
     """Where the phrase at the end of [begin, end) starts, with the blanks before it; `end` if there is none."""
     for i in range(phrases.firsts[END], phrases.firsts[END + 1]):
@@ -166,7 +166,7 @@ def _start_of_end(data, begin, end, classes, phrases):
     return end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _match(data, position, end, begin, classes, phrases, place):
     """Bytes of the first phrase of `place` that stands at `position` as whole words; 0: none does."""
     for i in range(phrases.firsts[place], phrases.firsts[place + 1]):
@@ -180,7 +180,7 @@ def _match(data, position, end, begin, classes, phrases, place):
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parts(data, begin, position, end, classes):
     """Whether no word goes over `position`, which lies between two characters of [begin, end)."""
     after = classes[decode(data, position, end)[0]]
@@ -190,7 +190,7 @@ def _parts(data, begin, position, end, classes):
     return before & WORD == 0 or after & WORD == 0 or (before | after) & SINGLE != 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _previous(data, begin, position):
     """Where the character before `position` starts."""
     position -= 1
@@ -199,7 +199,7 @@ def _previous(data, begin, position):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _after_blanks(data, position, end, classes):
     """The first position from `position` on without whitespace; `position` where a mark follows: it stays on its
     blank."""
@@ -212,7 +212,7 @@ def _after_blanks(data, position, end, classes):
     return end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _before_blanks(data, begin, position, classes):
     while position > begin:
         at = _previous(data, begin, position)
@@ -222,7 +222,7 @@ def _before_blanks(data, begin, position, classes):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nothing_is_left(data, start, end, classes, spans, first, stop):
     """Whether a line is blank but for its cuts."""
     position = start

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.blocks import line_end
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.unicode_classes import WHITESPACE, unicode_classes
@@ -41,7 +41,7 @@ def line_ranges(text: pa.LargeStringArray, spans: WordSpans, paragraphs: bool) -
     return LineRanges(read_only(of_text), *(read_only(part[: of_text[-1]].copy()) for part in parts))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _line_ranges(
     data, offsets, word_offsets, word_starts, classes, paragraphs, of_text, first_words, end_words, starts, ends
 ):
@@ -72,13 +72,13 @@ def _line_ranges(
         of_text[document + 1] = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_without_words(paragraphs, count, first, first_words, end_words):
     """Whether the paragraph that ended last, of the text that begins at `first`, is but marks."""
     return np.int64(paragraphs and count > first and first_words[count - 1] == end_words[count - 1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_blank(data, position, end, classes):
     while position < end:
         codepoint, position = decode(data, position, end)

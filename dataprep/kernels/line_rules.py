@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import (
@@ -23,6 +22,7 @@ from dataprep.kernels.blocks import (
     num_bits,
     whitespace_of_block,
 )
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edit_rules import (
     COUNTER,
     DIGITS,
@@ -112,7 +112,7 @@ def _counted() -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(COUNTED), np.uint8), read_only(offsets)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut_lines(data, offsets, classes, lower, phrases, counted, rules, lines, edit_offsets, num_words):
     """Fills in the cuts: `lines` int64[3, capacity] (start, end, rule), positions in `data`. Returns False where they
     do not fit.
@@ -157,14 +157,14 @@ def _cut_lines(data, offsets, classes, lower, phrases, counted, rules, lines, ed
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _line_start(data, origin, position):
     while position > origin and data[position - 1] != _LINE_FEED:
         position -= 1
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _next_long_line(data, start, stop, max_bytes):
     """The start of the first line of more bytes in [start, stop), where a line starts and one ends; `stop` if there is
     none. Looks at few bytes: one line feed anywhere in a stretch of `max_bytes` is enough to go on from."""
@@ -178,7 +178,7 @@ def _next_long_line(data, start, stop, max_bytes):
     return stop
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _judge(data, start, end, classes, lower, counted, rules, num_words):
     """The first enabled rule about its shape that the line breaks; len(RULES) if none. Adds up `num_words`."""
     enabled = rules.enabled
@@ -208,7 +208,7 @@ def _judge(data, start, end, classes, lower, counted, rules, num_words):
     return rule
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ends_sentence(line):
     if line.num_dots >= 3:  # C4's code takes an ellipsis for no end of a sentence
         return False
@@ -218,7 +218,7 @@ def _ends_sentence(line):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def measure_line(data, start, end, classes, lower):
     """ASCII is taken up to BLOCK bytes at a time, the rest character by character."""
     num_characters, num_words, num_uppercase, num_digits, num_whitespace = np.int64(0), 0, 0, 0, 0
@@ -274,7 +274,7 @@ def measure_line(data, start, end, classes, lower):
     return Line(num_characters, num_words, num_uppercase, num_digits, num_whitespace, longest, last, num_dots)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _num_ascii(data, position, end):
     """Bytes of ASCII from `position` on, BLOCK at most; 0 where that would be to look beyond the data."""
     if data[position] >= 0x80 or position + BLOCK > len(data):
@@ -283,7 +283,7 @@ def _num_ascii(data, position, end):
     return min(lowest_bit(mask) if mask != 0 else BLOCK, end - position)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _last_characters(data, start, end, classes):
     """(the last codepoint that is not whitespace, full stops that end with it) of a line that is not blank."""
     while True:
@@ -300,7 +300,7 @@ def _last_characters(data, start, end, classes):
     return np.int64(codepoint), end - first
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_counter(data, position, end, classes, counted):
     """Whether the line says a number and what it counts, and nothing else: "3 likes", "1.2K shares"."""
     position = _skip_symbols(data, position, end, classes)
@@ -327,7 +327,7 @@ def _is_counter(data, position, end, classes, counted):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _skip_symbols(data, position, end, classes):
     """The first position from `position` on with a letter, mark or digit, or `end`."""
     while position < end:

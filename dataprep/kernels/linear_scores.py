@@ -8,8 +8,8 @@ weights come out the same on every machine.
 import math
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1, avalanche
 
 _SIGMOID_STEPS = 4096
@@ -49,12 +49,12 @@ def sum_weights(offsets: np.ndarray, hashes: np.ndarray, weights: np.ndarray) ->
     return sums
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pair(before, word):
     return avalanche(before * PRIME_1 + word)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum_weights(offsets, hashes, weights, sums):
     mask = np.uint64(len(weights) - 1)
     for document in range(len(offsets) - 1):
@@ -68,19 +68,19 @@ def _sum_weights(offsets, hashes, weights, sums):
         sums[document] = total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sigmoid(x, table):
     at = (x / np.float32(_SIGMOID_RANGE) + np.float32(1)) * np.float32(_SIGMOID_STEPS / 2)
     return table[min(max(int(at), 0), _SIGMOID_STEPS)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _step(weights, squares, bucket, gradient, learning_rate):
     squares[bucket] += gradient * gradient
     weights[bucket] -= learning_rate * gradient / np.sqrt(squares[bucket])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _train_epoch(order, offsets, hashes, targets, importance, learning_rate, weights, squares, table):
     bias = len(weights) - 1
     mask = np.uint64(bias - 1)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.duplicates import count_repeats, table_bits
 from dataprep.kernels.mixing import PRIME_1, PRIME_5, avalanche, mix_in
 from dataprep.kernels.text_buffers import text_buffers
@@ -104,7 +104,7 @@ def line_statistics(text: pa.LargeStringArray) -> LineStatistics:
     return LineStatistics(*counts)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(data, offsets, classes, counts):
     by_byte = classes[:256].copy()  # what the walk need not look at is in ASCII, with its class
     for byte in range(256):
@@ -126,7 +126,7 @@ def _count(data, offsets, classes, counts):
             counts[column, document] = row[column]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _most_lines(offsets):
     """That a text can have which are not blank: a byte and a line feed each. Memory that no line reaches is reserved,
     never touched."""
@@ -136,7 +136,7 @@ def _most_lines(offsets):
     return longest // 2 + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(data, position, end, classes, by_byte, lines, paragraphs, row):
     """Fills in the row of one text and the hashes and characters of its lines and paragraphs."""
     row[_CHARACTERS] = end - position
@@ -170,7 +170,7 @@ def _walk(data, position, end, classes, by_byte, lines, paragraphs, row):
     row[_LINES], row[_PARAGRAPHS] = num_lines, num_paragraphs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk_line(data, position, end, classes, by_byte, has_letter, row):
     """Counts symbols and sentences up to a line feed or the end of the text; (where that is, bytes beyond the first of
     its characters, whether a letter came after the last sentence)."""
@@ -216,7 +216,7 @@ def _walk_line(data, position, end, classes, by_byte, has_letter, row):
     return position, tails, seen & LETTER != 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _look_after_mark(data, position, end, classes):
     """(where the marks and what closes after them stop, whether whitespace or the end of the text is there)."""
     while position < end:
@@ -227,7 +227,7 @@ def _look_after_mark(data, position, end, classes):
     return position, True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _skip_whitespace(data, position, end, classes):
     """(the first position of a line feed, of another character than whitespace, or the end; bytes beyond the first of
     the characters skipped)."""
@@ -241,7 +241,7 @@ def _skip_whitespace(data, position, end, classes):
     return position, tails
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _skip_whitespace_back(data, start, position, classes):
     """Where the whitespace at the end of a line begins; the last character before; bytes beyond the first of the
     characters skipped. Something else than whitespace stands at `start`."""
@@ -259,7 +259,7 @@ def _skip_whitespace_back(data, start, position, classes):
         position = first
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _look_at_ends(data, start, stop, last, classes, row):
     """Counts the line [start, stop) by its first character and by the `last`."""
     first = data[start]
@@ -274,7 +274,7 @@ def _look_at_ends(data, start, stop, last, classes, row):
         row[_ELLIPSIS_LINES] += data[stop - 2] == _FULL_STOP and data[stop - 3] == _FULL_STOP
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash(data, start, stop):
     """Of the bytes [start, stop): XXH64's round for each eight, its avalanche at the end."""
     state = PRIME_5 + np.uint64(stop - start) * PRIME_1

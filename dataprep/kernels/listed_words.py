@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_5, avalanche, mix_in
 from dataprep.kernels.words import Words
 
@@ -50,7 +50,7 @@ def count_listed(words: Words, lists: WordLists, chosen: np.ndarray) -> np.ndarr
     return counts
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash_entries(offsets, word_hashes, hashes, starts):
     for entry in range(len(offsets) - 1):
         state = PRIME_5
@@ -60,7 +60,7 @@ def _hash_entries(offsets, word_hashes, hashes, starts):
         starts[word_hashes[offsets[entry]] & _MASK] = _STARTS_ENTRY
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(offsets, hashes, chosen, starts, entries, entry_offsets, counts):
     for document in range(len(offsets) - 1):
         counts[document] = 0
@@ -78,7 +78,7 @@ def _count(offsets, hashes, chosen, starts, entries, entry_offsets, counts):
             i += step
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _longest_entry(hashes, start, end, entries):
     """Words of the longest entry at word `start`; 0: of none."""
     longest = 0

@@ -4,16 +4,16 @@ Three compiled calls and not one: the compiler works anew on all that a kernel c
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.block_decisions import NUM_COLUMNS, add_context, add_scores
 from dataprep.kernels.block_features import NUM_STATISTICS, NUM_SUMS, features
 from dataprep.kernels.block_text import MAX_BYTES_BETWEEN, write_text
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_layout import END, START
 from dataprep.kernels.markup_scan import blocks_of
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def columns_of(text, blocks, elements):  # pragma: no cover - compiled
     """x[block, column] with the features filled in and room for the context."""
     x = np.zeros((len(blocks), NUM_COLUMNS), np.float32)
@@ -24,7 +24,7 @@ def columns_of(text, blocks, elements):  # pragma: no cover - compiled
     return x
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _written(text, blocks, elements, is_kept):  # pragma: no cover - compiled
     room = 0
     for b in range(len(blocks)):
@@ -34,7 +34,7 @@ def _written(text, blocks, elements, is_kept):  # pragma: no cover - compiled
     return out[: write_text(text, blocks, elements, is_kept, out)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _kept(text, blocks, elements, first, second, min_score):  # pragma: no cover - compiled
     """bool[blocks]: whether the score in the second pass is above `min_score`."""
     x = columns_of(text, blocks, elements)

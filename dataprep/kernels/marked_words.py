@@ -6,9 +6,9 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 import functools
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_classes import ALNUM, ASCII_CLASSES, LETTER, UNDERSCORE, UPPER
+from dataprep.kernels.deferred import kernel
 
 NOTHING, PHONE_NUMBER, ADDRESS_NUMBER, FILLER, PHONE_ENDING = range(5)
 """What a word says: nothing, a telephone number follows, a version or a section follows, look at the word before.
@@ -42,7 +42,7 @@ def marks() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return data, offsets, says
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mark_before(data, start, floor, marks):
     """What the word says that stands before `start`, with no more than blanks and a few marks between."""
     position = start
@@ -62,7 +62,7 @@ def mark_before(data, start, floor, marks):
     return NOTHING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _skip_back(data, position, floor):
     """Where the word before `position` ends, -1 if there is none close by."""
     nearest = max(floor, position - _MAX_BETWEEN)
@@ -83,7 +83,7 @@ def _skip_back(data, position, floor):
     return position if position > floor else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _what_it_says(data, first, stop, marks):
     words, offsets, says = marks
     for i in range(len(says)):

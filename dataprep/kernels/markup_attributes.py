@@ -1,8 +1,8 @@
 """The inside of a tag, and what is passed over whole: elements without markup, comments and declarations."""
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_bytes import BYTE_KIND, LETTERS, WHITE
 from dataprep.kernels.markup_tags import (
     ARIA_HIDDEN,
@@ -18,7 +18,7 @@ from dataprep.kernels.markup_tags import (
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hints_of(page, start, end, table):  # pragma: no cover - compiled
     """What the table says of the words in a value: runs of ASCII letters, cut before a capital after a small letter."""
     hints = np.uint64(0)
@@ -38,7 +38,7 @@ def hints_of(page, start, end, table):  # pragma: no cover - compiled
     return np.int64(hints)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_not_displayed(page, start, end):  # pragma: no cover - compiled
     """Whether a style says `display: none`."""
     word = b"display:none"
@@ -56,7 +56,7 @@ def _is_not_displayed(page, start, end):  # pragma: no cover - compiled
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def attributes(page, i, is_told):  # pragma: no cover - compiled
     """(place behind the tag, hints, whether it is hidden, whether it closes itself) of a start tag's rest at i.
 
@@ -108,7 +108,7 @@ def attributes(page, i, is_told):  # pragma: no cover - compiled
     return min(i + 1, n), hints, hidden, slash
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def behind_raw(page, i, start, end):  # pragma: no cover - compiled
     """The place behind the end tag of an element without markup, whose name stands at page[start:end]."""
     n = len(page)
@@ -127,7 +127,7 @@ def behind_raw(page, i, start, end):  # pragma: no cover - compiled
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def behind_declaration(page, i):  # pragma: no cover - compiled
     """The place behind `<!...>`, `<?...>` or a comment, whose `<` is at i."""
     n = len(page)

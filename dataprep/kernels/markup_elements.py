@@ -4,8 +4,8 @@ Wrong markup is read as browsers read it where that is cheap: elements that end 
 """
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_layout import (
     ALL_HINTS,
     ALL_ROLES,
@@ -61,7 +61,7 @@ from dataprep.kernels.markup_text import put
 _MAX_STEPS = 64  # up the stack for an element that something ends: more is wrong markup, and would cost time squared
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def end_block(out, blocks, stack, state):  # pragma: no cover - compiled
     """A boundary: what was written since the last one is a block, if it is anything."""
     number = state[BLOCKS]
@@ -90,7 +90,7 @@ def end_block(out, blocks, stack, state):  # pragma: no cover - compiled
     blocks[number + 1, LINKS] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def line_break(out, blocks, stack, state):  # pragma: no cover - compiled
     """`br`: the line ends; a second one in a row ends the block."""
     state[SPACE] = 0
@@ -103,13 +103,13 @@ def line_break(out, blocks, stack, state):  # pragma: no cover - compiled
         put(np.uint8(10), out, state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _element(stack, state):  # pragma: no cover - compiled
     """The element that is open, by its row in `elements`."""
     return stack[state[OPEN] - 1, STACK_ELEMENT] if state[OPEN] else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def push(tag, hints, out, blocks, elements, stack, open_of, state):  # pragma: no cover - compiled
     if state[OPEN] >= len(stack):
         state[OVER] += 1
@@ -136,7 +136,7 @@ def push(tag, hints, out, blocks, elements, stack, open_of, state):  # pragma: n
         state[OPEN_PRE] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_to(size, stack, open_of, state):  # pragma: no cover - compiled
     """Close what is open beyond the first `size` elements."""
     while state[OPEN] > size:
@@ -152,7 +152,7 @@ def _pop_to(size, stack, open_of, state):  # pragma: no cover - compiled
     state[OVER] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def close_link(stack, open_of, state):  # pragma: no cover - compiled
     """End the link that is open, wherever its end tag stands."""
     lowest = max(state[OPEN] - _MAX_STEPS, 0)
@@ -172,7 +172,7 @@ def close_link(stack, open_of, state):  # pragma: no cover - compiled
         state[OPEN_LINKS] -= 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def end_implied(tag, stack, open_of, state):  # pragma: no cover - compiled
     """Close what this start tag ends: a paragraph, an item, a cell."""
     if open_of[P] and tag != A:
@@ -207,7 +207,7 @@ def end_implied(tag, stack, open_of, state):  # pragma: no cover - compiled
         at -= 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def end_tag(tag, stack, open_of, state):  # pragma: no cover - compiled
     """Close the element that this end tag ends, and what is open within it."""
     if not open_of[tag]:

@@ -4,9 +4,9 @@ Extraction takes time that grows with the square of the nesting: 5,000 nested `d
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.blocks import BLOCK, lowest_bit, tag_starts_of_block
+from dataprep.kernels.deferred import kernel
 
 # Elements that never hold others, or whose end tag HTML lets authors leave out: they would count as depth for ever.
 _FLAT = (
@@ -50,7 +50,7 @@ def nesting_and_tags(page: bytes) -> tuple[int, int]:
     return int(depth), int(tags)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _measure(page, kinds):
     depth, deepest, tags = 0, 0, 0
     last = len(page) - 1
@@ -77,7 +77,7 @@ def _measure(page, kinds):
     return deepest, tags
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _next_tag(page, position, end):
     """The first position from `position` on with a `<`, or one from `end` on."""
     while position + BLOCK <= end:
@@ -90,7 +90,7 @@ def _next_tag(page, position, end):
     return position
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _kind_of(kinds, key):
     """Of the name with that key; 0 for names that are in no list."""
     mask = np.uint64(len(kinds) - 1)
@@ -102,7 +102,7 @@ def _kind_of(kinds, key):
     return np.uint64(0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _closes_itself(page, end):
     """Whether the tag whose name ends at `end` ends in `/>`."""
     while end < len(page) and page[end] != _GREATER_THAN and page[end] != _LESS_THAN:

@@ -9,8 +9,8 @@ where that is cheap (elements that end others, stray end tags), so the time is l
 """
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_attributes import attributes, behind_declaration, behind_raw
 from dataprep.kernels.markup_bytes import BYTE_KIND, LETTERS, WHITE
 from dataprep.kernels.markup_elements import close_link, end_block, end_implied, end_tag, line_break, push
@@ -35,7 +35,7 @@ from dataprep.kernels.markup_tags import BLOCK, BR, HR, KIND, RAW, SKIPPED, SVG,
 from dataprep.kernels.markup_text import flush_space, put, put_text, skip_text
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _start_tag(page, name, end, out, blocks, elements, stack, open_of, state):  # pragma: no cover - compiled
     """Take the start tag whose name is page[name:end]; the place behind it."""
     tag = _tag(page, name, end)
@@ -67,7 +67,7 @@ def _start_tag(page, name, end, out, blocks, elements, stack, open_of, state):  
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tag(page, start, end):  # pragma: no cover - compiled
     """The number of the element whose name is page[start:end]."""
     if end - start > 10:  # blockquote, figcaption
@@ -78,7 +78,7 @@ def _tag(page, start, end):  # pragma: no cover - compiled
     return np.int64(look_up(TAG_TABLE, key))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _name_end(page, i):  # pragma: no cover - compiled
     """The end of a tag's name that starts at i: i when none does."""
     if i >= len(page) or not (LETTERS[page[i]] == 1 or LETTERS[page[i]] == 2):
@@ -88,7 +88,7 @@ def _name_end(page, i):  # pragma: no cover - compiled
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def blocks_of(page):  # pragma: no cover - compiled
     """(text, blocks, elements) of a page in UTF-8."""
     num_marks = 0

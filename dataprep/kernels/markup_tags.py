@@ -8,7 +8,8 @@ from html.entities import html5
 from pathlib import Path
 
 import numpy as np
-from numba import njit
+
+from dataprep.kernels.deferred import kernel
 
 with Path(__file__).with_name("markup.toml").open("rb") as _file:
     _LISTS = {name: {key: words.split() for key, words in lists.items()} for name, lists in tomllib.load(_file).items()}
@@ -51,7 +52,7 @@ def _key(name: str) -> int:
     return key
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def key_step(key, byte):  # pragma: no cover - compiled
     """The key of a name that is longer by one byte; the empty name has the key 0."""
     key = (key ^ np.uint64(byte)) * MULTIPLIER
@@ -70,7 +71,7 @@ def _table(values: dict[str, int], num_slots: int) -> np.ndarray:
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_up(table, key):  # pragma: no cover - compiled
     """The value of a key, 0 when it has none."""
     mask = np.uint64(len(table) - 1)

@@ -1,8 +1,8 @@
 """Characters of a page written out: whitespace collapsed (kept in `pre`), references decoded."""
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.markup_bytes import BYTE_KIND, LEAD_C2, LETTERS, MARKUP, REFERENCE, WHITE
 from dataprep.kernels.markup_layout import BLOCKS, LINK_BYTES, OPEN_LINKS, OPEN_PRE, OUT, SPACE, START
 from dataprep.kernels.markup_tags import (
@@ -15,14 +15,14 @@ from dataprep.kernels.markup_tags import (
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put(byte, out, state):  # pragma: no cover - compiled
     if state[OUT] < len(out):
         out[state[OUT]] = byte
         state[OUT] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put_codepoint(point, out, state):  # pragma: no cover - compiled
     if point < 0x80:
         put(np.uint8(point), out, state)
@@ -39,7 +39,7 @@ def _put_codepoint(point, out, state):  # pragma: no cover - compiled
     put(np.uint8(0x80 | point & 0x3F), out, state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flush_space(out, blocks, state):  # pragma: no cover - compiled
     """Write the space that is waiting, unless nothing or a line's end stands before it."""
     if state[SPACE]:
@@ -48,7 +48,7 @@ def flush_space(out, blocks, state):  # pragma: no cover - compiled
             put(np.uint8(32), out, state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(page, i):  # pragma: no cover - compiled
     """(codepoint, end) of a numeric reference whose `#` is at i; (-1, i) when it is none."""
     n = len(page)
@@ -77,7 +77,7 @@ def _number(page, i):  # pragma: no cover - compiled
     return point, end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _named(page, i):  # pragma: no cover - compiled
     """(value in REFERENCE_TABLE, end) of a named reference that starts at i; (0, i) when it is none."""
     n = len(page)
@@ -100,7 +100,7 @@ def _named(page, i):  # pragma: no cover - compiled
     return bare, bare_end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _reference(page, i, out, blocks, state):  # pragma: no cover - compiled
     """Write what the reference at i (its `&`) stands for; the place behind it."""
     if i + 1 < len(page) and page[i + 1] == 35:  # #
@@ -130,7 +130,7 @@ def _reference(page, i, out, blocks, state):  # pragma: no cover - compiled
     return i + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_text(page, i, out, blocks, state):  # pragma: no cover - compiled
     """Write the text at i up to the next `<`; its place."""
     n = len(page)
@@ -181,7 +181,7 @@ def put_text(page, i, out, blocks, state):  # pragma: no cover - compiled
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def skip_text(page, i):  # pragma: no cover - compiled
     while i < len(page) and page[i] != 60:
         i += 1

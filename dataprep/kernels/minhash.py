@@ -8,10 +8,10 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import njit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataprep.kernels.bands import optimal_bands
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_5, avalanche, finalize_32, mix_in
 from dataprep.kernels.shingles import find_shingles
 from dataprep.kernels.words import Words
@@ -114,7 +114,7 @@ def _permutations(num_permutations: int, seed: int) -> tuple[np.ndarray, np.ndar
     return halves * np.uint32(2) + np.uint32(1), addends
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _take_minima(offsets, hashes, multipliers, addends, signatures):
     num_permutations = len(multipliers)
     block = np.empty(_UNROLL, np.uint32)
@@ -137,7 +137,7 @@ def _take_minima(offsets, hashes, multipliers, addends, signatures):
                 minima[k] = min(minima[k], low)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash_bands(signatures, rows_per_band, bands):
     for document in range(bands.shape[0]):
         for band in range(bands.shape[1]):

@@ -4,7 +4,8 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 """
 
 import numpy as np
-from numba import njit
+
+from dataprep.kernels.deferred import kernel
 
 # xxHash specification 0.1.1, "XXH64 algorithm description": PRIME64_1 to PRIME64_5.
 PRIME_1 = np.uint64(0x9E3779B185EBCA87)
@@ -14,7 +15,7 @@ PRIME_4 = np.uint64(0x85EBCA77C2B2AE63)
 PRIME_5 = np.uint64(0x27D4EB2F165667C5)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mix_in(state: np.uint64, value: np.uint64) -> np.uint64:
     """One XXH64 round: the state after `value`; order counts."""
     state = state + value * PRIME_2
@@ -22,7 +23,7 @@ def mix_in(state: np.uint64, value: np.uint64) -> np.uint64:
     return state * PRIME_1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def avalanche(state: np.uint64) -> np.uint64:
     """XXH64's last step: a bijection after which every bit depends on every bit."""
     state = (state ^ (state >> np.uint64(33))) * PRIME_2
@@ -30,7 +31,7 @@ def avalanche(state: np.uint64) -> np.uint64:
     return state ^ (state >> np.uint64(32))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def finalize_32(value: np.uint32) -> np.uint32:
     """MurmurHash3's 32-bit finalizer `fmix32` (Appleby), the pre-mix of datasketch's `affine32`."""
     value = np.uint32(value ^ (value >> np.uint32(16)))

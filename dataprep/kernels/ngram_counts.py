@@ -6,9 +6,9 @@ Numbers go by first occurrence, so the same texts in the same order give the sam
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.errors import DataError
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import avalanche
 
 WORD_BITS = 24  # of a key: the last word; the other 40 are the prefix
@@ -77,7 +77,7 @@ def check_room(num_ngrams: int, max_ngrams: int) -> None:
         )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slot_of(slots, key):
     """The slot that holds `key`, or the free one where it belongs."""
     mask = np.uint64(len(slots) - 1)
@@ -87,7 +87,7 @@ def _slot_of(slots, key):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(slots, keys, size):
     for number in range(size):
         slot = _slot_of(slots, keys[number])
@@ -95,7 +95,7 @@ def _fill(slots, keys, size):
         slots[slot, 1] = np.uint64(number)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_words(hashes, slots, keys, counts, size, numbers, new_places):
     num_new = 0
     for place in range(len(hashes)):
@@ -113,7 +113,7 @@ def _add_words(hashes, slots, keys, counts, size, numbers, new_places):
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_ngrams(shorter, words, length, end, slots, keys, counts, suffixes, num_before_suffix, size, numbers):
     for place in range(len(words)):
         # No n-gram goes on over the end of its sentence.

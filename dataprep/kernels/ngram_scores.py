@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1, PRIME_2, PRIME_3, PRIME_5, avalanche, mix_in
 from dataprep.kernels.sentences import find_sentences
 from dataprep.kernels.unicode_classes import unicode_classes
@@ -66,7 +66,7 @@ def score(text: pa.LargeStringArray, table: NgramTable) -> tuple[np.ndarray, np.
     return logarithms, num_words
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find(slots, key):
     """The slot of an n-gram, or the free one where it belongs."""
     mask = np.uint64(len(slots) - 1)
@@ -76,17 +76,17 @@ def _find(slots, key):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _probability(packed):
     return np.int64(np.int32(packed >> np.uint64(32)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _backoff(packed):
     return np.int64(np.int32(packed & np.uint64(0xFFFFFFFF)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _score(line_offsets, offsets, hashes, slots, order, logarithms, num_words):
     backoffs = np.zeros(MAX_ORDER + 1, np.int64)  # of the last words, by how many of them
     next_backoffs = np.zeros(MAX_ORDER + 1, np.int64)
@@ -130,7 +130,7 @@ def _score(line_offsets, offsets, hashes, slots, order, logarithms, num_words):
         num_words[document] = num_scored
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _read_ngrams(lines, length, lower, slots):
     words = np.zeros(MAX_ORDER, np.uint64)
     num_lines = 0
@@ -173,7 +173,7 @@ def _read_ngrams(lines, length, lower, slots):
     return num_lines, -1, 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _word(lines, position, end, lower):
     """The hash of the word after the blank at `position`, and where it ends; -1 where there is none."""
     if position >= end or (lines[position] != 32 and lines[position] != 9):
@@ -197,7 +197,7 @@ def _word(lines, position, end, lower):
     return avalanche(state), after
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(lines, position, end):
     """A decimal number with an exponent or none, in units of 1e-7, and where it ends; -1 where there is none."""
     negative = position < end and lines[position] == 45

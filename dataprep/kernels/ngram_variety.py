@@ -1,8 +1,8 @@
 """How much an n-gram says: `1 2 3 4 5 6 7 8 9 10 11 12 13` stands in many documents that have nothing to do with it."""
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 from dataprep.kernels.words import Words
 
@@ -16,7 +16,7 @@ def different_words(words: Words, starts: np.ndarray, lengths: np.ndarray) -> np
     return counts
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _different_words(hashes, has_letter, places, counts):
     starts, lengths = places
     for i in range(len(starts)):

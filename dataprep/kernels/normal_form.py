@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.blocks import skip_ascii
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edit_rules import NORMAL_FORM
 from dataprep.kernels.edits import Edits, read_only
 from dataprep.kernels.normal_form_tables import (
@@ -84,7 +84,7 @@ def _edits_of(
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parts(data, offsets, suspects, kinds, forms, combining_classes, pairs, suspect, not_in_form, parts, part_offsets):
     """Fills in the parts that may not be in the form: `parts` int64[2, capacity], start and end in `data`, and
     `part_offsets` int64[texts + 1] into them. Returns False where they do not fit."""
@@ -135,7 +135,7 @@ def _parts(data, offsets, suspects, kinds, forms, combining_classes, pairs, susp
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _may_compose(first, second, forms, pairs):
     """Whether `second`, with nothing between that keeps it from `first`, makes one character with it.
 
@@ -158,7 +158,7 @@ def _may_compose(first, second, forms, pairs):
     return low < len(pairs) and pairs[low] == pair
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join(data, starts, ends, joined):
     written = 0
     for i in range(len(starts)):
@@ -169,7 +169,7 @@ def _join(data, starts, ends, joined):
         written += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _compare(data, starts, ends, normal, normal_offsets, changed):
     """Whether the normal form of each part is another text than the part."""
     for i in range(len(starts)):

@@ -5,11 +5,11 @@ The rules are those of `ip_addresses`, `account_numbers` and `contacts`; telepho
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.account_numbers import card_at, iban_at, iban_structures
 from dataprep.kernels.ascii_classes import ASCII_CLASSES, DIGIT, HEX, UPPER
 from dataprep.kernels.contacts import BETWEEN_DIGITS, MIN_PHONE_DIGITS, email_at, may_start_phone, phone_span
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.ip_addresses import ipv4_at, ipv6_at
 from dataprep.kernels.marked_words import PHONE_NUMBER, mark_before, marks
 from dataprep.kernels.text_buffers import text_buffers
@@ -42,7 +42,7 @@ def propose_spans(text: pa.LargeStringArray, public_only: bool) -> np.ndarray:
     return spans[:, :count]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _propose(data, offsets, structures, marks, public_only, spans):
     count = 0
     for document in range(len(offsets) - 1):
@@ -80,14 +80,14 @@ def _propose(data, offsets, structures, marks, public_only, spans):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leads_to_phone(data, plus, floor, end):
     if plus + 1 >= end or not may_start_phone(data, plus, floor):
         return False
     return data[plus + 1] == _OPEN or ASCII_CLASSES[data[plus + 1]] & DIGIT != 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _may_be_personal(data, start, stop, floor, end):
     """Whether a run of digits is long, goes on after a mark or blank, or follows two capitals: few do."""
     if stop - start >= MIN_PHONE_DIGITS:
@@ -101,7 +101,7 @@ def _may_be_personal(data, start, stop, floor, end):
     return start - 2 >= floor and ASCII_CLASSES[data[start - 1]] & ASCII_CLASSES[data[start - 2]] & UPPER != 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_at(data, position, floor, end, structures, marks, public_only):
     """Start, end and kind of what a run of digits that starts at `position` belongs to; end -1: to nothing."""
     start = position - 2
@@ -123,7 +123,7 @@ def _number_at(data, position, floor, end, structures, marks, public_only):
     return position, np.int64(-1), 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def size_after(offsets, spans, token_sizes, sizes):
     """Fills in `sizes` int64[documents]: bytes of each text once each span has given way to its kind's token."""
     for document in range(len(offsets) - 1):
@@ -132,7 +132,7 @@ def size_after(offsets, spans, token_sizes, sizes):
         sizes[spans[0, i]] += token_sizes[spans[3, i]] - (spans[2, i] - spans[1, i])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_tokens(data, offsets, spans, tokens, token_offsets, out):
     """Writes the texts one after another into `out`, each span replaced by its kind's token."""
     written = np.int64(0)

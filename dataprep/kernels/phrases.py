@@ -6,10 +6,10 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 import functools
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import BLOCK, lowest_bit, pairs_of_block
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edit_rules import JAVASCRIPT, POLICY, RULES
 
 # (phrase, rule, where its anchor stands in it). Raffel et al. 2020, 2.2, and its code: `_POLICY_SUBSTRINGS` of
@@ -41,7 +41,7 @@ def phrase_table() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return data, offsets, rules, places
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def next_phrase(data, position, stop, phrases, enabled):
     """Where the next anchor of an enabled phrase stands whose phrase begins at `position` or later, and the first rule
     with such a phrase; `stop` and no rule (len(RULES)) where there is none before `stop`. ASCII letters match in any
@@ -68,7 +68,7 @@ def next_phrase(data, position, stop, phrases, enabled):
     return stop, len(RULES)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_anchor(first, second):
     for anchor in ANCHORS:  # noqa: SIM110 -- numba knows no `any`
         if first == anchor[0] and second == anchor[1]:
@@ -76,7 +76,7 @@ def _is_anchor(first, second):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _phrase_rule(data, start, anchor, stop, phrases, enabled):
     """The first enabled rule with a phrase whose anchor stands at `anchor`; len(RULES) if none."""
     phrase_data, phrase_offsets, phrase_rules, places = phrases

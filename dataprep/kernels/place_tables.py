@@ -6,8 +6,8 @@ hash --filter, three bits of one word--> most are not there --slots, open addres
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 from dataprep.kernels.mixing import PRIME_1, PRIME_4, avalanche
 
@@ -85,7 +85,7 @@ def find_ngrams(offsets: np.ndarray, words: np.ndarray, length: int, table: Plac
         room = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _top_power(length):
     """What the oldest of `length` words is multiplied by (Karp and Rabin 1987)."""
     power = np.uint64(1)
@@ -94,7 +94,7 @@ def _top_power(length):
     return power
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ngram_hashes(offsets, words, length, hashes):
     top, salt = _top_power(length), np.uint64(length) * PRIME_4
     for document in range(len(offsets) - 1):
@@ -107,7 +107,7 @@ def _ngram_hashes(offsets, words, length, hashes):
                 hashes[i - length + 1] = avalanche(state ^ salt)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_ngrams(offsets, words, length, table, found):
     """How many there are; those for which there is no room are counted only."""
     top, salt = _top_power(length), np.uint64(length) * PRIME_4
@@ -135,7 +135,7 @@ def _find_ngrams(offsets, words, length, table, found):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _filter_shift(num_words):
     """By how much a hash is shifted so that as many of its first bits stay as number `num_words` (two or more)."""
     shift = 64
@@ -145,14 +145,14 @@ def _filter_shift(num_words):
     return np.uint64(shift)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _filter_bits(wanted):
     """The bits of its word that a key sets: by its last bits, as the first ones choose the word."""
     low, middle, high = wanted & np.uint64(63), (wanted >> np.uint64(6)) & np.uint64(63), wanted >> np.uint64(12)
     return np.uint64(1) << low | np.uint64(1) << middle | np.uint64(1) << (high & np.uint64(63))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _key_of(hashes, slots, wanted):
     mask = len(slots) - 1
     at = np.int64(wanted & np.uint64(mask))
@@ -163,7 +163,7 @@ def _key_of(hashes, slots, wanted):
         at = (at + 1) & mask
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(hashes, bits, slots):
     shift, mask = _filter_shift(len(bits)), len(slots) - 1
     for key in range(len(hashes)):

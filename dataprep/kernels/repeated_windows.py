@@ -8,8 +8,8 @@ mostly share it, so a text has few minimisers and many windows.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1, PRIME_3, PRIME_4, PRIME_5, avalanche, mix_in
 from dataprep.kernels.words import Words
 
@@ -37,7 +37,7 @@ def window_runs(words: Words, window_words: int, ngram_words: int) -> WindowRuns
     return WindowRuns(*(values[:n].copy() for values in (firsts, ends, documents, minima)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _window_runs(words, offsets, window_words, ngram_words, ngrams, firsts, ends, documents, minima):
     oldest_power = np.uint64(1)  # of the word that leaves
     for _ in range(ngram_words - 1):
@@ -64,7 +64,7 @@ def _window_runs(words, offsets, window_words, ngram_words, ngrams, firsts, ends
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash_ngrams(words, first, stop, ngram_words, oldest_power, ngrams):
     """A polynomial in PRIME_1 over the word hashes, rolled (Karp and Rabin 1987), then mixed."""
     state = np.uint64(0)
@@ -77,7 +77,7 @@ def _hash_ngrams(words, first, stop, ngram_words, oldest_power, ngrams):
         ngrams[oldest + 1] = avalanche(state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _last_least(values, start, stop):
     """The place of the least of values[start:stop], the last of equal ones."""
     least = start
@@ -96,7 +96,7 @@ def range_keys(words: Words, firsts: np.ndarray, ends: np.ndarray, kind: int) ->
     return high, low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _range_keys(words, firsts, ends, kind, high, low):
     for i in range(len(firsts)):
         length = kind * PRIME_1 + np.uint64(ends[i] - firsts[i])

@@ -10,8 +10,8 @@ is exact. A document of 100,000 words holds two different pairs that pass for th
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.duplicates import clear, first_equal, table_bits
 from dataprep.kernels.mixing import PRIME_4
 from dataprep.kernels.words import Words
@@ -48,7 +48,7 @@ def repetition(words: Words) -> Repetition:
     return Repetition(characters[: len(TOP_SIZES)], characters[len(TOP_SIZES) :])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _measure(offsets, hashes, num_characters, characters):
     """Looks at n-grams of one size after the other. An n-gram can only repeat where the (n-1)-grams at its start and
     at the next word repeat: each size leaves fewer places to look at, and most documents have none left early.
@@ -81,7 +81,7 @@ def _measure(offsets, hashes, num_characters, characters):
             num_places = _longer(places, num_places, firsts, counts, keys)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pairs(words, keys, places):
     """Fills in the key of each pair of words, and every place but the last; how many."""
     for i in range(len(words) - 1):
@@ -90,7 +90,7 @@ def _pairs(words, keys, places):
     return len(words) - 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _top(table, bits, keys, places, num_places, n, firsts, counts, ends, lengths):
     """Fills in the firsts and counts; the characters in the top n-gram."""
     most = 1
@@ -117,7 +117,7 @@ def _top(table, bits, keys, places, num_places, n, firsts, counts, ends, lengths
     return most * longest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _duplicate(table, bits, keys, places, num_places, n, firsts, counts, lengths):
     """Fills in the firsts and counts; the characters of words in an n-gram that occurred before."""
     covered = 0
@@ -135,7 +135,7 @@ def _duplicate(table, bits, keys, places, num_places, n, firsts, counts, lengths
     return covered
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _longer(places, num_places, firsts, counts, keys):
     """Leaves the places where an n-gram repeats and at the next word one does, too: there an n-gram of one word more
     may repeat. Fills in its key; how many."""

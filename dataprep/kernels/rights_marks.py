@@ -4,10 +4,10 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 """
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_case import stands_at
 from dataprep.kernels.blocks import BLOCK, lowest_bit, pairs_of_block
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 
 # (mark, where its anchor stands in it). Marks in small letters.
@@ -31,7 +31,7 @@ def holds_mark(page: bytes, end: int) -> bool:
     return _holds_mark(np.frombuffer(page, np.uint8), min(end, len(page)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _holds_mark(data, end):
     position = np.int64(0)
     while position + BLOCK < end:
@@ -48,7 +48,7 @@ def _holds_mark(data, end):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_mark(data, anchor, end):
     """Whether a mark whose anchor stands at `anchor` is there."""
     for i in range(len(_PLACES)):

@@ -6,10 +6,7 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from dataprep.kernels.deferred import Intrinsic
 
 LANES = 16
 """Floats in a row."""
@@ -22,6 +19,10 @@ def _add_rows(typing_context, rows, indices, start, stop, total):
     `rows` float32[:, LANES] and `total` float32[LANES] are contiguous, `indices` int32[]; nothing is checked.
     """
     del typing_context
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+
     signature = types.void(rows, indices, types.int64, types.int64, total)
 
     def generate(context, builder, signature, arguments):
@@ -48,4 +49,4 @@ def _add_rows(typing_context, rows, indices, start, stop, total):
     return signature, generate
 
 
-add_rows: Any = intrinsic(_add_rows)  # called without the context
+add_rows: Any = Intrinsic(_add_rows)  # called without the context

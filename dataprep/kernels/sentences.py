@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.text_buffers import text_buffers, text_from_buffers
 from dataprep.kernels.unicode_classes import unicode_classes
 from dataprep.kernels.words import _go_on, find_words
@@ -56,7 +56,7 @@ def spell(sentences: Sentences, places: np.ndarray) -> list[str]:
     return spelt
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_starts(data, offsets, classes, lower, starts):
     """Where each word begins, in the order of `find_words`."""
     count = 0

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1, PRIME_4, avalanche
 from dataprep.kernels.words import Words
 
@@ -31,7 +31,7 @@ def find_shingles(words: Words, ngram_words: int) -> Shingles:
     return Shingles(offsets, hashes)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_shingles(word_offsets, words, ngram_words, offsets, hashes):
     """A polynomial in PRIME_1 over the word hashes, rolled (Karp and Rabin 1987), then mixed with its length."""
     for document in range(len(word_offsets) - 1):

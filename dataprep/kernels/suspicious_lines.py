@@ -5,9 +5,9 @@ import functools
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from dataprep.kernels.blocks import line_end, skip_ascii
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.utf8 import decode
 
@@ -54,7 +54,7 @@ def _roles() -> np.ndarray:
     return roles
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _suspicious_lines(data, offsets, roles, lines, line_offsets):
     """Fills in the lines: `lines` int64[2, capacity]. Returns False where they do not fit."""
     count = 0

@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from dataprep.errors import CorruptDataError
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import apply, from_table, read_only
 from dataprep.kernels.text_buffers import column, list_buffers, text_buffers
 
@@ -62,7 +62,7 @@ def _refuse(row: pa.Table, number: int, num_bytes: int) -> None:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_bad_row(data, offsets, edits, added_text_offsets):
     """The first row with an edit that does not fit its text, or whose added bytes do not; -1 if there is none."""
     edit_offsets, starts, ends, _, added_offsets, added = edits

@@ -2,9 +2,9 @@
 expression and no Python for a row."""
 
 import numpy as np
-from numba import njit
 
 from dataprep.kernels.ascii_classes import ASCII_CLASSES, UPPER
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.ip_addresses import read_ipv4
 from dataprep.kernels.mixing import PRIME_5, avalanche, mix_in
 
@@ -14,7 +14,7 @@ _ENDS_AUTHORITY[np.frombuffer(b"/?#\\", np.uint8)] = True  # the last as browser
 _LONGEST_SCHEME = 12  # bytes that `://` is looked for in
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_hosts(data, offsets, starts, ends, is_ip, is_ascii):
     """Fills in where the host of each URL lies (int64; empty where it has none), without user, port and trailing dot;
     whether it is an IP address, and whether it is ASCII."""
@@ -55,7 +55,7 @@ def find_hosts(data, offsets, starts, ends, is_ip, is_ascii):
         starts[row], ends[row] = start, end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def match_domains(data, starts, ends, domains, matched):
     """Fills in whether each host is one of `domains` (ascending hashes of `hash_domains`) or lies below one."""
     for row in range(len(starts)):
@@ -69,7 +69,7 @@ def match_domains(data, starts, ends, domains, matched):
                 break
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hash_domains(data, offsets, hashes):
     """Fills in the hash of each domain: of its bytes from the last to the first, capitals as small letters."""
     for row in range(len(offsets) - 1):
@@ -79,12 +79,12 @@ def hash_domains(data, offsets, hashes):
         hashes[row] = avalanche(state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mix_byte(state, byte):
     return mix_in(state, np.uint64(byte | 0x20 if ASCII_CLASSES[byte] & UPPER != 0 else byte))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_in(hash_, ascending):
     low, high = 0, len(ascending)
     while low < high:

@@ -4,12 +4,13 @@ Numba's cache looks at the file of the calling kernel only: after a change here,
 """
 
 import numpy as np
-from numba import njit
+
+from dataprep.kernels.deferred import kernel
 
 REPLACEMENT = np.uint32(0xFFFD)  # REPLACEMENT CHARACTER, for bytes that are no UTF-8
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode(data: np.ndarray, position: int, end: int) -> tuple[np.uint32, int]:
     """The codepoint at `position` and the position after it; never reads at or after `end`.
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba.core.dispatcher import Dispatcher
 
 from dataprep import schemas
+from dataprep.kernels.deferred import Kernel
 
 KERNEL_MODULES = (
     "utf8",
@@ -78,14 +78,14 @@ PERSONAL = "a@b.co 91.198.174.192 2606:4700::1 DE89370400440532013000 4111111111
 """One of each kind of personal data."""
 
 
-def kernels() -> list[Dispatcher]:
+def kernels() -> list[Kernel]:
     """Every compiled function of the package."""
     modules = [importlib.import_module(f"dataprep.kernels.{name}") for name in KERNEL_MODULES]
     return [
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__
+        if isinstance(value, Kernel) and value.__module__ == module.__name__
     ]
 
 
@@ -222,8 +222,8 @@ PARTS = (_annotate, _markup, _clean, _sites_and_copies, _evaluation_items, _repe
 def forget_all() -> None:
     """Deletes what is cached. Numba notices a change in a kernel's own file, but not in one that it calls into."""
     for kernel in kernels():
-        module = kernel.py_func.__module__.rsplit(".", 1)[-1]
-        for cached in Path(str(kernel.stats.cache_path)).glob(f"{module}.*.nb[ic]"):
+        module = kernel.__module__.rsplit(".", 1)[-1]
+        for cached in Path(str(kernel.dispatcher.stats.cache_path)).glob(f"{module}.*.nb[ic]"):
             cached.unlink(missing_ok=True)
 
 

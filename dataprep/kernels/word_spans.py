@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.edits import read_only
 from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.unicode_classes import MARK, SINGLE, WORD, unicode_classes
@@ -40,7 +40,7 @@ def word_spans(text: pa.LargeStringArray) -> WordSpans:
     return WordSpans(*map(read_only, (offsets, starts[:n].copy(), ends[:n].copy(), data, text_offsets[:-1])))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _word_spans(data, text_offsets, classes, offsets, starts, ends):
     count = 0
     offsets[0] = 0
@@ -63,7 +63,7 @@ def _word_spans(data, text_offsets, classes, offsets, starts, ends):
         offsets[document + 1] = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def same_word(data_a, start_a, end_a, data_b, start_b, end_b, lower):
     """Whether two words are the same in lower case, codepoint by codepoint."""
     while start_a < end_a and start_b < end_b:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.words import Words, find_words
 
 LOREM_IPSUM = ("lorem", "ipsum")
@@ -56,7 +56,7 @@ def _hashes(words: tuple[str, ...]) -> np.ndarray:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(offsets, hashes, num_characters, has_letter, lists, lorem, ipsum, counts):
     stop_words, list_offsets, bytes_of, chosen = lists
     for document in range(len(offsets) - 1):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
+from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_5, avalanche, mix_in
 from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.unicode_classes import LETTER, MARK, SINGLE, WORD, unicode_classes
@@ -55,7 +55,7 @@ def find_words(text: pa.LargeStringArray) -> Words:
     return Words(offsets, hashes[:n], num_characters[:n], has_letter[:n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_words(data, text_offsets, classes, lower, offsets, hashes, num_characters, has_letter):
     # Small tables by byte: in ASCII what a word has, 0 for what ends one and for every byte outside ASCII.
     ascii_words = np.zeros(256, np.uint8)
@@ -94,7 +94,7 @@ def _find_words(data, text_offsets, classes, lower, offsets, hashes, num_charact
         offsets[document + 1] = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _go_on(data, position, end, classes, lower, state, length, seen):
     """Reads on from a character outside ASCII, inside a run or (length 0) between words, to the end of the word.
 

@@ -74,7 +74,7 @@ def test_everything_is_killed_while_a_crawl_is_read(chain):
     assert chain.state() == "interrupted"
 
 
-AT_ONCE = ["extract"], ["clean", "annotate", "select"], ["deduplicate"], ["corpus", "tokenizer", "shards"], ["ledger"]
+AT_ONCE = ["extract", "clean", "annotate", "select", "deduplicate"], ["corpus", "tokenizer", "shards", "ledger"]
 assert [step for steps in AT_ONCE for step in steps] == [*PHASES]
 
 
@@ -95,13 +95,9 @@ def test_ranks_are_killed_in_a_checkpoint_and_in_a_step_and_then_everything(chai
     assert (checkpoints / "broken-step-00000004").is_dir()
 
 
-@pytest.mark.parametrize("points", [["pretrain.manifest"], ["evaluate.map.part", "evaluate.manifest"]])
-def test_the_driver_is_killed_before_what_was_learnt_is_committed(chain, points):
+@pytest.mark.parametrize("points", [["pretrain.manifest"], ["evaluate.map.part", "export.manifest"]])
+def test_the_driver_is_killed_before_what_was_learnt_and_before_the_export_is_committed(chain, points):
     chain.run_killed_at(*points)
-
-
-def test_the_driver_is_killed_before_the_export_is_committed(chain):
-    chain.run_killed_at("export.manifest")
 
 
 def test_the_same_command_then_ends_with_what_an_undisturbed_run_makes(chain, reference):

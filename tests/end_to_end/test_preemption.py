@@ -57,6 +57,7 @@ def test_sigterm_to_every_process_ends_in_a_checkpoint_and_the_same_command_goes
     assert [line["step"] for line in mine.metrics()] == list(range(1, NUM_STEPS + 1))
 
 
+@pytest.mark.thorough
 def test_a_second_sigterm_ends_it_at_once(mine, tmp_path):
     """While a rank hangs, no checkpoint comes about; who sends SIGTERM again does not want to wait for it."""
     shutil.rmtree(mine.store / "runs")

@@ -147,6 +147,7 @@ def test_one_worker_and_sources_in_another_order_make_the_same_artifacts(referen
     assert {step["kind"] for step in told["steps"] if step["state"] == "to do"} == from_step("pretrain")
 
 
+@pytest.mark.thorough
 def test_four_workers_and_a_crawl_copied_elsewhere_give_the_same_digests(reference, steps, workspace, tmp_path):
     shutil.copytree(reference.run_file.parent, tmp_path / "elsewhere")
     for file in (tmp_path / "elsewhere" / "crawl").rglob("*.*"):

@@ -5,11 +5,14 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from seedbed.plan import Plan
 from seedbed.programs import typed
-from seedbed.state import StateDirectory
+
+if TYPE_CHECKING:  # commands on jobs look at servers and at no plan, which takes half a second to load
+    from seedbed.plan import Plan
+    from seedbed.state import StateDirectory
 
 _PROBE_TIMEOUT_S = 1.0
 _PORTS = {"http": 80, "https": 443}
@@ -58,7 +61,7 @@ def silent_servers(uris: Iterable[str | None]) -> list[str]:
     return [uri for uri in servers if not TrackingPlace(uri, "", None).answers()]
 
 
-def tracking_place(plan: Plan, state: StateDirectory) -> TrackingPlace:
+def tracking_place(plan: "Plan", state: "StateDirectory") -> TrackingPlace:
     """Where the run file sends the run. Not by `plan.run`, so that runs of an older Seedbed are found, too."""
     config = plan.config.get("tracking", {})
     uri = config.get("mlflow_uri") or f"sqlite:///{state.root}/mlflow/mlflow.db"

@@ -17,7 +17,7 @@ from dataprep.kernels.warm import compile_all, kernels
 
 
 def signatures():
-    return {kernel.py_func.__qualname__: kernel.signatures for kernel in kernels()}
+    return {kernel.__qualname__: kernel.dispatcher.signatures for kernel in kernels()}
 
 
 compile_all()
@@ -45,5 +45,5 @@ def test_nothing_is_left_to_compile_after_warming():
 
 def test_every_module_with_a_kernel_is_warmed():
     folder = Path(dataprep.kernels.__file__).parent
-    with_kernel = {path.stem for path in folder.glob("*.py") if "\n@njit" in path.read_text()}
+    with_kernel = {path.stem for path in folder.glob("*.py") if "\n@kernel" in path.read_text()}
     assert with_kernel == set(KERNEL_MODULES)

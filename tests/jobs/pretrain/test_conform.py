@@ -41,6 +41,30 @@ FOUR_RANKS = [
     {"zero_stage": 3, "micro_batch_sequences": 3},
 ]
 
+SOME_OF_TWO = [
+    {"zero_stage": 0, "micro_batch_sequences": 4},
+    {"zero_stage": 1, "micro_batch_sequences": 7},
+    {"zero_stage": 2, "micro_batch_sequences": 2},
+    {"zero_stage": 1, "precision": "bf16", "micro_batch_sequences": 2},
+    {"zero_stage": 2, "precision": "fp16", "micro_batch_sequences": 2},
+    {"zero_stage": 3, "activation_checkpointing": True},
+    {"zero_stage": 1, "optimizer_offload": "cpu", "micro_batch_sequences": 2},
+    {"zero_stage": 2, "optimizer_offload": "cpu", "precision": "bf16"},
+    {"zero_stage": 3, "optimizer_offload": "cpu", "precision": "fp16"},
+]
+SOME_OF_FOUR = [
+    {"zero_stage": 0, "pipeline_stages": 4, "micro_batch_sequences": 3},
+    {"zero_stage": 1, "pipeline_stages": 2, "micro_batch_sequences": 1},
+    {"zero_stage": 1, "pipeline_stages": 4, "precision": "bf16"},
+    {"zero_stage": 1, "pipeline_stages": 2, "precision": "fp16"},
+    {"zero_stage": 1, "pipeline_stages": 2, "precision": "bf16", "optimizer_offload": "cpu"},
+    {"zero_stage": 1, "pipeline_stages": 2, "activation_checkpointing": True},
+    {"zero_stage": 3, "micro_batch_sequences": 3},
+]
+"""Each value of each key at least once; the whole matrix is thorough."""
+assert all(layout in TWO_RANKS for layout in SOME_OF_TWO)
+assert all(layout in FOUR_RANKS for layout in SOME_OF_FOUR)
+
 
 def training(keys):
     base = {"num_steps": 3, "global_batch_tokens": SEQUENCES * 16, "micro_batch_sequences": 2, "learning_rate": 0.01}
@@ -74,7 +98,15 @@ def failures(found):
     ]
 
 
-@pytest.mark.parametrize(("num_ranks", "layouts"), [(2, TWO_RANKS), (4, FOUR_RANKS)], ids=["2 ranks", "4 ranks"])
+@pytest.mark.parametrize(
+    ("num_ranks", "layouts"),
+    [
+        pytest.param(2, SOME_OF_TWO, id="2 ranks"),
+        pytest.param(4, SOME_OF_FOUR, id="4 ranks"),
+        pytest.param(2, TWO_RANKS, id="2 ranks, all", marks=pytest.mark.thorough),
+        pytest.param(4, FOUR_RANKS, id="4 ranks, all", marks=pytest.mark.thorough),
+    ],
+)
 def test_every_layout_computes_what_one_process_does(groups, num_ranks, layouts):
     found = results(groups[num_ranks], layouts)
     assert len(found) == 2 * len(layouts)

@@ -29,7 +29,9 @@ def uninterrupted(groups, make_task):
     return task
 
 
-@pytest.mark.parametrize("point", ["pretrain.step.6", "pretrain.checkpoint.files_uploaded"])
+@pytest.mark.parametrize(
+    "point", ["pretrain.step.6", pytest.param("pretrain.checkpoint.files_uploaded", marks=pytest.mark.thorough)]
+)
 def test_a_killed_rank_costs_nothing_but_time(ray_session, uninterrupted, make_task, monkeypatch, tmp_path, point):
     monkeypatch.setenv(faults.FAULT, point)
     monkeypatch.setenv(faults.ONCE, str(tmp_path / "killed"))
