@@ -18,6 +18,7 @@ from seedbed.store import Store
 
 _BAR = 30  # characters of the funnel's longest bar
 _REASONS = 4  # in a step's line; the funnel has them all
+_GROUPS = 6  # in a line on the loss by group; `show --json`, the model card and the dashboard have them all
 FUNNEL_STEPS = ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus")
 
 
@@ -174,9 +175,11 @@ def group_lines(training: dict[str, Any]) -> list[str]:
         if len(found["groups"]) + small["groups"] < 2:
             continue
         said = [f"{one['name']} {one['bits_per_byte']:.3f} ({one['tokens']:,} tokens)" for one in found["groups"]]
+        if len(said) > _GROUPS:
+            said[_GROUPS:] = [f"{len(said) - _GROUPS:,} more"]
         if small["groups"]:
-            more = "" if small["groups"] == len(small["names"]) else ", ..."
-            said.append(f"too little held out of {small['groups']:,}: {', '.join(small['names'])}{more}")
+            more = ", ..." if small["groups"] > _GROUPS else ""
+            said.append(f"too little held out of {small['groups']:,}: {', '.join(small['names'][:_GROUPS])}{more}")
         lines.append(f"bits per byte by {kind}: {'; '.join(said)}")
     return lines
 

@@ -162,10 +162,13 @@ def test_the_loss_is_told_by_groups_where_there_are_several_and_of_the_others_wh
         "too_small": {"groups": 0, "names": []},
     }
     few = {"groups": [english], "too_small": {"groups": 2, "names": ["de", "fr"]}}
-    many = {"groups": [], "too_small": {"groups": 30, "names": ["a.example", "b.example"]}}
+    large = [{"name": f"{n}.example", "tokens": 2_000, "bits_per_byte": 3.0} for n in range(8)]
+    many = {"groups": large, "too_small": {"groups": 30, "names": list("abcdefghi")}}
     assert group_lines({"by": {"source": alone, "language": few, "domain": many}}) == [
         "bits per byte by language: en 2.500 (12,000 tokens); too little held out of 2: de, fr",
-        "bits per byte by domain: too little held out of 30: a.example, b.example, ...",
+        "bits per byte by domain: 0.example 3.000 (2,000 tokens); 1.example 3.000 (2,000 tokens); "
+        "2.example 3.000 (2,000 tokens); 3.example 3.000 (2,000 tokens); 4.example 3.000 (2,000 tokens); "
+        "5.example 3.000 (2,000 tokens); 2 more; too little held out of 30: a, b, c, d, e, f, ...",
     ]
     assert group_lines({}) == []
 
