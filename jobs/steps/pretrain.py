@@ -69,9 +69,9 @@ def _mixture(run: RunConfig, shards: dict[str, Any]) -> Mixture | None:
         have = ", ".join(f"{name} {number * numbers.sequence_length:,}" for name, number in numbers.available.items())
         raise UsageError(
             f"{tokens:,} tokens to train on, but the sources give {numbers.most_tokens:,} (unique: {have}) with "
-            f"data.mixture.max_epochs {numbers.config.max_epochs:g} and data.mixture.tokens "
-            f"{numbers.config.tokens or 'without limits'}: take training.num_steps at most "
-            f"{numbers.most_tokens // run.training.global_batch_tokens:,}, or allow more of the sources"
+            f"data.mixture.max_epochs {numbers.config.max_epochs:g} and their weights and data.mixture.tokens: take "
+            f"training.num_steps at most {numbers.most_tokens // run.training.global_batch_tokens:,}, or allow more of "
+            "the sources"
         )
     return mixture
 
