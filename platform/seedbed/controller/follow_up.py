@@ -54,16 +54,6 @@ class FollowUp:
         """The attempt has ended: so does the job, or it waits for its next attempt. `message` is Ray's."""
         earlier = [other for other in self._registry.attempts(job.id) if other.number < attempt.number]
         then = what_follows(job, verdict, earlier, time.time())
-        printed = [line.strip() for line in message.splitlines() if line.strip()]
-        if printed and not attempt.progress:
-            last = printed[-1][:MAX_LINE_CHARS]
-            self._registry.event(
-                "attempt",
-                f"{job.id}.{attempt.number}",
-                reason=f"it printed last: {last} (more: seedbed logs {job.id} --attempt {attempt.number})",
-                actor=ACTOR,
-                details={PRINTED_LAST: message[-MAX_PRINTED_CHARS:]},
-            )
         self._say(f"job {job.id} ({job.run_id}): {job.state} -> {then.state}: {then.reason}")
         self._registry.end_attempt(
             job,
@@ -73,6 +63,7 @@ class FollowUp:
             actor=ACTOR,
             attempt_reason=verdict.reason,
             attempt_state=verdict.attempt_state,
+            note=None if attempt.progress else _printed_last(attempt, message),
             failure=verdict.failure,
             exit_code=verdict.exit_code,
             not_before=then.not_before,
@@ -100,6 +91,16 @@ class FollowUp:
         """Who has asked for what the job is to do."""
         events = self._registry.events(f"job {job.id}", limit=_ASKED_EVENTS, newest_first=True)
         return next((event.actor for event in events if event.details.get("desired") == job.desired), job.owner)
+
+
+def _printed_last(attempt: Attempt, message: str) -> tuple[str, dict[str, Any]] | None:
+    """What an event tells of a driver that did not live to report; None where it printed nothing."""
+    printed = [line.strip() for line in message.splitlines() if line.strip()]
+    if not printed:
+        return None
+    more = f"seedbed logs {attempt.job_id} --attempt {attempt.number}"
+    said = f"it printed last: {printed[-1][:MAX_LINE_CHARS]} (more: {more})"
+    return said, {PRINTED_LAST: message[-MAX_PRINTED_CHARS:]}
 
 
 def _words(desired: Desired) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from seedbed.controller.judge import Verdict
 from seedbed.failures import RETRY_RULES, FailureClass, Fault
 from seedbed.registry.records import Attempt, Job
-from seedbed.registry.states import FINAL, JobState
+from seedbed.registry.states import FINAL, Desired, JobState
 
 FRESH_FROM = "retries_from_attempt"
 """In a job's summary: attempts before this one do not count, as a person has asked to try again since."""
@@ -48,6 +48,8 @@ def _why_not(job: Job, failure: FailureClass, same: int, counted: Sequence[Attem
     words = _words(failure)
     if rule.max_retries == 0:
         return f"{words}: not tried again by itself"
+    if job.desired != Desired.RUN:
+        return f"{words}: not tried again, as it was asked to stop"
     if rule.max_retries is not None and same >= rule.max_retries:
         times = "once" if rule.max_retries == 1 else f"{rule.max_retries} times"
         return f"{words}: tried again {times} already"

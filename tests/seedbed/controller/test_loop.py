@@ -275,6 +275,22 @@ def test_who_has_not_reported_yet_is_stopped_in_ray(world):
     world.until_state(job, JobState.STOPPED)
 
 
+def test_who_runs_out_of_memory_while_it_is_to_stop_has_failed_and_says_once_what_it_printed(world):
+    job = world.submit()
+    world.until(lambda: world.ray.words)
+    world.registry.ask(world.registry.job(job.id), Desired.STOP, reason="ben asked", actor="ben")
+    world.until_state(job, JobState.STOPPING)
+    [attempt] = world.registry.attempts(job.id)
+    world.ray.words = {attempt.submission_id: RayWord("FAILED", "exit code 1\nMemoryError: out of memory", 1)}
+    world.store.write(f"runs/{job.run_id}/plan.json", b"{}")
+    job = world.until_state(job, JobState.FAILED)
+    assert "out of memory: not tried again, as it was asked to stop" in job.reason
+    world.rounds()
+    told = [event.reason for event in world.registry.events(f"attempt {job.id}.1")]
+    assert sum("it printed last: MemoryError: out of memory" in reason for reason in told) == 1, told
+    assert world.said[-1].endswith(job.reason)
+
+
 def test_a_job_in_the_queue_that_is_to_stop_never_starts(world):
     world.ray.fault = RayUnreachable("nobody is there")
     job = world.submit()
