@@ -224,7 +224,8 @@ class Controller:
 
             self._background.start(("ask", attempt.submission_id), ask)
         knows = watch.word is not None and self._clusters[job.cluster].answers
-        is_at_once = job.desired == Desired.STOP_NOW or watch.sequence is None
+        was_heard = watch.sequence is not None or bool(attempt.progress)  # the latter: by a controller before this one
+        is_at_once = job.desired == Desired.STOP_NOW or not was_heard
         if is_at_once and knows and job.desired not in watch.told_ray:
             call = _call(end_in_ray, attempt.submission_id, row)
             self._background.start(("end", attempt.submission_id, job.desired), call)

@@ -76,6 +76,10 @@ def raise_alarms(
         if row.state != ClusterState.DOWN and not watches[name].answers
     }
     for job, attempt, watch in followed:
+        if watch.fault is not None:
+            wanted.append(alarm_rules.job_unreadable(job, watch.fault))
+        elif watch.look is None:
+            undecided.add((alarm_rules.JOB_UNREADABLE, "job", str(job.id)))
         if watch.look is None or (watch.silent_s is not None and not watch.moves):
             undecided.add((alarm_rules.HEARTBEAT_OLD, "job", str(job.id)))
         if job.state not in STARTED or not watches[job.cluster].answers:

@@ -230,10 +230,28 @@ def test_a_job_that_is_lost_comes_back_when_it_is_heard_again(world, monkeypatch
     world.until(lambda: ("job_lost", f"job {job.id}") in alarms(world))
     world.ray.words = words
     world.report(job, sequence=7)
-    world.until_state(job, JobState.RUNNING)
+    job = world.until_state(job, JobState.RUNNING)
+    [attempt] = world.registry.attempts(job.id)
+    assert (attempt.state, attempt.failure, attempt.ended_at, job.infrastructure_faults) == ("running", None, None, 0)
     world.until(lambda: not alarms(world))
     world.end(job, "finished", 0)
     world.until_state(job, JobState.FINISHED)
+
+
+def test_a_new_controller_finds_an_old_heartbeat_of_a_lost_job_and_leaves_it_lost(world, monkeypatch):
+    monkeypatch.setattr("seedbed.controller.attempt_watch.SILENT_AFTER_S", 0.3)
+    job = world.submit(max_retries=0)
+    world.until(lambda: world.ray.words)
+    world.report(job)
+    world.until_state(job, JobState.RUNNING)
+    world.ray.words = {}
+    job = world.until_state(job, JobState.LOST)
+    world.new_controller()
+    world.rounds(60)
+    again = world.registry.job(job.id)
+    assert (again.state, again.state_since, again.infrastructure_faults) == (JobState.LOST, job.state_since, 1)
+    world.report(job, sequence=7)  # the machine was cut off, and is not any more
+    world.until_state(job, JobState.RUNNING)
 
 
 def test_who_is_heard_is_not_lost_whatever_ray_says(world):
@@ -263,6 +281,16 @@ def test_a_request_to_stop_is_passed_on_through_the_store(world):
     world.end(job, "interrupted", 75, "preempted")
     job = world.until_state(job, JobState.STOPPED)
     assert len(world.ray.stopped) == 1
+
+
+def test_a_new_controller_does_not_hurry_who_takes_a_checkpoint(world, monkeypatch):
+    job = world.running()
+    world.registry.ask(job, Desired.STOP, reason="ben asked", actor="ben")
+    world.until(lambda: reports.read_request(world.store, job.run_id) is not None)
+    world.new_controller()
+    monkeypatch.setattr(loop, "look_at_store", lambda store, questions: {})  # Ray answers before the store does
+    world.rounds()
+    assert world.ray.stopped == []
 
 
 def test_who_has_not_reported_yet_is_stopped_in_ray(world):
@@ -324,6 +352,34 @@ def test_a_store_that_is_out_of_reach_is_an_alarm_and_no_verdict(world, monkeypa
     world.until(lambda: ("store_unreachable", f"store {world.store.place}") in alarms(world))
     world.rounds()
     assert world.registry.job(job.id).state == JobState.RUNNING
+
+
+def test_a_last_word_that_cannot_be_read_is_an_alarm_and_no_verdict(world, monkeypatch):
+    job = world.running()
+    world.end(job, "finished", 0)
+    read_end = reports.read_end
+
+    def refuse(*_):
+        raise StoreError("cannot read end.json: Permission denied")
+
+    monkeypatch.setattr(reports, "read_end", refuse)
+    world.ray.words = dict.fromkeys(world.ray.words, RayWord("SUCCEEDED", "", 0))
+    world.until(lambda: ("job_unreadable", f"job {job.id}") in alarms(world))
+    world.rounds()
+    assert world.registry.job(job.id).state == JobState.RUNNING
+    [alarm] = world.registry.alarms()
+    assert alarm.message.endswith("its store cannot be read: cannot read end.json: Permission denied")
+    monkeypatch.setattr(reports, "read_end", read_end)
+    world.until_state(job, JobState.FINISHED)
+    world.until(lambda: not alarms(world))
+
+
+def test_a_record_that_is_damaged_is_told_with_the_verdict(world):
+    job = world.running()
+    world.store.write(f"runs/{job.run_id}/plan.json", b"{}")
+    world.ray.words = dict.fromkeys(world.ray.words, RayWord("SUCCEEDED", "", 0))
+    job = world.until_state(job, JobState.QUEUED)
+    assert "no result of its last step; runs/r-1/plan.json is damaged" in job.reason
 
 
 def test_the_registry_hears_that_the_controller_lives_and_what_the_cluster_has(world):

@@ -92,3 +92,13 @@ def test_what_was_asked_to_stop_is_not_tried_again(make_job, desired):
     assert (then.state, then.not_before, then.user_faults) == (JobState.FAILED, None, 1)
     assert then.reason == "so it was (out of memory: not tried again, as it was asked to stop)"
     assert then.state in JOB_TRANSITIONS[job.state]
+
+
+def test_the_fault_of_an_attempt_counts_once(make_job):
+    job = make_job(1, state=JobState.LOST, max_retries=0, infrastructure_faults=1)
+    lost_again = what_follows(job, failed(FailureClass.NODE_LOST, JobState.LOST), [], NOW, "node_lost")
+    assert (lost_again.infrastructure_faults, lost_again.user_faults) == (1, 0)
+    wrong = what_follows(job, failed(FailureClass.DATA), [], NOW, "node_lost")
+    assert (wrong.infrastructure_faults, wrong.user_faults) == (0, 1)
+    done = what_follows(job, Verdict(JobState.FINISHED, "done"), [], NOW, "node_lost")
+    assert (done.infrastructure_faults, done.user_faults) == (0, 0)
