@@ -28,7 +28,7 @@ def stop(registry: Registry, job: Job, *, now: bool, actor: str) -> tuple[Job, s
             job = registry.job(job.id)
     job = registry.ask(job, desired, reason=f"{actor} asked to stop it {how}", actor=actor)
     try:
-        reports.ask(Store(job.store_url), job.run_id, desired, actor, job=job.id)
+        reports.ask(Store(job.store_url), job.run_id, job.desired, actor, job=job.id)
     except StoreError as error:
         return job, f"the store does not take the request yet ({error}): the controller passes it on"
     return job, None
