@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from seedbed.cluster_api import api_of
 from seedbed.controller.judge import RayWord
 from seedbed.controller.queue import Room
-from seedbed.ray_api import RayApi, read_token
 from seedbed.ray_node import Node
 from seedbed.registry.records import Cluster
 
@@ -35,12 +35,6 @@ class ClusterLook:
             "session": self.session,
             "nodes": [node.to_json() for node in self.nodes],
         }
-
-
-def api_of(cluster: Cluster) -> RayApi:
-    """Raises UsageError where the token cannot be read on this machine."""
-    token = read_token(cluster.token_file) if cluster.token_file else None
-    return RayApi(cluster.address, token)
 
 
 def look_at_cluster(cluster: Cluster, known_session: str | None) -> ClusterLook:
