@@ -17,6 +17,7 @@ from seedbed import processes
 from seedbed.cluster_record import LocalCluster
 from seedbed.errors import RayError, SeedbedError
 from seedbed.ray_api import RayApi, read_token
+from seedbed.registry.database import absolute_url
 from seedbed.registry.registry import Registry
 
 RAY, MLFLOW, CONTROLLER = "ray", "mlflow", "controller"
@@ -136,7 +137,7 @@ def _mlflow(cluster: LocalCluster) -> Service:
 def _controller(cluster: LocalCluster, registry: Registry, registry_url: str | None) -> Service:
     environment = _inherited() | {"SEEDBED_STATE": str(cluster.folder.parent)}
     if registry_url is not None:
-        environment["SEEDBED_REGISTRY"] = registry_url
+        environment["SEEDBED_REGISTRY"] = absolute_url(registry_url)
 
     def fault() -> str | None:
         # Whoever leads reports; this one waits while another does.

@@ -15,11 +15,11 @@ def wanted(tmp_path, monkeypatch):
     """The services of a cluster by name, in the environment that a test sets first."""
     registry = open_registry(None, StateDirectory(tmp_path / "state"))
 
-    def make(name: str | None = "local", **environment: str):
+    def make(name: str | None = "local", registry_url: str = "postgresql://r:secret@host/r", **environment: str):
         for key, value in environment.items():
             monkeypatch.setenv(key, value)
         cluster = LocalCluster(tmp_path / "state" / "cluster", name, 4, None, STORE, PORTS)
-        return {service.name: service for service in services(cluster, registry, "postgresql://r:secret@host/r")}
+        return {service.name: service for service in services(cluster, registry, registry_url)}
 
     yield make
     registry.close()
@@ -53,6 +53,9 @@ def test_without_a_ray_here_only_the_controller_is_wanted(wanted):
 def test_paths_mean_the_same_in_the_working_directory_of_a_service(wanted, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert wanted(PYTHONPATH="here:/there")["ray"].environment["PYTHONPATH"] == f"{tmp_path}/here:/there"
+    controller = wanted(registry_url="sqlite:///reg.db")["controller"].environment
+    assert controller["SEEDBED_REGISTRY"] == f"sqlite:///{tmp_path}/reg.db"
+    assert wanted()["controller"].environment["SEEDBED_REGISTRY"] == "postgresql://r:secret@host/r"
 
 
 def test_rays_folder_is_short_enough_for_sockets_wherever_temporary_files_go(tmp_path, monkeypatch):
