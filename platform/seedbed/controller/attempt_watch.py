@@ -50,14 +50,14 @@ class AttemptWatch:
     def hear_ray(self, watch: ClusterWatch, row: Cluster, submission_id: str, now: float) -> None:
         """Take in the cluster's newest answer, once. A cluster that was taken down knows nothing."""
         is_down = row.state == ClusterState.DOWN
-        if not is_down and (watch.look is None or watch.num_failed):
+        if not is_down and (watch.look is None or watch.num_failed or submission_id not in watch.look.words):
             return
         asked_at = now if is_down or watch.look is None else watch.look.began_at
         heard_at = now if is_down or watch.look is None else watch.look.ended_at
         if asked_at <= max(self.heard_ray_at, self.sent_at):
             return
         self.heard_ray_at = heard_at
-        self.word = None if is_down or watch.look is None else watch.look.words.get(submission_id)
+        self.word = None if is_down or watch.look is None else watch.look.words[submission_id]
         if self.word is None:
             self.unknown_since = self.unknown_since if self.num_unknown else heard_at
             self.num_unknown += 1

@@ -122,11 +122,14 @@ class Controller:
     # --- looking
 
     def _look(self, clusters: Mapping[str, Cluster], followed: Iterable[tuple[Job, Attempt]]) -> None:
+        on_cluster: dict[str, list[str]] = defaultdict(list)
+        for job, attempt in followed:
+            on_cluster[job.cluster].append(attempt.submission_id)
         for name, row in clusters.items():
             watch = self._clusters[name]
             if row.state != ClusterState.DOWN and self._is_due("cluster", name, CLUSTER_EVERY_S):
                 session = watch.look.session if watch.look and watch.look.session and not watch.num_failed else None
-                self._background.start(("cluster", name), _call(look_at_cluster, row, session))
+                self._background.start(("cluster", name), _call(look_at_cluster, row, session, on_cluster[name]))
         by_store: dict[str, list[tuple[Job, Attempt]]] = defaultdict(list)
         for job, attempt in followed:
             by_store[job.store_url].append((job, attempt))

@@ -73,11 +73,11 @@ class FakeRay:
     refuses: Exception = field(default_factory=lambda: RayUnreachable("the answer got lost"))
     session: str = "one"
 
-    def look(self, row, session):
+    def look(self, row, session, submission_ids):
         if self.fault is not None:
             raise self.fault
         now = time.time()
-        return ClusterLook(now, now, self.session, "2", dict(self.words), [NODE])
+        return ClusterLook(now, now, self.session, "2", {name: self.words.get(name) for name in submission_ids}, [NODE])
 
     def dispatch(self, job, attempt, row, store, state, dashboard_url):
         self.sent.append(attempt.submission_id)
@@ -153,7 +153,7 @@ class World:
 @pytest.fixture
 def world(tmp_path, monkeypatch):
     made = World(tmp_path)
-    monkeypatch.setattr(loop, "look_at_cluster", lambda row, session: made.ray.look(row, session))
+    monkeypatch.setattr(loop, "look_at_cluster", lambda *arguments: made.ray.look(*arguments))
     monkeypatch.setattr(loop, "dispatch", lambda *arguments: made.ray.dispatch(*arguments))
     monkeypatch.setattr(loop, "end_in_ray", lambda *arguments: made.ray.end(*arguments))
     for name in ("CLUSTER_EVERY_S", "STORE_EVERY_S", "RUNS_EVERY_S", "REPORT_EVERY_S"):
