@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli.shown import shown
 from seedbed.programs import typed
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Writer:
         self._with_names = with_names
 
     def __call__(self, source: str, text: str) -> None:
+        text = shown(text)
         if self._with_names:
             text = "".join(f"{source}: {line}" for line in text.splitlines(keepends=True))
         sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
