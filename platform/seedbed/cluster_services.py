@@ -32,7 +32,7 @@ ANSWER_TIMEOUT_S = 5.0
 # Jobs inherit Ray's environment: no way into a database may stand there, nor another Ray's address or token.
 _NOT_FOR_RAY = frozenset(
     {
-        *("SEEDBED_REGISTRY", "SEEDBED_STATE", "SEEDBED_STORE"),
+        *("SEEDBED_REGISTRY", "SEEDBED_STATE", "SEEDBED_STORE", "SEEDBED_MLFLOW_STORE"),
         *("MLFLOW_BACKEND_STORE_URI", "MLFLOW_REGISTRY_STORE_URI", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE"),
         *("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS", "RAY_AUTH_TOKEN", "RAY_TMPDIR"),
     }

@@ -26,7 +26,12 @@ def wanted(tmp_path, monkeypatch):
 
 
 def test_no_way_into_a_database_reaches_ray_whose_jobs_inherit_its_environment(wanted):
-    given = {"SEEDBED_REGISTRY": "postgresql://secret", "PGPASSWORD": "secret", "RAY_AUTH_TOKEN": "secret"}
+    given = {
+        "SEEDBED_REGISTRY": "postgresql://secret",
+        "SEEDBED_MLFLOW_STORE": "postgresql://secret",
+        "PGPASSWORD": "secret",
+        "RAY_AUTH_TOKEN": "secret",
+    }
     environment = wanted(**given, RAY_ADDRESS="other:1", AWS_PROFILE="store")["ray"].environment
     assert not any("secret" in value for value in environment.values())
     assert "RAY_ADDRESS" not in environment

@@ -31,7 +31,12 @@ def up(
     gpus: Annotated[int | None, typer.Option("--gpus", min=0, help=_GIVEN_OUT)] = None,
     mlflow_store: Annotated[
         str | None,
-        typer.Option("--mlflow-store", metavar="URL", help="MLflow's database. Default: as before, or SQLite."),
+        typer.Option(
+            "--mlflow-store",
+            metavar="URL",
+            envvar="SEEDBED_MLFLOW_STORE",  # a command line with a password can be read by everybody on the machine
+            help="MLflow's database. Default: as before, or SQLite.",
+        ),
     ] = None,
     registry: RegistryOption = None,
     state: StateOption = None,

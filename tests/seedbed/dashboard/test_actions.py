@@ -134,6 +134,7 @@ def test_a_run_file_is_submitted_once_it_was_checked(site, fields):
     assert post(site, "/submit", **fields, checked=told["key"]).status_code == 303
     [job] = site.registry.jobs()
     assert (job.name, job.project, job.priority, job.max_retries) == ("tiny", "p", 2, 1)
+    assert job.owner.endswith(" (dashboard)")
 
 
 def test_a_check_leaves_nothing_behind(site, fields):

@@ -16,7 +16,7 @@ from seedbed.dashboard.pages.subject import Subject, TheRun, find
 from seedbed.dashboard.rows import run_href
 from seedbed.dashboard.run_actions import RESUME, RETRY, STOP, STOP_NOW
 from seedbed.errors import StaleState, StoreError, UsageError
-from seedbed.login import login_name
+from seedbed.login import dashboard_user
 from seedbed.registry.records import Job
 from seedbed.registry.registry import Registry
 
@@ -49,15 +49,11 @@ _QUESTIONS = {
 
 JobAct = Callable[[Registry, Job], Job]
 _JOB_ACTS: dict[str, JobAct] = {
-    STOP: lambda registry, job: job_requests.ask_to_stop(registry, job, now=False, actor=_actor()),
-    STOP_NOW: lambda registry, job: job_requests.ask_to_stop(registry, job, now=True, actor=_actor()),
-    RETRY: lambda registry, job: job_requests.retry(registry, job, actor=_actor()),
-    RESUME: lambda registry, job: job_requests.resume(registry, job, actor=_actor()),
+    STOP: lambda registry, job: job_requests.ask_to_stop(registry, job, now=False, actor=dashboard_user()),
+    STOP_NOW: lambda registry, job: job_requests.ask_to_stop(registry, job, now=True, actor=dashboard_user()),
+    RETRY: lambda registry, job: job_requests.retry(registry, job, actor=dashboard_user()),
+    RESUME: lambda registry, job: job_requests.resume(registry, job, actor=dashboard_user()),
 }
-
-
-def _actor() -> str:
-    return f"{login_name()} (dashboard)"
 
 
 def _question(verb: str) -> Question:
@@ -105,7 +101,7 @@ async def _pass_on(app: FastAPI, job: Job) -> None:
     watch = app.state.watch
     if job.store_url not in watch.stores:
         return
-    work = partial(job_requests.pass_on, watch.store(job.store_url), job, _actor())
+    work = partial(job_requests.pass_on, watch.store(job.store_url), job, dashboard_user())
     with contextlib.suppress(StoreError):
         await app.state.reads[job.store_url].read(work, PASS_ON_PATIENCE_S)
 
@@ -139,10 +135,10 @@ async def do_to_run(
 
 def _stop_run(of: Subject, verb: str) -> None:
     desired = reports.STOP if verb == STOP else reports.STOP_NOW
-    reports.ask(of.store, of.row.run_id, desired, _actor())
+    reports.ask(of.store, of.row.run_id, desired, dashboard_user())
     how = "at a checkpoint" if verb == STOP else "now"
     registry = of.app.state.watch.registry
-    registry.event("run", of.row.run_id, reason=f"{_actor()} asked to stop it {how}", actor=_actor())
+    registry.event("run", of.row.run_id, reason=f"{dashboard_user()} asked to stop it {how}", actor=dashboard_user())
 
 
 @router.get("/alarms/{number}/acknowledge")
@@ -158,6 +154,6 @@ def ask_of_alarm(request: Request, number: int) -> Response:
 @router.post("/alarms/{number}/acknowledge")
 async def acknowledge(request: Request, number: int, _: Annotated[dict[str, str], Depends(form)]) -> Response:
     """Write down who has seen it."""
-    await run_in_threadpool(request.app.state.watch.registry.acknowledge, number, actor=_actor())
+    await run_in_threadpool(request.app.state.watch.registry.acknowledge, number, actor=dashboard_user())
     await run_in_threadpool(request.app.state.watch.look_at_registry)
     return RedirectResponse("/", 303)
