@@ -55,7 +55,7 @@ def test_paragraphs_of_plain_text_are_items_and_files_may_be_compressed():
         ("\n\n", "e.jsonl", ["q"], r"e.jsonl holds no item"),
         ("", "e.txt", [], r"e.txt holds no item"),
         (b"\xff\xfe\xfd text", "e.txt", [], r"e.txt, paragraph 1: no UTF-8"),
-        (gzip.compress(b"a text", mtime=0)[:-12], "e.txt.gz", [], r"e.txt.gz is damaged at line \d: .*; fetch it again"),
+        (gzip.compress(b"text", mtime=0)[:-12], "e.txt.gz", [], r"e.txt.gz is damaged at line \d: .*; fetch it again"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_line(data, name, fields, says):
