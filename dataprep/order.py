@@ -78,6 +78,13 @@ class SampleOrder:
         return block * np.uint64(block_size) + within
 
 
+def shuffled(size: int, seed: int, number: int) -> npt.NDArray[np.int64]:
+    """int64[size]: the numbers below `size` in an order of its own for each seed and number."""
+    key = _mix(_mix(np.array([seed % 2**64], np.uint64)) + np.uint64(number))
+    places = np.arange(size, dtype=np.uint64)
+    return _permute(places, size, np.broadcast_to(key, places.shape)).astype(np.int64)
+
+
 def _mix(values: U64) -> U64:
     """splitmix64 of each value: every bit of the result depends on every bit of the value. Wraps, as it must."""
     values = values + _INCREMENT

@@ -152,6 +152,16 @@ def tally_of_tokens(ids: pa.Array, tokens: Tokens, encoder: Encoder) -> Tally:
     return total
 
 
+def text_lengths(tokens: Tokens, encoder: Encoder) -> np.ndarray:
+    """int64[documents]: UTF-8 bytes of the text that the tokens of each document spell out."""
+    found = [np.zeros(0, np.int64)]
+    for start, stop in ranges(tokens.offsets, MAX_BATCH_TOKENS):
+        offsets = tokens.offsets[start : stop + 1]
+        text = encoder.spell(Tokens(tokens.tokens[offsets[0] : offsets[-1]], offsets - offsets[0]))
+        found.append(pc.binary_length(text).to_numpy())
+    return np.concatenate(found)
+
+
 def tally_of_shard(shard: IndexedDataset, sidecar: pa.Table, encoder: Encoder) -> Tally:
     """The tally of a token shard as its files and its `SIDECAR` have it.
 

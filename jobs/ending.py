@@ -58,8 +58,11 @@ class EndingSignals:
             self.asked = self.asked or reason
 
     def end_now(self, reason: str) -> None:
-        """End as at once as a second SIGTERM does, for this reason. From any thread, where signals are listened to."""
-        if not self._is_terminated and not self._is_to_end_now:
+        """End as at once as a second SIGTERM does, for this reason. From any thread, where signals are listened to.
+
+        A SIGTERM before changes nothing: Ray sends one for the same request, and it gets here first.
+        """
+        if not self._is_to_end_now:
             self.asked, self._is_to_end_now = reason, True
             os.kill(os.getpid(), signal.SIGTERM)
 

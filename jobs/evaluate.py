@@ -3,6 +3,7 @@
 Shape suffixes: N samples, S sequence length.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,27 +33,19 @@ class Evaluation:
 
 
 def evaluate(
-    model: nn.Module,
-    training: TokenStream,
+    losses: npt.NDArray[np.float32],
+    counted: npt.NDArray[np.int64],
     validation: TokenStream,
     validation_bytes: int,
     vocab_size: int,
-    sequence_length: int,
-    max_tokens: int,
-    batch_sequences: int = 16,
 ) -> Evaluation:
-    """Scores of `model` (tokens_BT -> logits_BTV) on the first `max_tokens` of `validation`, in whole samples.
+    """Scores of a model whose `losses` [n] are those of tokens 1 to n of `validation` (`token_losses`).
 
-    The n-grams are counted over the first MAX_COUNTED_TOKENS of `training`: its documents stand in the order of a hash,
-    so those are a sample of all. End-of-document tokens count like any other.
+    The n-grams are counted over the training tokens `counted`. End-of-document tokens count like any other.
     """
-    indices = validation_samples(validation, sequence_length, max_tokens)
-    num_tokens = indices.size * sequence_length
-    loss = loss_sum(model, validation, indices, sequence_length, batch_sequences) / num_tokens
-    counted, heldout = (
-        training.read(0, min(training.num_tokens, MAX_COUNTED_TOKENS)),
-        validation.read(0, num_tokens + 1),
-    )
+    num_tokens = losses.size
+    loss = float(np.sum(losses, dtype=np.float64)) / num_tokens
+    heldout = validation.read(0, num_tokens + 1)
     return Evaluation(
         validation_loss=loss,
         perplexity=perplexity(loss),
@@ -63,27 +56,39 @@ def evaluate(
     )
 
 
+def counted_tokens(streams: Sequence[tuple[TokenStream, int]]) -> npt.NDArray[np.int64]:
+    """Training tokens to count n-grams over: of each stream the first, in proportion to what is taken of it.
+
+    The documents of a stream stand in the order of a hash, so its first are a sample of all.
+    """
+    total = sum(taken for _, taken in streams)
+    limits = [(stream, MAX_COUNTED_TOKENS * taken // total) for stream, taken in streams]
+    return np.concatenate([stream.read(0, min(limit, stream.num_tokens)) for stream, limit in limits])
+
+
 def validation_samples(stream: TokenStream, sequence_length: int, max_tokens: int) -> npt.NDArray[np.int64]:
     """The first samples of the stream, at least one and `max_tokens` at most, where there are as many."""
     return np.arange(min(max(max_tokens // sequence_length, 1), stream.num_samples(sequence_length)))
 
 
 @torch.no_grad()
-def loss_sum(
+def token_losses(
     model: nn.Module,
     stream: TokenStream,
     indices: npt.NDArray[np.int64],
     sequence_length: int,
-    batch_sequences: int,
-) -> float:
-    """The loss in nats added up over every token of the samples `indices` [N]; dropout is off meanwhile."""
+    batch_sequences: int = 16,
+) -> npt.NDArray[np.float32]:
+    """The loss in nats of `model` (tokens_BT -> logits_BTV) at every token of the samples `indices` [N], in order:
+    float32[N S]. Dropout is off meanwhile."""
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device
-    total = 0.0
+    found = [np.zeros(0, np.float32)]
     for start in range(0, indices.size, batch_sequences):
         batch = indices[start : start + batch_sequences]
         rows_NS1 = torch.from_numpy(stream.samples(batch, sequence_length)).to(device)
-        total += float(next_token_loss(model(rows_NS1[:, :-1]), rows_NS1[:, 1:], reduction="sum"))
+        losses = next_token_loss(model(rows_NS1[:, :-1]), rows_NS1[:, 1:], reduction="none")
+        found.append(losses.cpu().numpy())
     model.train(was_training)
-    return total
+    return np.concatenate(found)

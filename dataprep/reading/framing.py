@@ -232,7 +232,7 @@ class _Framer:
             if found is not None:
                 if not is_believed:
                     self._position = found
-                    return self._cut(header, length - num_before, offset, found)
+                    return self._cut(header, length, offset, num_before + found)
                 candidate = (buffer.place_at(found), num_before + found)
             # The last bytes are looked at again, unless the block ends with them.
             kept = 0 if num_here == remaining else min(_OVERLAP, num_here)

@@ -189,7 +189,7 @@ class GPT(nn.Module):
 
 
 def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy in nats, in fp32 whatever the logits' precision: the mean over tokens, or their sum.
+    """Cross-entropy in nats, in fp32 whatever the logits' precision: the mean over tokens, their sum, or each (`none`).
 
     Positions whose target is `IGNORED` take no part.
     """

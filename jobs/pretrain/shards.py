@@ -1,7 +1,7 @@
 """A run's token shards as local files, which is what can be mapped into memory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataprep.indexed_dataset import bin_path, idx_path
@@ -20,15 +20,21 @@ class TokenShards:
     scratch_dir: str | None
     train: tuple[str, ...]  # store paths without suffix, in the order of the stream
     validation: tuple[str, ...]
+    train_of: dict[str, tuple[str, ...]] = field(default_factory=dict)  # the same by source; of a mixture
 
     @classmethod
     def of(cls, shards: Artifact, scratch_dir: str | None) -> "TokenShards":
         """Those of a committed artifact."""
-        names = shards.committed()["token_shards"]
+        manifest = shards.committed()
+        names, sources = manifest["token_shards"], manifest.get("sources", {})
         train, validation = (
             tuple(f"{shards.path}/{name}" for name in names[split]) for split in ("train", "validation")
         )
-        return cls(shards.store.url, scratch_dir, train, validation)
+        train_of = {
+            source: tuple(f"{shards.path}/{name}" for name in found["token_shards"])
+            for source, found in sources.items()
+        }
+        return cls(shards.store.url, scratch_dir, train, validation, train_of)
 
     def fetch(self, on_fetch: Callable[[str], None] = lambda _: None) -> None:
         """Copy what this node lacks; `on_fetch` is told of each shard. Raises StoreError.
@@ -54,6 +60,10 @@ class TokenShards:
     def train_stream(self) -> TokenStream:
         """The training tokens. `fetch` must have been called on this node."""
         return TokenStream([self._local(path) for path in self.train])
+
+    def stream_of(self, source: str) -> TokenStream:
+        """The training tokens of one source of a mixture, likewise."""
+        return TokenStream([self._local(path) for path in self.train_of[source]])
 
     def validation_stream(self) -> TokenStream:
         """The held-out tokens, likewise."""

@@ -1,6 +1,6 @@
 """The contract of pretraining: what the launcher is given, and what it gives back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dataprep.errors import SeedbedError
 from jobs.pretrain.shards import TokenShards
@@ -24,6 +24,7 @@ class TrainTask:
     state_dir: str  # POSIX folder of the driver's machine, for the metrics spool: no rank touches it
     scratch_dir: str | None  # of each node by itself (`jobs.scratch`): fetched shards, staged checkpoints
     fingerprint: str
+    quotas: dict[str, int] = field(default_factory=dict)  # samples of each source over the run; empty: no mixture
 
     @property
     def checkpoints_path(self) -> str:

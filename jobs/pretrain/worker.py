@@ -19,8 +19,6 @@ import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
 
-from dataprep.order import SampleOrder
-from dataprep.token_stream import TokenStream
 from jobs.evaluate import validation_samples
 from jobs.pretrain import attempt
 from jobs.pretrain.batches import MicroBatch, micro_batch
@@ -28,6 +26,7 @@ from jobs.pretrain.build import build_engine
 from jobs.pretrain.channel import Channel
 from jobs.pretrain.checkpoint import Checkpoints, Progress
 from jobs.pretrain.engine import StepResult
+from jobs.pretrain.samples import TrainingSamples
 from jobs.pretrain.schedule import learning_rate
 from jobs.pretrain.task import TrainingDiverged, TrainTask
 from seedbed import faults
@@ -86,9 +85,8 @@ class RankTrainer:
         self.rank = dist.get_rank()
         length = task.model.sequence_length
         self.layout = batch_layout(task.training, length, dist.get_world_size())
-        self.train_stream = task.shards.train_stream()
+        self.samples = TrainingSamples(task)
         self.validation_stream = task.shards.validation_stream()
-        self.order = SampleOrder(self.train_stream.num_samples(length), task.training.seed)
         self.engine = build_engine(task.model, task.training, self.layout)
         self.checkpoints = Checkpoints(task, token, self.engine)
         self._validation_loss: float | None = None  # measured after the last step
@@ -166,13 +164,12 @@ class RankTrainer:
 
     def _batches(self, first_sample: int) -> Iterator[MicroBatch]:
         """What this rank's part of the model sees of the global batch that begins at `first_sample`."""
-        indices = self.order.indices(first_sample, self.layout.global_batch_sequences)
+        places = self.samples.places(first_sample, self.layout.global_batch_sequences)
         for number in range(self.layout.accumulation_steps):
-            yield self._micro_batch(self.train_stream, indices[self.layout.rows_of(number, self.engine.data_rank)])
+            yield self._micro_batch(self.samples.read(places[self.layout.rows_of(number, self.engine.data_rank)]))
 
-    def _micro_batch(self, stream: TokenStream, indices: npt.NDArray[np.int64]) -> MicroBatch:
-        rows = torch.from_numpy(stream.samples(indices, self.task.model.sequence_length))
-        return micro_batch(rows, self.layout.micro_batch_sequences)
+    def _micro_batch(self, rows_NS1: npt.NDArray[np.int64]) -> MicroBatch:
+        return micro_batch(torch.from_numpy(rows_NS1), self.layout.micro_batch_sequences)
 
     def _validate(self) -> float:
         """Mean loss in nats per token on the held-out tokens, each data rank taking its share of the samples."""
@@ -182,7 +179,7 @@ class RankTrainer:
         micro = self.layout.micro_batch_sequences
         num_batches = math.ceil(math.ceil(indices.size / self.layout.data_ranks) / micro)
         parts = (mine[n * micro : (n + 1) * micro] for n in range(num_batches))
-        batches = (self._micro_batch(self.validation_stream, part) for part in parts)
+        batches = (self._micro_batch(self.validation_stream.samples(part, length)) for part in parts)
         return self.engine.loss_sum(batches, num_batches) / (indices.size * length)
 
     def _max_over_ranks(self, value: float) -> float:

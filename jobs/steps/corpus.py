@@ -24,8 +24,18 @@ def run(step: StepRun) -> None:
     languages: Counter[str] = Counter()
     for shard in shards:
         languages.update(step.read_json(f"languages/{shard}.json"))
+    inputs = step.parents["extract"].committed()["input_shards"]
     by_size = dict(sorted(languages.items(), key=lambda item: (-item[1], item[0])))
-    step.commit(total(reports), languages=by_size)
+    step.commit(total(reports), languages=by_size, sources=counts_by_source(inputs, reports))
+
+
+def counts_by_source(input_shards: list[dict[str, str]], reports: dict[str, Report]) -> dict[str, dict[str, int]]:
+    """What the units have counted, added up by source."""
+    sums: dict[str, Report] = {}
+    for shard in input_shards:
+        counted = Report(counts=reports[shard["unit"]].counts)
+        sums[shard["source"]] = sums.get(shard["source"], Report()) + counted
+    return {name: found.counts for name, found in sorted(sums.items())}
 
 
 def _cuts(unit: Unit, verdicts: pa.Table) -> list[pa.Table]:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from dataprep.mixture import Mixture
 from dataprep.split import TRAIN, VALIDATION
 from jobs.ending import Stopped
 from jobs.pretrain.budget_watch import BudgetWatch
@@ -13,8 +14,10 @@ from jobs.pretrain.task import TrainResult, TrainTask
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact, Report, file_entry
 from seedbed.errors import UsageError
+from seedbed.mixture import COUNTED, mixed_sources, mixture_numbers
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.model import ModelConfig
+from seedbed.runfile.run import RunConfig
 from seedbed.runfile.training import TrainingConfig
 from seedbed.scaling.time_and_money import peak_flops_per_second
 from seedbed.tracking import journal
@@ -23,7 +26,9 @@ from seedbed.tracking import journal
 def run(step: StepRun) -> None:
     """Train to the end, from the newest whole checkpoint where there is one. Raises BudgetPassed, Stopped."""
     run = step.plan.run
-    _refuse_too_little_text(step.parents["shards"].committed()["counts"], run.model.sequence_length)
+    shards = step.parents["shards"].committed()
+    _refuse_too_little_text(shards["counts"], run.model.sequence_length)
+    mixture = _mixture(run, shards)
     watch = BudgetWatch(step.artifact, step.plan, str(step.state.root), step.over_budget, step.progress.say)
     watch.require()  # earlier commands may have spent it all
     step.cluster.start()
@@ -35,6 +40,7 @@ def run(step: StepRun) -> None:
         run.cluster,
         state_dir=str(step.state.root),
         scratch_dir=step.scratch_dir,
+        quotas={name: share.taken for name, share in mixture.shares.items()} if mixture is not None else {},
     )
     result = _train(step, task, watch)
     step.files += [
@@ -49,7 +55,35 @@ def run(step: StepRun) -> None:
         "threads": run.cluster.threads_per_rank,
         "device": run.cluster.device,
     }
-    step.commit(Report(), training=asdict(result), layout=layout, spending=watch.summary())
+    step.commit(Report(), training=asdict(result), layout=layout, spending=watch.summary(), **_told(mixture, run))
+
+
+def _mixture(run: RunConfig, shards: dict[str, Any]) -> Mixture | None:
+    """What is taken of each source; None of a run that mixes nothing. Raises UsageError where that is too little."""
+    numbers = mixture_numbers((), run, {"shards": shards})
+    if numbers is None:
+        return None
+    tokens = run.training.num_steps * run.training.global_batch_tokens
+    mixture = numbers.mixture(tokens)
+    if mixture.missing:
+        have = ", ".join(f"{name} {number * numbers.sequence_length:,}" for name, number in numbers.available.items())
+        raise UsageError(
+            f"{tokens:,} tokens to train on, but the sources give {numbers.most_tokens:,} (unique: {have}) with "
+            f"data.mixture.max_epochs {numbers.config.max_epochs:g} and their weights and data.mixture.tokens: take "
+            f"training.num_steps at most {numbers.most_tokens // run.training.global_batch_tokens:,}, or allow more of "
+            "the sources"
+        )
+    return mixture
+
+
+def _told(mixture: Mixture | None, run: RunConfig) -> dict[str, Any]:
+    """What the manifest says of a mixture: the tokens that were trained on, by source."""
+    if mixture is None:
+        return {}
+    rows = mixed_sources(mixture, COUNTED, run.model.sequence_length)
+    return {
+        "mixture": {row.source: {k: v for k, v in asdict(row).items() if k not in ("source", "known")} for row in rows}
+    }
 
 
 def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
@@ -97,6 +131,7 @@ def train_task(
     *,
     state_dir: str,
     scratch_dir: str | None,
+    quotas: dict[str, int] | None = None,
 ) -> TrainTask:
     """What the ranks are given, from the two artifacts' manifests."""
     counts = shards.committed()["counts"]
@@ -112,6 +147,7 @@ def train_task(
         state_dir=state_dir,
         scratch_dir=scratch_dir,
         fingerprint=pretrain.fingerprint,
+        quotas=quotas or {},
     )
 
 

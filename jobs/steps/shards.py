@@ -1,10 +1,14 @@
 """`shards`: the corpus as tokens in the order of a hash, in Megatron's format, with the way from document to tokens.
 
 tokenize (a unit an input shard) -> merge (a token shard)
+
+Where the run has a mixture, the training tokens of each source have token shards of their own, `train-NAME-00000`.
 """
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,59 +17,114 @@ import pyarrow.compute as pc
 from dataprep.digest import bytes_digest
 from dataprep.indexed_dataset import IndexedDataset, IndexedDatasetWriter, bin_path, idx_path
 from dataprep.kernels.text_buffers import column
-from dataprep.shards import (
-    ShardsConfig,
-    merge,
-    num_partitions,
-    partitions,
-    tally_of_shard,
-    tally_of_tokens,
-    tokenize,
-)
+from dataprep.shards import SPLITS, ShardsConfig, merge, num_partitions, tally_of_shard, tally_of_tokens, tokenize
 from dataprep.split import TRAIN, VALIDATION
 from dataprep.tally import tally
 from dataprep.tokenizer import Encoder, Tokens
-from jobs.step_run import StepRun, total
+from jobs.step_run import MAP, StepRun, total
+from jobs.steps.corpus import counts_by_source
 from jobs.steps.tokenizer import NAME as TOKENIZER
 from jobs.unit import Unit
 from seedbed.artifact import FileEntry, Report
 from seedbed.errors import ConservationError
+from seedbed.steps import BY_SOURCE
 
 
 def run(step: StepRun) -> None:
     """How many token shards there are follows from the bytes of text alone."""
     manifest = step.parents["corpus"].committed()
-    config = ShardsConfig.model_validate(step.config)
-    sizes = {split: num_partitions(manifest["counts"][f"{split}_bytes"], config) for split in (TRAIN, VALIDATION)}
+    config = _config(step.config)
+    held_out = num_partitions(manifest["counts"]["validation_bytes"], config)
+    streams = _streams(step, manifest)
+    sizes = {
+        unit: {TRAIN: num_partitions(stream.counts["train_bytes"], config), VALIDATION: held_out}
+        for stream in streams
+        for unit in stream.units
+    }
     inputs = list(step.input_shards())
     tokenized = step.map(
         "jobs.steps.shards:tokenize_unit",
         inputs,
         phase="tokenize",
-        arguments={unit: {"sizes": sizes} for unit in inputs},
+        arguments={unit: {"sizes": sizes[unit]} for unit in inputs},
     )
     step.check_takes_all(tokenized, "corpus")
-    places = partitions(sizes)
-    names = [f"{split}-{number:05d}" for split, number in places]
-    arguments = {name: {"place": place, "inputs": inputs} for place, name in enumerate(names)}
-    merged = total(step.map("jobs.steps.shards:merge_unit", names, phase="merge", arguments=arguments))
-    before = total(tokenized)
+    groups = _row_groups(streams, sizes)
+    merged_of = step.map(
+        "jobs.steps.shards:merge_unit",
+        list(groups),
+        phase="merge",
+        arguments={name: {"inputs": inputs} for name, inputs in groups.items()},
+    )
+    merged, before = total(merged_of), total(tokenized)
     if merged.tally_out != before.tally_out:
         raise ConservationError(f"shards: {before.tally_out} was tokenized, but {merged.tally_out} was merged")
     counts = {name: merged.counts.get(name, 0) for name in ("train_tokens", "validation_tokens")}
-    counts |= {f"{split}_bytes": manifest["counts"][f"{split}_bytes"] for split in sizes}
-    if sum(counts[f"{split}_tokens"] for split in sizes) != before.counts["tokens"]:
+    counts |= {f"{split}_bytes": manifest["counts"][f"{split}_bytes"] for split in SPLITS}
+    if sum(counts[f"{split}_tokens"] for split in SPLITS) != before.counts["tokens"]:
         raise ConservationError(f"shards: {before.counts['tokens']:,} tokens were made, the token shards hold {counts}")
     before.counts = counts
-    by_split = {split: [f"tokens/{n}" for n in names if n.startswith(f"{split}-")] for split in sizes}
-    step.commit(before, token_shards=by_split)
+    by_split = {split: [f"tokens/{n}" for n in groups if n.startswith(f"{split}-")] for split in SPLITS}
+    sources = {stream.source: stream.told(merged_of) for stream in streams if stream.source is not None}
+    step.commit(before, token_shards=by_split, **({"sources": sources} if sources else {}))
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """Training tokens that stand in an order of their own: those of one source, or of all where none is named."""
+
+    source: str | None
+    units: list[str]  # input shards
+    counts: dict[str, int]  # of `corpus`
+
+    def names(self, num_shards: int) -> list[str]:
+        """Its token shards, in order."""
+        prefix = TRAIN if self.source is None else f"{TRAIN}-{self.source}"
+        return [f"{prefix}-{number:05d}" for number in range(num_shards)]
+
+    def told(self, merged: dict[str, Report]) -> dict[str, Any]:
+        """What the manifest says of it."""
+        names = self.names(sum(name.rpartition("-")[0] == f"{TRAIN}-{self.source}" for name in merged))
+        return {
+            "train_documents": self.counts["train_documents"],
+            "train_bytes": self.counts["train_bytes"],
+            "train_tokens": sum(merged[name].counts["train_tokens"] for name in names),
+            "token_shards": [f"tokens/{name}" for name in names],
+        }
+
+
+def _streams(step: StepRun, corpus: dict[str, Any]) -> list[_Stream]:
+    """By the names of the sources, so that their order in the run file changes nothing."""
+    if not step.config.get(BY_SOURCE):
+        return [_Stream(None, list(step.input_shards()), corpus["counts"])]
+    reports = {unit: report for unit in step.input_shards() if (report := step.parents["corpus"].report(MAP, unit))}
+    counts = counts_by_source(corpus["input_shards"], reports)
+    units = {name: [shard["unit"] for shard in corpus["input_shards"] if shard["source"] == name] for name in counts}
+    return [_Stream(name, units[name], counts[name]) for name in counts]
+
+
+def _row_groups(streams: list[_Stream], sizes: dict[str, dict[str, int]]) -> dict[str, list[tuple[int, list[str]]]]:
+    """Of each token shard, which row group of which input shards it is made of."""
+    found: dict[str, list[tuple[int, list[str]]]] = {}
+    held_out: dict[str, list[tuple[int, list[str]]]] = {}
+    for stream in streams:
+        num_train, num_held_out = (sizes[stream.units[0]][split] for split in SPLITS)
+        for number, name in enumerate(stream.names(num_train)):
+            found[name] = [(number, stream.units)]
+        for number in range(num_held_out):
+            held_out.setdefault(f"{VALIDATION}-{number:05d}", []).append((num_train + number, stream.units))
+    return found | held_out
+
+
+def _config(config: dict[str, Any]) -> ShardsConfig:
+    return ShardsConfig.model_validate({key: value for key, value in config.items() if key != BY_SOURCE})
 
 
 def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
     """Tokenize one input shard. Raises ConservationError unless the tokens spell out every document's text."""
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     corpus = unit.read("corpus", "corpus")
-    config = ShardsConfig.model_validate(unit.config)
+    config = _config(unit.config)
     tokenized, row_groups = tokenize(corpus, encoder, config, sizes)
     unit.write_scratch("tokenized", tokenized, row_groups)
     sized = corpus.append_column("num_bytes", pc.cast(pc.binary_length(corpus["text"]), pa.int64()))
@@ -82,12 +141,13 @@ def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
     return report
 
 
-def merge_unit(unit: Unit, place: int, inputs: list[str]) -> Report:
-    """Write one token shard: one row group of every input shard's file."""
+def merge_unit(unit: Unit, inputs: list[tuple[int, list[str]]]) -> Report:
+    """Write one token shard: of the input shards' files one row group each."""
     parts: list[pa.Table] = []
-    for name in inputs:
-        with unit.artifact.open_parquet("scratch/tokenized", name) as file:
-            parts.append(file.read_row_group(place, use_threads=False))
+    for place, names in inputs:
+        for name in names:
+            with unit.artifact.open_parquet("scratch/tokenized", name) as file:
+                parts.append(file.read_row_group(place, use_threads=False))
     shard = merge(parts)
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     with tempfile.TemporaryDirectory(dir=unit.staging()) as folder:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
+from seedbed.mixture import COUNTED, LIKELY
 from seedbed.nearest import STEPS, Change, changes_that_pass
 from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.budget import BudgetConfig
@@ -207,6 +208,24 @@ def _predicted_loss(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | Non
     return Finding(limit, PASS if within else REFUSE, predicted.value, allowed, message)
 
 
+def _mixture(budget: BudgetConfig, numbers: PlanNumbers) -> Finding | None:
+    """Whether the sources give a training of this length. No limit of the budget: the mixture sets it itself."""
+    mixture = numbers.mixture
+    if mixture is None:
+        return None
+    most = mixture.most_tokens
+    within = numbers.training_tokens <= most
+    # What there is at most is refused for good; what there likely is may be more.
+    level = PASS if within else WARN if mixture.known == LIKELY else REFUSE
+    known = "" if mixture.known == COUNTED else f"{mixture.known} "
+    message = (
+        f"{numbers.training_tokens:,} training tokens {'<=' if within else '>'} {known}{most:,} that the sources give "
+        f"with data.mixture.max_epochs {mixture.config.max_epochs:g}"
+        + (" and .tokens" if mixture.config.tokens else "")
+    )
+    return Finding("data.mixture.max_epochs", level, float(numbers.training_tokens), float(most), message)
+
+
 _JUDGES: tuple[Judge, ...] = (
     _flops,
     _device_hours,
@@ -218,4 +237,5 @@ _JUDGES: tuple[Judge, ...] = (
     partial(_tokens_per_parameter, "max_tokens_per_parameter", False, REFUSE),
     partial(_tokens_per_parameter, "warn_max_tokens_per_parameter", False, WARN),
     _repeats,
+    _mixture,
 )

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Sequence
 
+from seedbed.cluster_api import api_of
 from seedbed.errors import RayError, UsageError
-from seedbed.ray_api import RayApi, read_token
+from seedbed.ray_api import RayApi
 from seedbed.ray_node import Gpu, Node
 from seedbed.registry.records import Cluster
 from seedbed.registry.registry import Registry
@@ -47,7 +48,7 @@ def nodes_of(cluster: Cluster) -> tuple[Sequence[Node], str | None]:
     that lets everybody in.
     """
     try:
-        api = RayApi(cluster.address, read_token(cluster.token_file or ""))
+        api = api_of(cluster)
     except UsageError as error:  # the controller's machine has it, and this one has not
         return _as_last_seen(cluster, str(error))
     try:

@@ -4,11 +4,12 @@ import stat
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from seedbed import cluster_record
 from seedbed.cluster_record import LocalCluster
 from seedbed.errors import InfrastructureError, UsageError
-from seedbed.local_cluster import ACTOR, Say, start_services
+from seedbed.local_cluster import ACTOR, Say, own_host, require_not_another_machines, start_services
 from seedbed.ray_api import RayApi, read_token
 from seedbed.registry.records import Cluster
 from seedbed.registry.registry import Registry
@@ -48,6 +49,8 @@ def register(
     if local is not None and local.name == name:
         raise UsageError(f"{name} is the cluster of this machine: choose another --name")
     known = next((row for row in registry.clusters() if row.name == name), None)
+    require_not_another_machines(known)
+    host = urlsplit(api.address).hostname or ""
     row = Cluster(
         name=name,
         address=api.address,
@@ -55,9 +58,10 @@ def register(
         state=ClusterState.UP,
         mlflow_uri=mlflow_uri if mlflow_uri is not None else (known.mlflow_uri if known else None),
         token_file=str(token_file.resolve()),
+        host=own_host(registry) if host == "localhost" or host.startswith("127.") else None,
         heard_at=time.time(),
     )
-    same = ("address", "state", "mlflow_uri", "token_file")
+    same = ("address", "state", "mlflow_uri", "token_file", "host")
     changed = known is None or any(getattr(known, field) != getattr(row, field) for field in same)
     if changed:
         registry.save_cluster(row, reason="registered", actor=ACTOR)

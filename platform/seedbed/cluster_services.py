@@ -17,6 +17,7 @@ from seedbed import processes
 from seedbed.cluster_record import LocalCluster
 from seedbed.errors import RayError, SeedbedError
 from seedbed.ray_api import RayApi, read_token
+from seedbed.registry.database import absolute_url
 from seedbed.registry.registry import Registry
 
 RAY, MLFLOW, CONTROLLER = "ray", "mlflow", "controller"
@@ -31,7 +32,7 @@ ANSWER_TIMEOUT_S = 5.0
 # Jobs inherit Ray's environment: no way into a database may stand there, nor another Ray's address or token.
 _NOT_FOR_RAY = frozenset(
     {
-        *("SEEDBED_REGISTRY", "SEEDBED_STATE", "SEEDBED_STORE"),
+        *("SEEDBED_REGISTRY", "SEEDBED_STATE", "SEEDBED_STORE", "SEEDBED_MLFLOW_STORE"),
         *("MLFLOW_BACKEND_STORE_URI", "MLFLOW_REGISTRY_STORE_URI", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE"),
         *("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS", "RAY_AUTH_TOKEN", "RAY_TMPDIR"),
     }
@@ -136,7 +137,7 @@ def _mlflow(cluster: LocalCluster) -> Service:
 def _controller(cluster: LocalCluster, registry: Registry, registry_url: str | None) -> Service:
     environment = _inherited() | {"SEEDBED_STATE": str(cluster.folder.parent)}
     if registry_url is not None:
-        environment["SEEDBED_REGISTRY"] = registry_url
+        environment["SEEDBED_REGISTRY"] = absolute_url(registry_url)
 
     def fault() -> str | None:
         # Whoever leads reports; this one waits while another does.

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seedbed import cluster_record, processes
+from seedbed.cluster_api import api_of, is_of_another_machine
 from seedbed.cluster_record import LocalCluster
 from seedbed.cluster_services import RAY, Service, services
 from seedbed.errors import SeedbedError
@@ -78,9 +79,14 @@ def _part(cluster: LocalCluster, service: Service) -> Part:
 
 
 def _elsewhere(row: Cluster) -> ClusterStatus:
+    if is_of_another_machine(row):
+        is_up = row.state == ClusterState.UP
+        found = "" if is_up else f"{row.host} alone can ask it; as its controller says, it is {row.state}"
+        part = Part(RAY, UP if is_up else DOWN, None, row.address, found, f"seedbed cluster up (on {row.host})")
+        return ClusterStatus(row.name, False, [part], [])
     again = f"seedbed cluster up --name {row.name} --address {row.address} --token-file FILE"
     try:
-        api = RayApi(row.address, read_token(row.token_file or ""))
+        api = api_of(row)
         api.version()
         nodes = api.nodes()
     except SeedbedError as error:

@@ -57,6 +57,7 @@ class Curves:
 
     max_points: int = 1000  # of each curve, at most
     stride: int = 1  # steps in a point
+    num_damaged: int = 0  # lines that are none of a journal's
     last: dict[str, Any] = field(default_factory=dict)  # the newest record, whole
     marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=MAX_MARKS))
     _points: dict[int, dict[str, _Sum]] = field(default_factory=dict)  # number of the point -> name -> values
@@ -64,13 +65,15 @@ class Curves:
     _from_step: int = 0  # where the newest attempt has gone on from
 
     def feed_line(self, attempt: int, line: bytes) -> None:
-        """The same, from JSON; a line that is none is passed over."""
+        """The same, from JSON; a line that is none, or has no step where one belongs, is counted and passed over."""
         try:
             value = json.loads(line)
         except ValueError:
-            return
-        if isinstance(value, dict):
+            value = None
+        if _is_sound(value):
             self.feed(attempt, value)
+        else:
+            self.num_damaged += 1
 
     def feed(self, attempt: int, line: dict[str, Any]) -> None:
         event = line.get("event")
@@ -136,6 +139,20 @@ class Curves:
         self._points = {number: point for number, point in self._points.items() if number * self.stride < step}
         if self.step > step:
             self.last = {"step": step}
+
+
+def _is_sound(line: Any) -> bool:
+    """Whether `feed` finds what it takes."""
+    if not isinstance(line, dict):
+        return False
+    event = line.get("event")
+    if event == "restored":
+        return isinstance(line.get("record"), dict) and _has_step(line["record"])
+    return _has_step(line) if event in (None, "taken_up") else isinstance(event, str)
+
+
+def _has_step(line: dict[str, Any]) -> bool:
+    return type(line.get("step")) is int and line["step"] >= 0
 
 
 def _add(point: dict[str, _Sum], name: str, more: _Sum) -> None:

@@ -12,6 +12,7 @@ from dataprep.repeats.config import KINDS as KINDS_OF_REPEATS
 from seedbed.artifact import Artifact
 from seedbed.balance import Balance, balance, concentration, largest, most_kept
 from seedbed.errors import UsageError
+from seedbed.model_tables import mixture_table, scores_by_group
 from seedbed.plan import Plan
 from seedbed.planted import COPIES, PASSAGES, plant_lines
 from seedbed.steps import OPERATIONAL
@@ -57,7 +58,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         if kind in manifests
     ]
     corpus = manifests["corpus"]
-    shards, evaluated = manifests.get("shards"), manifests.get("evaluate")
+    shards, evaluated, trained = (manifests.get(kind) for kind in ("shards", "evaluate", "pretrain"))
     return {
         "name": plan.run.name,
         "sources": sources,
@@ -76,6 +77,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "parameters": plan.parameters,
         "flops": plan.flops,
         "evaluation": evaluated["evaluation"] if evaluated else None,
+        **({"mixture": trained["mixture"]} if trained and "mixture" in trained else {}),
         **_planted(manifests),
         **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
@@ -286,12 +288,14 @@ def model_card(facts: dict[str, Any]) -> str:
             "",
             f"Perplexity {scores['perplexity']:.2f}, {scores['bits_per_byte']:.4f} bits per byte.",
             "",
+            *scores_by_group(scores),
             "## Data",
             "",
             "See `DATASHEET.md`. In short:",
             "",
             *_funnel(facts),
             "",
+            *mixture_table(facts.get("mixture")),
             "## Limits",
             "",
             "A base model: it continues text, follows no instructions, and says what its sources say, right or wrong.",

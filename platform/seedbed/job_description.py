@@ -112,8 +112,7 @@ def lines(found: JobDescription) -> list[tuple[str, str]]:
         told.append(("until", job.until))
     if found.row.step:
         told.append(("progress", f"{found.row.step}: {found.row.progress}"))
-    spending = latest.progress.get("spending") if latest else None
-    if spending:
+    if spending := found.row.spending:
         cost = "" if spending.get("cost") is None else f", {spending['cost']:.4g} of money"
         told.append(("spent", f"{spending['device_hours']:.4g} device hours{cost}"))
     if latest is not None and latest.node:

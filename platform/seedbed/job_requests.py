@@ -16,6 +16,23 @@ _TRIES = 5
 def stop(registry: Registry, job: Job, *, now: bool, actor: str) -> tuple[Job, str | None]:
     """The job, asked to stop: at a checkpoint, or now. In the queue it is stopped at once. Beside it, what to tell of a
     store that did not take the request: the controller tries again. Raises UsageError where the job is over."""
+    job = ask_to_stop(registry, job, now=now, actor=actor)
+    if job.is_final:
+        return job, None
+    try:
+        pass_on(Store(job.store_url), job, actor)
+    except StoreError as error:
+        return job, f"the store does not take the request yet ({error}): the controller passes it on"
+    return job, None
+
+
+def pass_on(store: Store, job: Job, actor: str) -> None:
+    """Leave what was asked of the job where its driver looks; the controller does so too. Raises StoreError."""
+    reports.ask(store, job.run_id, job.desired, actor, job=job.id)
+
+
+def ask_to_stop(registry: Registry, job: Job, *, now: bool, actor: str) -> Job:
+    """As `stop`, in the registry alone."""
     desired = Desired.STOP_NOW if now else Desired.STOP
     how = "now" if now else "at a checkpoint"
     for _ in range(_TRIES):
@@ -23,15 +40,10 @@ def stop(registry: Registry, job: Job, *, now: bool, actor: str) -> tuple[Job, s
             break
         reason = f"{actor} stopped it in the queue"
         try:
-            return registry.move(job, JobState.STOPPED, reason=reason, actor=actor, desired=desired), None
+            return registry.move(job, JobState.STOPPED, reason=reason, actor=actor, desired=desired)
         except StaleState:
             job = registry.job(job.id)
-    job = registry.ask(job, desired, reason=f"{actor} asked to stop it {how}", actor=actor)
-    try:
-        reports.ask(Store(job.store_url), job.run_id, desired, actor, job=job.id)
-    except StoreError as error:
-        return job, f"the store does not take the request yet ({error}): the controller passes it on"
-    return job, None
+    return registry.ask(job, desired, reason=f"{actor} asked to stop it {how}", actor=actor)
 
 
 def retry(registry: Registry, job: Job, *, actor: str) -> Job:

@@ -1,15 +1,18 @@
 """What a list of jobs shows of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.registry.records import Attempt, Job
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import ACTIVE, FINAL, JobState
+from seedbed.units import duration
 
 TRAINING = "pretrain"
 """The step of which optimizer steps are counted."""
+QUIET_AFTER_S = 30.0
+"""A driver reports each 5 s (10 s on object stores), and the controller passes it on within as long."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class JobRow:
 
     job: Job
     attempt: Attempt | None
+    spending: dict[str, Any] = field(default_factory=dict)  # the newest of any attempt: it is of all that came before
 
     @property
     def step(self) -> str:
@@ -45,11 +49,11 @@ class JobRow:
     @property
     def cost(self) -> float | None:
         """Of the training so far; None where it has no price."""
-        return self._spending.get("cost")
+        return self.spending.get("cost")
 
     @property
     def device_hours(self) -> float | None:
-        return self._spending.get("device_hours")
+        return self.spending.get("device_hours")
 
     @property
     def retries(self) -> int:
@@ -59,9 +63,13 @@ class JobRow:
     def _progress(self) -> dict[str, Any]:
         return self.attempt.progress if self.attempt else {}
 
-    @property
-    def _spending(self) -> dict[str, Any]:
-        return self._progress.get("spending") or {}
+    def why(self, now: float) -> str:
+        """The reason of its state; of one that should report and does not, since when."""
+        heard_at = self.attempt.heard_at if self.attempt else None
+        if self.job.state not in (JobState.RUNNING, JobState.STOPPING) or heard_at is None:
+            return self.job.reason
+        quiet_s = now - heard_at
+        return self.job.reason if quiet_s <= QUIET_AFTER_S else f"{self.job.reason}; heard {duration(quiet_s)} ago"
 
     def to_json(self) -> dict[str, Any]:
         job, attempt = self.job, self.attempt
@@ -111,7 +119,16 @@ def job_rows(registry: Registry, *, project: str | None, is_all: bool, limit: in
 
 def rows_of(registry: Registry, jobs: Sequence[Job]) -> list[JobRow]:
     attempts = registry.latest_attempts([job.id for job in jobs])
-    return [JobRow(job, attempts.get(job.id)) for job in jobs]
+    return [JobRow(job, attempts.get(job.id), _spending(registry, attempts.get(job.id))) for job in jobs]
+
+
+def _spending(registry: Registry, newest: Attempt | None) -> dict[str, Any]:
+    """Of an attempt that has not come to its training yet, what the ones before have told."""
+    if newest is None:
+        return {}
+    told = newest.progress.get("spending")
+    earlier = reversed(registry.attempts(newest.job_id)[:-1]) if not told and newest.number > 1 else ()
+    return told or next((found for one in earlier if (found := one.progress.get("spending"))), None) or {}
 
 
 def worth_a_look(rows: Sequence[JobRow]) -> Job:

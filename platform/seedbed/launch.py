@@ -102,13 +102,19 @@ def check_planned(until: str | None, plan: Plan) -> None:
 
 
 def record_run(store: Store, state: StateDirectory, plan: Plan, run: RunConfig, over_budget: str | None) -> None:
-    """Remember the run, its plan and its resolved run file: from then on, what the plan names is reached by a run."""
+    """Remember the run, its plan and its resolved run file: from then on, what the plan names is reached by a run.
+
+    A record that is there is its driver's, which may be at work: it is left as it is, but for a new reason.
+    """
     with Leases(store, state).hold(GC_LEASE):
-        fresh = runs.RunRecord(plan.run_id, run.name, runs.now(), created_ns=time.time_ns())
-        record = runs.load(store, plan.run_id) or fresh
-        record.over_budget = over_budget or record.over_budget
+        created = runs.RunRecord(plan.run_id, run.name, runs.now(), created_ns=time.time_ns())
+        runs.load(store, plan.run_id)  # a damaged one is told before anything is written
         runs.save_plan(store, plan, write_resolved(run))
-        runs.save(store, record)
+        record = runs.load(store, plan.run_id)  # as it is now: an object store takes its time for a plan
+        if record is None or over_budget not in (None, record.over_budget):
+            record = record or created
+            record.over_budget = over_budget or record.over_budget
+            runs.save(store, record)
 
 
 def refusal(run_id: str, findings: Sequence[Finding], nearest_num_steps: int | None = None) -> str:

@@ -5,6 +5,7 @@ finish it ends again. `take_down` ends what `bring_up` began and nothing else. B
 """
 
 import shutil
+import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from seedbed import cluster_record, processes
+from seedbed.cluster_api import is_of_another_machine
 from seedbed.cluster_record import LocalCluster
 from seedbed.cluster_services import CONTROLLER, JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
 from seedbed.errors import InfrastructureError, RayError, RegistryError, UsageError
@@ -25,10 +27,20 @@ from seedbed.state import StateDirectory
 Say = Callable[[str], None]
 
 ACTOR = "seedbed cluster"
+LOCAL = "local"
+"""The cluster of this machine, in a registry that no other machine has."""
 SLOW_S = 60.0  # what runs already and does not answer is given this long
 POLL_S = 0.3
 TELL_EVERY_S = 10.0  # of what is waited for
 _UNFINISHED = ("PENDING", "RUNNING")  # of Ray's job states
+
+
+def default_name(state: StateDirectory, registry: Registry) -> str:
+    """As before; the first time `local`, or the machine's name where several share the registry."""
+    known = cluster_record.read(state)
+    if known is not None and known.name is not None:
+        return known.name
+    return LOCAL if registry.is_of_this_machine else socket.gethostname()
 
 
 def bring_up(
@@ -44,9 +56,10 @@ def bring_up(
 ) -> bool:
     """Bring Ray, MLflow and the controller up and put the cluster into the registry; False where all of it was up.
 
-    Raises UsageError where another cluster, or this one with other settings, is up here, and InfrastructureError when
-    something does not come up.
+    Raises UsageError where another cluster, or this one with other settings, is up here, or one of this name on another
+    machine, and InfrastructureError when something does not come up.
     """
+    require_not_another_machines(next((row for row in registry.clusters() if row.name == name), None))
     with state.lease("cluster", on_wait=lambda holder: say(f"waiting for another `seedbed cluster`: {holder}")):
         cluster = _settled(state, name, cpus, gpus, mlflow_store)
         cluster_record.make_token(cluster)
@@ -204,11 +217,13 @@ def _register(cluster: LocalCluster, registry: Registry) -> bool:
     """Put the cluster into the registry; False where it stands there as it is."""
     assert cluster.name is not None
     known = next((row for row in registry.clusters() if row.name == cluster.name), None)
+    require_not_another_machines(known)
     addresses: dict[str, Any] = {
         "address": cluster.job_server,
         "gcs_address": cluster.gcs_address,
         "mlflow_uri": cluster.mlflow_uri,
         "token_file": str(cluster.token_file),
+        "host": own_host(registry),
     }
     if known and known.state == ClusterState.UP and all(getattr(known, key) == addresses[key] for key in addresses):
         return False
@@ -217,9 +232,23 @@ def _register(cluster: LocalCluster, registry: Registry) -> bool:
     return True
 
 
+def own_host(registry: Registry) -> str | None:
+    """What a row says of the machine that a loopback address is of; a registry that only this one has need not say."""
+    return None if registry.is_of_this_machine else socket.gethostname()
+
+
+def require_not_another_machines(row: Cluster | None) -> None:
+    """Raises UsageError for a cluster of this name that is up on another machine."""
+    if row is not None and row.state != ClusterState.DOWN and is_of_another_machine(row):
+        raise UsageError(
+            f"a cluster {row.name} is up on {row.host}, which has the same registry: choose another --name. Where that"
+            f" machine is gone, `seedbed cluster down --name {row.name}` takes its cluster out of use afterwards"
+        )
+
+
 def _register_end(cluster: LocalCluster, registry: Registry, reason: str) -> None:
     for row in registry.clusters():
-        if row.name == cluster.name and row.state != ClusterState.DOWN:
+        if row.name == cluster.name and row.state != ClusterState.DOWN and not is_of_another_machine(row):
             registry.update_cluster(row.name, state=ClusterState.DOWN, actor=ACTOR, reason=reason)
 
 

@@ -9,3 +9,8 @@ def login_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         return f"uid {os.getuid()}"
+
+
+def dashboard_user() -> str:
+    """Who does something in the browser: whoever has the token, and not surely the user of the server."""
+    return f"{login_name()} (dashboard)"

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from dataprep.errors import CorruptDataError
 from seedbed.artifact import Artifact
-from seedbed.budget import REFUSE, Finding, check_budget, nearest_num_steps, verdict
+from seedbed.budget import REFUSE, WARN, Finding, check_budget, nearest_num_steps, verdict
 from seedbed.earlier import find_earlier_corpora
 from seedbed.fingerprint import canonical_json
 from seedbed.fit import check_fit
 from seedbed.layout import batch_layout, check_machine
 from seedbed.list_files import list_digests, with_digests
+from seedbed.mixture import MixedSource, MixtureNumbers, mixture_numbers
 from seedbed.plan_numbers import PlanNumbers
 from seedbed.runfile.load import from_resolved, resolved
 from seedbed.runfile.run import RunConfig
@@ -89,6 +90,7 @@ class Plan:
     device_memory_bytes: int | None = None
     optimum: tuple[Optimum, ...] = ()  # what the same FLOPs train best, by each law; none are computed twice
     nearest_num_steps: int | None = None  # of a refused plan: as many steps would not be refused
+    mixture: tuple[MixedSource, ...] = ()  # what is taken of each source, as far as is known; of a run that mixes
 
     @cached_property
     def run(self) -> RunConfig:
@@ -125,6 +127,7 @@ class Plan:
             "ignored": tuple(value["ignored"]),
             "memory_by_role": tuple(RankMemory(**role) for role in value.get("memory_by_role", ())),
             "optimum": tuple(Optimum.from_json(best) for best in value.get("optimum", ())),
+            "mixture": tuple(MixedSource(**row) for row in value.get("mixture", ())),
         }
         parts |= {name: Estimate.from_json(value[name]) for name in _ESTIMATES if name in value}
         if "predicted_loss" in value:
@@ -151,7 +154,6 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
     roles = memory_by_role(run.model, run.training, batch)
     memory = max(roles, key=lambda role: role.total)
     tokens = run.training.num_steps * run.training.global_batch_tokens
-    unique = unique_tokens(listing.files, run.data, manifests)
     per_token = flops_per_token(run.model, run.training.activation_checkpointing)
     plan = Plan(
         run_id=f"{run.name}-{_run_digest(run, fingerprinted, listing.lists)}",
@@ -161,9 +163,7 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
         parameters_by_component=asdict(parameters),
         matmul_parameters=matmul_parameters(run.model),
         tokens=tokens,
-        unique_tokens=unique.counted,
-        max_unique_tokens=unique.at_most,
-        likely_unique_tokens=unique.likely,
+        **_supply(listing.files, run, manifests),
         flops_per_token=per_token,
         flops=per_token * tokens,
         memory_per_rank_bytes=memory.total,
@@ -186,24 +186,40 @@ def make_plan(run: RunConfig, store: Store) -> Plan:
 def check_again(plan: Plan, store: Store) -> tuple[str, tuple[Finding, ...]]:
     """Verdict and findings of the same plan by what is known now: after `deduplicate`, after `decontaminate` and
     `repeats` where the run has them, and after `shards` exactly."""
-    telling = [step for step in plan.steps if step.kind in ("deduplicate", "decontaminate", "repeats", "shards")]
-    done = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in telling}
-    unique = unique_tokens(plan.sources, plan.run.data, done)
-    known = replace(
-        plan,
-        unique_tokens=unique.counted,
-        max_unique_tokens=unique.at_most,
-        likely_unique_tokens=unique.likely,
-    )
-    judged = _judged(known, plan.run)
+    judged = known_now(plan, store)
     return judged.verdict, judged.findings
+
+
+def known_now(plan: Plan, store: Store) -> Plan:
+    """The same plan with the tokens that are known by now, their mixture and the verdict on them."""
+    kinds = ("deduplicate", "decontaminate", "repeats", "corpus", "shards")
+    telling = [step for step in plan.steps if step.kind in kinds]
+    done = {step.kind: Artifact(store, step.kind, step.fingerprint).manifest() for step in telling}
+    return _judged(replace(plan, **_supply(plan.sources, plan.run, done)), plan.run)
+
+
+def _supply(
+    files: tuple[SourceFile, ...], run: RunConfig, manifests: dict[str, dict[str, Any] | None]
+) -> dict[str, Any]:
+    """The fields of a plan that say what there is to train on, by what is known now."""
+    unique, mixture = unique_tokens(files, run.data, manifests), mixture_numbers(files, run, manifests)
+    rows: tuple[MixedSource, ...] = ()
+    if mixture is not None:
+        tokens = run.training.num_steps * run.training.global_batch_tokens
+        unique, rows = mixture.seen(unique, tokens), mixture.rows(tokens)
+    return {
+        "unique_tokens": unique.counted,
+        "max_unique_tokens": unique.at_most,
+        "likely_unique_tokens": unique.likely,
+        "mixture": rows,
+    }
 
 
 def _judged(plan: Plan, run: RunConfig) -> Plan:
     """The plan with its forecast and its verdict, both of which move with the number of unique tokens."""
     numbers = _numbers(plan, run)
     limits, fit = check_budget(run.budget, numbers), check_fit(run)
-    findings = limits + ([] if fit is None else [fit])
+    findings = limits + ([] if fit is None else [fit]) + _remarks(numbers)
     decided = verdict(findings)
     steps_would_do = verdict(limits) == REFUSE and (fit is None or fit.level != REFUSE)
     return replace(
@@ -217,6 +233,15 @@ def _judged(plan: Plan, run: RunConfig) -> Plan:
         predicted_loss=numbers.predicted_loss,
         nearest_num_steps=nearest_num_steps(run.budget, numbers, limits) if steps_would_do else None,
     )
+
+
+def _remarks(numbers: PlanNumbers) -> list[Finding]:
+    """What of the mixture cannot be as asked, by what is known of the sources."""
+    remarks = () if numbers.mixture is None else numbers.mixture.remarks(numbers.training_tokens)
+    return [
+        Finding(f"data.mixture.{said.key}", WARN, said.found, said.allowed, f"data.mixture.{said.key}: {said.message}")
+        for said in remarks
+    ]
 
 
 def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
@@ -242,6 +267,7 @@ def _numbers(plan: Plan, run: RunConfig) -> PlanNumbers:
         price_per_device_hour=cluster.price_per_device_hour,
         loss_law=run.budget.loss_law,
         min_num_steps=training.warmup_steps + 1,
+        mixture=MixtureNumbers.of(plan.mixture, run),
     )
 
 

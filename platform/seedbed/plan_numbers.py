@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from seedbed.mixture import AT_MOST, COUNTED, MixtureNumbers
 from seedbed.scaling.laws import Prediction, predict
 from seedbed.scaling.time_and_money import Estimate, cost, device_hours, wall_hours
 
@@ -27,6 +28,7 @@ class PlanNumbers:
     price_per_device_hour: float | None = None
     loss_law: str = "besiroglu"
     min_num_steps: int = 1  # fewer are no run: the warm-up leaves at least one
+    mixture: MixtureNumbers | None = None  # the unique tokens are then those that the training sees
 
     @property
     def training_tokens(self) -> int:
@@ -80,7 +82,14 @@ class PlanNumbers:
         )
 
     def with_steps(self, num_steps: int) -> "PlanNumbers":
-        return replace(self, num_steps=num_steps)
+        """Of a mixture, what is seen of each source is counted anew."""
+        changed = replace(self, num_steps=num_steps)
+        if self.mixture is None or self.mixture.known == AT_MOST:
+            return changed
+        unique = self.mixture.unique_tokens(changed.training_tokens)
+        if self.mixture.known == COUNTED:
+            return changed.with_unique_tokens(unique)
+        return replace(changed, likely_unique_tokens=unique)
 
     def with_parameters(self, parameters: int) -> "PlanNumbers":
         """A model of the same proportions: whatever a token costs grows with its parameters."""

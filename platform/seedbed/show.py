@@ -85,7 +85,8 @@ def training_summary(store: Store, state: StateDirectory, plan: Plan) -> dict[st
     while_training = {"validation_loss_while_training": training["validation_loss"]}  # on fewer held-out tokens
     artifact = Artifact(store, "pretrain", plan.step("pretrain").fingerprint)
     spending = {"spending": kept_spending.read(artifact).summary(kept_spending.price_of(plan))}
-    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation | spending
+    mixture = {"mixture": pretrain["mixture"]} if pretrain and "mixture" in pretrain else {}
+    return dict.fromkeys(_TRAINING_KEYS) | training | while_training | evaluation | mixture | spending
 
 
 def _unfinished_training(state: StateDirectory, plan: Plan) -> dict[str, Any] | None:

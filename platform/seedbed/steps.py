@@ -38,6 +38,9 @@ LAYOUT = {
 """What of `training` lays the same arithmetic out over ranks: a run goes on in another one, equal but for rounding and
 for the random numbers of dropout."""
 
+BY_SOURCE = "by_source"
+"""What the step `shards` is told where each source has token shards of its own."""
+
 OPERATIONAL = {"checkpoint_every_steps", "keep_checkpoints", "max_restarts", "hang_timeout_s"} | LAYOUT
 """What of `training` says how a run gets through, not what it learns: changing it must not cost the steps taken."""
 
@@ -143,13 +146,23 @@ def _corpus(run: RunConfig, listing: SourceListing) -> Config:
     return {"corpus": _json(run.data.corpus), "split": _json(run.data.split), "personal_data": personal_data}
 
 
+def _shards(run: RunConfig, listing: SourceListing) -> Config:
+    """Of a mixture the token shards keep the sources apart, whatever their weights are."""
+    return _json(run.data.shards) | ({} if run.data.mixture is None else {BY_SOURCE: True})
+
+
 def _pretrain(run: RunConfig, listing: SourceListing) -> Config:
-    return {"model": _json(run.model), "training": run.training.model_dump(mode="json", exclude=OPERATIONAL)}
+    config = {"model": _json(run.model), "training": run.training.model_dump(mode="json", exclude=OPERATIONAL)}
+    return config | ({} if run.data.mixture is None else {"mixture": _json(run.data.mixture)})
 
 
 def _export(run: RunConfig, listing: SourceListing) -> Config:
     licences = {name: source.licence for name, source in sorted(run.data.sources.items())}
     return {"name": run.name, "licences": licences}  # for the model card and the datasheet
+
+
+def _evaluate(run: RunConfig, listing: SourceListing) -> Config:
+    return _json(run.evaluation)
 
 
 def _nothing(run: RunConfig, listing: SourceListing) -> Config:
@@ -159,7 +172,7 @@ def _nothing(run: RunConfig, listing: SourceListing) -> Config:
 STEPS: tuple[StepKind, ...] = (
     StepKind(
         "extract",
-        2,
+        3,
         (),
         _extract,
         ("isal", "resiliparse", "zstandard"),  # resiliparse finds charsets, whatever engine finds the text
@@ -219,10 +232,16 @@ STEPS: tuple[StepKind, ...] = (
         ("pyarrow", "phonenumberslite"),  # the former's regular expressions bring their own classes of characters
     ),
     StepKind("tokenizer", 1, ("corpus",), lambda run, _: _json(run.data.tokenizer), ("tokenizers",)),
-    StepKind("shards", 1, ("corpus", "tokenizer"), lambda run, _: _json(run.data.shards), ("tokenizers",)),
+    StepKind("shards", 1, ("corpus", "tokenizer"), _shards, ("tokenizers",)),
     StepKind("ledger", 1, ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus"), _nothing),
     StepKind("pretrain", 2, ("shards",), _pretrain, ("torch", "deepspeed")),
-    StepKind("evaluate", 1, ("pretrain", "shards"), _nothing, ("torch",)),
+    StepKind(
+        "evaluate",
+        2,
+        ("corpus", "tokenizer", "shards", "pretrain"),
+        _evaluate,
+        ("torch", "tldextract", "idna"),  # the latter find registered domains
+    ),
     StepKind("export", 2, ("pretrain", "tokenizer", "evaluate", "ledger"), _export, ("safetensors",)),
 )
 """Every step, each after its parents."""

@@ -53,8 +53,8 @@ def placed_tracking(tracking: dict[str, Any], mlflow_uri: str | None, dashboard_
 def check_reachable(plan: Plan, store: Store, address: str) -> None:
     """Raises UsageError where store or crawl lie in a folder of this machine alone and the cluster is elsewhere.
 
-    `address` is the cluster's job server. A folder on a network's file system may be there as well; each node looks
-    when the job starts.
+    `address` is the cluster's job server, or its machine's name. A folder on a network's file system may be there as
+    well; each node looks when the job starts.
     """
     host = urlsplit(address if "://" in address else f"http://{address}").hostname or ""
     if is_this_machine(host):

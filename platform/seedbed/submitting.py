@@ -80,7 +80,7 @@ def draft(
     check_planned(until, plan)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
-    check_reachable(plan, store, chosen.address)
+    check_reachable(plan, store, chosen.host or chosen.address)
     nodes, note = nodes_of(chosen)
     reserved = reserve(run.cluster, chosen.name, nodes) if nodes else reservation(run.cluster)
     launch = submitted_launch(plan, store, until=until, over_budget=over_budget, project=project)

@@ -18,6 +18,7 @@ from seedbed.store import Store
 
 _BAR = 30  # characters of the funnel's longest bar
 _REASONS = 4  # in a step's line; the funnel has them all
+_GROUPS = 6  # in a line on the loss by group; `show --json`, the model card and the dashboard have them all
 FUNNEL_STEPS = ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus")
 
 
@@ -163,7 +164,33 @@ def training_lines(training: dict[str, Any]) -> list[str]:
             f"on the same tokens: unigram model {training['unigram_loss']:.3f}, "
             f"bigram model {training['bigram_loss']:.3f}"
         )
-    return lines + spending_lines(training)
+    return [*lines, *group_lines(training), *mixture_lines(training), *spending_lines(training)]
+
+
+def group_lines(training: dict[str, Any]) -> list[str]:
+    """The loss by source, language and domain, where there are several, and whose held-out text is too little."""
+    lines = []
+    for kind, found in training.get("by", {}).items():
+        small = found["too_small"]
+        if len(found["groups"]) + small["groups"] < 2:
+            continue
+        said = [f"{one['name']} {one['bits_per_byte']:.3f} ({one['tokens']:,} tokens)" for one in found["groups"]]
+        if len(said) > _GROUPS:
+            said[_GROUPS:] = [f"{len(said) - _GROUPS:,} more"]
+        if small["groups"]:
+            more = ", ..." if small["groups"] > _GROUPS else ""
+            said.append(f"too little held out of {small['groups']:,}: {', '.join(small['names'][:_GROUPS])}{more}")
+        lines.append(f"bits per byte by {kind}: {'; '.join(said)}")
+    return lines
+
+
+def mixture_lines(training: dict[str, Any]) -> list[str]:
+    """What was trained on of each source; nothing of a training that mixes none."""
+    said = [
+        f"{name} {row['tokens']:,} tokens ({row['weight']:.1%}, {row['epochs']:.2f} epochs)"
+        for name, row in (training.get("mixture") or {}).items()
+    ]
+    return [f"trained on: {', '.join(said)}"] if said else []
 
 
 def spending_lines(training: dict[str, Any]) -> list[str]:

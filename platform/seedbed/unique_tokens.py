@@ -39,13 +39,13 @@ def unique_tokens(
     files: tuple[SourceFile, ...], data: DataConfig, manifests: dict[str, dict[str, Any] | None]
 ) -> UniqueTokens:
     """What is known by now, from the sizes of the sources and the manifests of those steps that are done."""
-    at_most, likely = sum(_max_tokens(file) for file in files), None
+    at_most, likely = sum(max_tokens(file) for file in files), None
     left = manifests.get("repeats") or manifests.get("decontaminate") or manifests.get("deduplicate")
     if left is not None:
         documents, num_bytes = left["records_out"], left["bytes_out"]
         at_most = min(at_most, math.ceil(num_bytes * _growth(data)) + documents)  # each document has an end mark
         share = 1 - data.split.validation_fraction
-        likely = min(round((num_bytes * LIKELY_TOKENS_PER_BYTE + documents) * share), at_most)
+        likely = min(round(likely_tokens(num_bytes, documents) * share), at_most)
     shards = manifests.get("shards")
     if shards is None:
         return UniqueTokens(at_most, likely)
@@ -53,7 +53,13 @@ def unique_tokens(
     return UniqueTokens(at_most, counted, counted)
 
 
-def _max_tokens(file: SourceFile) -> int:
+def likely_tokens(num_bytes: int, documents: int) -> float:
+    """Of so much text: each document has an end mark."""
+    return num_bytes * LIKELY_TOKENS_PER_BYTE + documents
+
+
+def max_tokens(file: SourceFile) -> int:
+    """That a file can hold."""
     is_plain = format_of(file.path) == ("jsonl", None)  # a WARC's answers may be compressed in themselves
     return file.num_bytes * (TOKENS_PER_PLAIN_BYTE if is_plain else TOKENS_PER_COMPRESSED_BYTE)
 

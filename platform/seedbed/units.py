@@ -16,3 +16,13 @@ def num_bytes(number: float) -> str:
         if abs(number) >= factor:
             return f"{number / factor:.1f} {unit}"
     return f"{number:.0f} B"
+
+
+def duration(seconds: float | None) -> str:
+    """1 h 02 min, 3 min 20 s, 12 s; empty where it is not known."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"

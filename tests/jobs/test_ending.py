@@ -64,3 +64,12 @@ def test_who_asks_for_now_ends_a_training_as_a_second_sigterm_does(signals, was_
         with pytest.raises(SystemExit):
             signals.end_now("ana asked to stop at once")
     assert signals.asked == "ana asked to stop at once"
+
+
+def test_who_asks_for_now_is_not_held_up_by_the_sigterm_that_came_before(signals):
+    with signals.deferred() as reason:
+        sigterm()
+        assert reason() == "SIGTERM was received"
+        with pytest.raises(SystemExit):
+            signals.end_now("ana asked to stop at once")
+    assert (signals.asked, signals.exit_code) == ("ana asked to stop at once", 143)

@@ -7,7 +7,7 @@ import torch
 from dataprep.indexed_dataset import IndexedDatasetWriter
 from dataprep.ngram_baseline import bigram_loss, unigram_loss
 from dataprep.token_stream import TokenStream
-from jobs.evaluate import evaluate, validation_samples
+from jobs.evaluate import counted_tokens, evaluate, token_losses, validation_samples
 from jobs.scores import bits_per_byte
 
 
@@ -31,17 +31,9 @@ class Uniform(torch.nn.Module):
 
 def test_a_uniform_model_scores_the_logarithm_of_the_vocabulary(tmp_path):
     training, heldout = np.arange(200) % 7, np.arange(43) % 5
-    model = Uniform()
-    scores = evaluate(
-        model,
-        stream(tmp_path / "train", training),
-        stream(tmp_path / "held", heldout),
-        validation_bytes=100,
-        vocab_size=300,
-        sequence_length=8,
-        max_tokens=26,  # three samples of 8
-        batch_sequences=2,
-    )
+    model, held = Uniform(), stream(tmp_path / "held", heldout)
+    losses = token_losses(model, held, validation_samples(held, 8, 26), 8, batch_sequences=2)  # three samples of 8
+    scores = evaluate(losses, training, held, validation_bytes=100, vocab_size=300)
     assert scores.num_tokens == 24
     assert scores.validation_loss == pytest.approx(math.log(300), rel=1e-6)
     assert scores.perplexity == pytest.approx(300, rel=1e-5)
@@ -50,6 +42,12 @@ def test_a_uniform_model_scores_the_logarithm_of_the_vocabulary(tmp_path):
     assert scores.unigram_loss == unigram_loss(training, heldout[:25], 300)
     assert scores.bigram_loss == bigram_loss(training, heldout[:25], 300)
     assert model.training  # as it was
+
+
+def test_n_grams_are_counted_over_a_mixture_as_it_was_trained_on(tmp_path, monkeypatch):
+    first, second = stream(tmp_path / "first", np.full(50, 1)), stream(tmp_path / "second", np.full(50, 2))
+    monkeypatch.setattr("jobs.evaluate.MAX_COUNTED_TOKENS", 80)
+    assert np.bincount(counted_tokens([(first, 100), (second, 300)])).tolist() == [0, 20, 50]  # of 60 there are 50
 
 
 def test_bits_per_byte_of_a_coin_for_each_token():

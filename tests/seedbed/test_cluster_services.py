@@ -15,18 +15,23 @@ def wanted(tmp_path, monkeypatch):
     """The services of a cluster by name, in the environment that a test sets first."""
     registry = open_registry(None, StateDirectory(tmp_path / "state"))
 
-    def make(name: str | None = "local", **environment: str):
+    def make(name: str | None = "local", registry_url: str = "postgresql://r:secret@host/r", **environment: str):
         for key, value in environment.items():
             monkeypatch.setenv(key, value)
         cluster = LocalCluster(tmp_path / "state" / "cluster", name, 4, None, STORE, PORTS)
-        return {service.name: service for service in services(cluster, registry, "postgresql://r:secret@host/r")}
+        return {service.name: service for service in services(cluster, registry, registry_url)}
 
     yield make
     registry.close()
 
 
 def test_no_way_into_a_database_reaches_ray_whose_jobs_inherit_its_environment(wanted):
-    given = {"SEEDBED_REGISTRY": "postgresql://secret", "PGPASSWORD": "secret", "RAY_AUTH_TOKEN": "secret"}
+    given = {
+        "SEEDBED_REGISTRY": "postgresql://secret",
+        "SEEDBED_MLFLOW_STORE": "postgresql://secret",
+        "PGPASSWORD": "secret",
+        "RAY_AUTH_TOKEN": "secret",
+    }
     environment = wanted(**given, RAY_ADDRESS="other:1", AWS_PROFILE="store")["ray"].environment
     assert not any("secret" in value for value in environment.values())
     assert "RAY_ADDRESS" not in environment
@@ -53,6 +58,9 @@ def test_without_a_ray_here_only_the_controller_is_wanted(wanted):
 def test_paths_mean_the_same_in_the_working_directory_of_a_service(wanted, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert wanted(PYTHONPATH="here:/there")["ray"].environment["PYTHONPATH"] == f"{tmp_path}/here:/there"
+    controller = wanted(registry_url="sqlite:///reg.db")["controller"].environment
+    assert controller["SEEDBED_REGISTRY"] == f"sqlite:///{tmp_path}/reg.db"
+    assert wanted()["controller"].environment["SEEDBED_REGISTRY"] == "postgresql://r:secret@host/r"
 
 
 def test_rays_folder_is_short_enough_for_sockets_wherever_temporary_files_go(tmp_path, monkeypatch):

@@ -81,3 +81,27 @@ def test_memory_is_bounded(number):
     feed(curves, 1, *range(1, number + 1))
     assert 50 <= len(curves.series("loss")) <= 100
     assert sum(point.low == 10.0 - number for point in curves.series("loss")) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"time": 1.0, "loss": 3.0}',
+        b'{"step": "two", "loss": 3.0}',
+        b'{"step": null, "loss": 3.0}',
+        b'{"event": "restored"}',
+        b'{"event": "restored", "record": {"loss": 3.0}}',
+        b'{"event": "taken_up", "time": 1.0}',
+        b'{"event": ["a"]}',
+        b'{"step": 2, "lo',
+        b"[2]",
+    ],
+)
+def test_a_damaged_line_is_left_out_and_counted(line):
+    curves = Curves()
+    curves.feed_line(1, b'{"step": 1, "time": 0.0, "loss": 9.0}')
+    curves.feed_line(1, line)
+    curves.feed_line(1, b'{"step": 3, "time": 0.0, "loss": 7.0}')
+    curves.feed_line(1, b'{"event": "finished", "time": 1.0}')
+    assert points(curves) == [(1, 9.0), (3, 7.0)]
+    assert curves.num_damaged == 1

@@ -98,3 +98,12 @@ def test_who_retries_what_was_stopped_is_told_that_it_can_be_resumed(registry, j
     stopped = registry.move(stopping, JobState.STOPPED, reason="asked", actor="controller")
     with pytest.raises(UsageError, match="job 1 was stopped, not failed: `seedbed resume 1` goes on"):
         retry(registry, stopped, actor="ben")
+
+
+def test_who_asks_for_less_does_not_take_back_what_was_asked_before(registry, job):
+    job, _ = started(registry, job)
+    stop(registry, job, now=True, actor="ann")
+    asked, _ = stop(registry, job, now=False, actor="ben")
+    assert (asked.desired, registry.job(job.id).desired) == (Desired.STOP_NOW, Desired.STOP_NOW)
+    assert reports.read_request(Store(job.store_url), job.run_id).desired == "stop_now"
+    assert registry.events(f"job {job.id}", newest_first=True)[0].actor == "ann"

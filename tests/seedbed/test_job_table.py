@@ -49,3 +49,21 @@ def test_what_a_job_keeps_of_its_first_submission():
     assert kept(JOB, priority=5, max_retries=2, after=None) == []
     assert kept(replace(JOB, after=4), priority=5, max_retries=2, after=None) == ["after job 4"]
     assert kept(JOB, priority=5, max_retries=2, after=9) == ["after no other job"]
+
+
+NOW = 10_000.0
+
+
+@pytest.mark.parametrize(
+    ("state", "heard_at", "why"),
+    [
+        ("running", NOW - 20.0, "its driver reports"),
+        ("running", NOW - 7_500.0, "its driver reports; heard 2 h 05 min ago"),
+        ("stopping", NOW - 95.0, "its driver reports; heard 1 min 35 s ago"),
+        ("queued", NOW - 95.0, "its driver reports"),  # it says why it waits
+        ("running", None, "its driver reports"),
+    ],
+)
+def test_of_a_driver_that_is_not_heard_the_table_says_since_when(state, heard_at, why):
+    attempt = Attempt(1, 1, "s", AttemptState.RUNNING, 0.0, heard_at=heard_at)
+    assert JobRow(replace(JOB, state=JobState(state), reason="its driver reports"), attempt).why(NOW) == why

@@ -73,3 +73,21 @@ def test_a_run_over_its_budget_is_not_recorded_unless_a_reason_is_given(run_file
     with pytest.raises(BudgetRefused):
         begin(run_file, store, state, "budget.max_flops=1000")
     assert runs.load(store, run_id).over_budget == "the boss said so"
+
+
+def test_a_start_leaves_the_record_to_the_driver_that_began_meanwhile(run_file, store, state, monkeypatch):
+    begin(run_file, store, state)
+    run_id = make_plan(load_run(run_file), store).run_id
+    save_plan = runs.save_plan
+
+    def save_while_a_driver_begins(*arguments):
+        save_plan(*arguments)
+        record = runs.load(store, run_id)
+        record.begin_attempt()
+        runs.save(store, record)
+
+    monkeypatch.setattr(runs, "save_plan", save_while_a_driver_begins)
+    begin(run_file, store, state)
+    begin(run_file, store, state, over_budget="the boss said so")
+    record = runs.load(store, run_id)
+    assert (record.state, len(record.attempts), record.over_budget) == (runs.RUNNING, 2, "the boss said so")

@@ -8,11 +8,13 @@ import time
 import pytest
 
 from seedbed import cluster_record, local_cluster, processes
+from seedbed.cluster_api import api_of
 from seedbed.cluster_record import LocalCluster
-from seedbed.errors import RayError
-from seedbed.local_cluster import end_remains, take_down
+from seedbed.errors import RayError, UsageError
+from seedbed.local_cluster import bring_up, default_name, end_remains, take_down
 from seedbed.registry.database import open_registry
-from seedbed.registry.records import NewJob
+from seedbed.registry.records import Cluster, NewJob
+from seedbed.registry.states import ClusterState
 from seedbed.state import StateDirectory
 
 CHILD_LISTENS = """
@@ -119,3 +121,44 @@ def test_a_cluster_that_goes_down_tells_of_its_jobs_what_is_known(down, monkeypa
         f"job 1 (runs-1) {ended}; what follows is decided when here is up again: seedbed describe 1",
         "job 2 (waits-1) waits in the queue until here is up again",
     ]
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """A registry as a Postgres would be it: of several machines."""
+    registry = open_registry(None, StateDirectory(tmp_path / "state"))
+    registry.is_of_this_machine = False
+    yield registry
+    registry.close()
+
+
+def row_of(host, state=ClusterState.UP):
+    return Cluster("here", "http://127.0.0.1:1", "127.0.0.1:2", state, host=host)
+
+
+def test_a_cluster_of_another_machine_is_neither_overwritten_nor_taken_down(cluster, shared, tmp_path):
+    theirs = shared.save_cluster(row_of("other"), reason="up", actor="test")
+    with pytest.raises(UsageError, match="a cluster here is up on other, which has the same registry: choose another"):
+        bring_up(StateDirectory(tmp_path / "mine"), shared, None, name="here", say=print)
+    local_cluster._register_end(cluster, shared, "taken down")
+    assert shared.cluster("here") == theirs
+    shared.update_cluster("here", state=ClusterState.DOWN)
+    assert local_cluster._register(cluster, shared)
+    assert shared.cluster("here").host == socket.gethostname()
+    local_cluster._register_end(cluster, shared, "taken down")
+    assert shared.cluster("here").state == ClusterState.DOWN
+
+
+def test_a_cluster_is_named_after_its_machine_where_several_share_the_registry(shared, tmp_path):
+    state = StateDirectory(tmp_path / "mine")
+    assert default_name(state, shared) == socket.gethostname()
+    shared.is_of_this_machine = True
+    assert default_name(state, shared) == "local"
+    cluster_record.write(LocalCluster(cluster_record.cluster_folder(state), "mine", 1, 0, None, {}))
+    assert default_name(state, shared) == "mine"
+
+
+def test_nobody_asks_on_this_machine_for_a_cluster_that_listens_to_another():
+    with pytest.raises(UsageError, match="the cluster here listens to the machine other alone"):
+        api_of(row_of("other"))
+    assert api_of(row_of(None)).address == api_of(row_of(socket.gethostname())).address == "http://127.0.0.1:1"

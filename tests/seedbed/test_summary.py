@@ -7,7 +7,7 @@ from seedbed.defaults import DEFAULT_STORE
 from seedbed.progress import Progress
 from seedbed.runs import RunRecord
 from seedbed.state import StateDirectory
-from seedbed.summary import end_lines, funnel_lines, print_end, step_line, training_lines
+from seedbed.summary import end_lines, funnel_lines, group_lines, mixture_lines, print_end, step_line, training_lines
 
 EXTRACT = {
     "kind": "extract",
@@ -153,3 +153,32 @@ def test_the_end_of_a_run_asks_about_a_page_of_its_own(pipeline, tmp_path):
     assert (
         f"  seedbed why https://x.example/copy --run {plan.run_id} --store {store.url}" in out.getvalue().splitlines()
     )
+
+
+def test_the_loss_is_told_by_groups_where_there_are_several_and_of_the_others_what_is_too_little():
+    english = {"name": "en", "tokens": 12_000, "bits_per_byte": 2.5}
+    alone = {
+        "groups": [{"name": "docs", "tokens": 12_400, "bits_per_byte": 2.5}],
+        "too_small": {"groups": 0, "names": []},
+    }
+    few = {"groups": [english], "too_small": {"groups": 2, "names": ["de", "fr"]}}
+    large = [{"name": f"{n}.example", "tokens": 2_000, "bits_per_byte": 3.0} for n in range(8)]
+    many = {"groups": large, "too_small": {"groups": 30, "names": list("abcdefghi")}}
+    assert group_lines({"by": {"source": alone, "language": few, "domain": many}}) == [
+        "bits per byte by language: en 2.500 (12,000 tokens); too little held out of 2: de, fr",
+        "bits per byte by domain: 0.example 3.000 (2,000 tokens); 1.example 3.000 (2,000 tokens); "
+        "2.example 3.000 (2,000 tokens); 3.example 3.000 (2,000 tokens); 4.example 3.000 (2,000 tokens); "
+        "5.example 3.000 (2,000 tokens); 2 more; too little held out of 30: a, b, c, d, e, f, ...",
+    ]
+    assert group_lines({}) == []
+
+
+def test_what_was_trained_on_of_each_source_is_told():
+    rows = {
+        "docs": {"tokens": 6400, "weight": 0.8, "epochs": 0.5},
+        "more": {"tokens": 1600, "weight": 0.2, "epochs": 2.5},
+    }
+    assert mixture_lines({"mixture": rows}) == [
+        "trained on: docs 6,400 tokens (80.0%, 0.50 epochs), more 1,600 tokens (20.0%, 2.50 epochs)"
+    ]
+    assert mixture_lines({}) == []

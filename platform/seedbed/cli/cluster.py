@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 
 cluster = typer.Typer(no_args_is_help=True, help="A Ray that stays up, with MLflow and a controller.")
 
-LOCAL = "local"
 _GIVEN_OUT = "That Ray gives out. Default: as before, or all."
 
 
 @cluster.command()
 def up(
     context: typer.Context,
-    name: Annotated[str | None, typer.Option("--name", help=f"Default: {LOCAL}, or the host.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Default: as before, local, or the host.")] = None,
     address: Annotated[
         str | None, typer.Option("--address", metavar="http://host:port", help="The job server of a Ray that is up.")
     ] = None,
@@ -32,7 +31,12 @@ def up(
     gpus: Annotated[int | None, typer.Option("--gpus", min=0, help=_GIVEN_OUT)] = None,
     mlflow_store: Annotated[
         str | None,
-        typer.Option("--mlflow-store", metavar="URL", help="MLflow's database. Default: as before, or SQLite."),
+        typer.Option(
+            "--mlflow-store",
+            metavar="URL",
+            envvar="SEEDBED_MLFLOW_STORE",  # a command line with a password can be read by everybody on the machine
+            help="MLflow's database. Default: as before, or SQLite.",
+        ),
     ] = None,
     registry: RegistryOption = None,
     state: StateOption = None,
@@ -41,10 +45,10 @@ def up(
     here = places(context, None, state, registry)
     opened = here.open_registry()
     if address is None:
-        from seedbed.local_cluster import bring_up
+        from seedbed.local_cluster import bring_up, default_name
 
         _refuse("--address, of a Ray that is up elsewhere", token_file=token_file, mlflow_uri=mlflow_uri)
-        shown = name or LOCAL
+        shown = name or default_name(here.state_directory(), opened)
         begun = bring_up(
             here.state_directory(),
             opened,

@@ -11,6 +11,7 @@ from pathlib import Path
 from dataprep.errors import SeedbedError
 from seedbed.cli.app import app
 from seedbed.cli.options import Places
+from seedbed.cli.shown import shown
 
 UNEXPECTED_EXIT_CODE = 1
 
@@ -24,12 +25,13 @@ def main() -> None:
     try:
         app(obj=places, prog_name="seedbed")
     except SeedbedError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(shown(f"error: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
         where = _write_traceback(places)
         text = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"error: unexpected {text}; this is a defect of Seedbed, its traceback is in {where}", file=sys.stderr)
+        said = f"error: unexpected {text}; this is a defect of Seedbed, its traceback is in {where}"
+        print(shown(said), file=sys.stderr)
         sys.exit(UNEXPECTED_EXIT_CODE)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli.shown import shown
 from seedbed.programs import typed
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Writer:
         self._with_names = with_names
 
     def __call__(self, source: str, text: str) -> None:
+        text = shown(text)
         if self._with_names:
             text = "".join(f"{source}: {line}" for line in text.splitlines(keepends=True))
         sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
@@ -72,6 +74,22 @@ def print_silence(registry: "Registry") -> None:
         print(f"warning: {silence}", file=sys.stderr)
 
 
+def print_silent_clusters(registry: "Registry", jobs: "Sequence[Job]") -> None:
+    """On standard error, each cluster of jobs that are not over, where it does not answer the controller."""
+    from seedbed.job_description import moment
+    from seedbed.registry.states import ClusterState
+
+    needed = {job.cluster for job in jobs if not job.is_final}
+    for cluster in registry.clusters():
+        if cluster.name in needed and cluster.state == ClusterState.UNREACHABLE:
+            heard = f" since {moment(cluster.heard_at)}" if cluster.heard_at else ""
+            print(
+                f"warning: the cluster {cluster.name} does not answer{heard}: its jobs are shown as they were then; see"
+                f" `{typed('seedbed cluster status')}`",
+                file=sys.stderr,
+            )
+
+
 def print_silent_mlflow(registry: "Registry", jobs: "Sequence[Job]") -> None:
     """On standard error, each MLflow server of jobs that are not over, where it does not answer."""
     from seedbed.job_description import mlflow_uri
@@ -84,13 +102,3 @@ def print_silent_mlflow(registry: "Registry", jobs: "Sequence[Job]") -> None:
             f" `{typed('seedbed cluster status')}`",
             file=sys.stderr,
         )
-
-
-def duration(seconds: float | None) -> str:
-    """1 h 02 min, 3 min 20 s, 12 s; empty where it is not known."""
-    if seconds is None:
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"

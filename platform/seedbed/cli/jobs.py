@@ -21,13 +21,14 @@ def jobs(
     state: StateOption = None,
 ) -> None:
     """Jobs that wait or run, then the newest that are over."""
-    from seedbed.cli.job_printing import print_silence, print_silent_mlflow
+    from seedbed.cli.job_printing import print_silence, print_silent_clusters, print_silent_mlflow
     from seedbed.cli.printing import console, print_json
     from seedbed.job_table import job_rows
 
     opened = places(context, None, state, registry).open_registry()
     rows = job_rows(opened, project=project, is_all=every, limit=limit)
     print_silence(opened)
+    print_silent_clusters(opened, [row.job for row in rows])
     print_silent_mlflow(opened, [row.job for row in rows])
     if as_json:
         print_json({"jobs": [row.to_json() for row in rows]})
@@ -38,11 +39,13 @@ def jobs(
 
 
 def _print(rows: "list[JobRow]") -> None:
-    from seedbed.cli.job_printing import duration
+    import time
+
     from seedbed.cli.printing import console, plain_table
     from seedbed.job_table import next_command, worth_a_look
+    from seedbed.units import duration
 
-    out = console()
+    out, now = console(), time.time()
     right = ("id", "left", "cost", "retries")
     table = plain_table("id", "name", "state", "step", "progress", "left", "cost", "retries", "why", right=right)
     for row in rows:
@@ -51,6 +54,6 @@ def _print(rows: "list[JobRow]") -> None:
             cost = f"{row.device_hours:.3g} dev h"
         job = row.job
         cells = (str(job.id), job.name, job.state, row.step, row.progress, duration(row.seconds_left), cost)
-        table.add_row(*cells, str(row.retries), job.reason)
+        table.add_row(*cells, str(row.retries), row.why(now))
     out.print(table)
     out.print(f"next: {typed(next_command(worth_a_look(rows)))}", soft_wrap=True)

@@ -60,6 +60,6 @@ def logs(
     if is_empty:
         printed_last = log.printed_last(chosen) if rank is None else None  # Ray keeps the driver's alone
         if printed_last is not None:
-            print(printed_last)
+            write(DRIVER, printed_last)
             return
         console().print(f"{why_empty(found, chosen, rank)}; next: {typed(f'seedbed describe {found.id}')}")

@@ -11,6 +11,8 @@ from seedbed.cli.scaling import in_words
 from seedbed.errors import BudgetRefused
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from seedbed.plan import Plan
     from seedbed.scaling.laws import Prediction
     from seedbed.scaling.time_and_money import Estimate
@@ -88,11 +90,26 @@ def print_plan(made: "Plan") -> None:
             sizes.add_row("compute-optimal", in_words(best))
     out.print()
     out.print(sizes)
+    if made.mixture:
+        out.print()
+        out.print(_mixture(made))
     out.print(f"\nverdict: {made.verdict}")
     for finding in made.findings:
         out.print(f"  {finding.level}: {finding.message}", soft_wrap=True)
     if made.nearest_num_steps is not None:
         out.print(f"  with training.num_steps {made.nearest_num_steps} no limit would refuse it")
+
+
+def _mixture(made: "Plan") -> "Table":
+    """What is taken of each source."""
+    from seedbed.cli.printing import plain_table
+    from seedbed.mixture import mixture_cells
+
+    headings = ("source", "tokens available", "weight asked", "weight got", "tokens taken", "epochs")
+    table = plain_table(*headings, right=headings[1:])
+    for cells in mixture_cells(made.mixture):
+        table.add_row(*cells)
+    return table
 
 
 def _layout(made: "Plan") -> str:

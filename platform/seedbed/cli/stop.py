@@ -23,6 +23,7 @@ def stop(
     from seedbed.job_requests import stop as ask_to_stop
     from seedbed.job_table import next_command
     from seedbed.login import login_name
+    from seedbed.registry.states import Desired
 
     opened = places(context, None, state, registry).open_registry()
     asked, note = ask_to_stop(opened, opened.find_job(job), now=now, actor=login_name())
@@ -31,7 +32,8 @@ def stop(
         print_json({"job": asked.id, "state": asked.state, "desired": asked.desired, "note": note})
         return
     done = asked.is_final
-    said = asked.state if done else "asked to stop " + ("now" if now else "at a checkpoint")
+    how = "now" if asked.desired == Desired.STOP_NOW else "at a checkpoint"
+    said = asked.state if done else f"asked to stop {how}"
     console().print(f"job {asked.id} ({asked.run_id}): {said}", soft_wrap=True)
     if note:
         console().print(note, soft_wrap=True)

@@ -9,13 +9,14 @@ from seedbed.registry.states import Level
 
 CLUSTER_UNREACHABLE = "cluster_unreachable"
 STORE_UNREACHABLE = "store_unreachable"
+JOB_UNREADABLE = "job_unreadable"
 HEARTBEAT_OLD = "heartbeat_old"
 JOB_LOST = "job_lost"
 BUDGET_NEAR = "budget_near"
 CONTROLLER_SILENT = "controller_silent"
 """Raised by readers, as nobody else is there to do it."""
 
-OURS = (CLUSTER_UNREACHABLE, STORE_UNREACHABLE, HEARTBEAT_OLD, JOB_LOST, BUDGET_NEAR)
+OURS = (CLUSTER_UNREACHABLE, STORE_UNREACHABLE, JOB_UNREADABLE, HEARTBEAT_OLD, JOB_LOST, BUDGET_NEAR)
 
 HEARTBEAT_WARNING_S, HEARTBEAT_CRITICAL_S = 60.0, 600.0
 NOT_HEARD_WARNING_S = 300.0  # since its start: Ray unpacks, Python imports, or another driver is at the run
@@ -53,6 +54,11 @@ def cluster_unreachable(name: str, why: str, since_s: float) -> DueAlarm:
 
 def store_unreachable(url: str, why: str) -> DueAlarm:
     return DueAlarm(STORE_UNREACHABLE, "store", url, Level.CRITICAL, why)
+
+
+def job_unreadable(job: Job, why: str) -> DueAlarm:
+    message = f"job {job.id} ({job.run_id}) stays {job.state}, as what it left in its store cannot be read: {why}"
+    return DueAlarm(JOB_UNREADABLE, "job", str(job.id), Level.CRITICAL, message)
 
 
 def of_job(job: Job, silent_s: float | None, spending: Mapping[str, Any] | None) -> list[DueAlarm]:

@@ -1,12 +1,13 @@
 """A look at a cluster: does its Ray answer, which attempts does it know, what has it and what is in use."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from seedbed.cluster_api import api_of
 from seedbed.controller.judge import RayWord
 from seedbed.controller.queue import Room
-from seedbed.ray_api import RayApi, read_token
 from seedbed.ray_node import Node
 from seedbed.registry.records import Cluster
 
@@ -19,7 +20,7 @@ class ClusterLook:
     ended_at: float
     session: str  # another one: the head was started anew
     version: str
-    words: dict[str, RayWord]  # by submission id
+    words: dict[str, RayWord | None]  # by submission id, of each that was asked for; None: Ray does not know it
     nodes: list[Node] = field(default_factory=list)
 
     def room(self) -> Room:
@@ -37,25 +38,22 @@ class ClusterLook:
         }
 
 
-def api_of(cluster: Cluster) -> RayApi:
-    """Raises UsageError where the token cannot be read on this machine."""
-    token = read_token(cluster.token_file) if cluster.token_file else None
-    return RayApi(cluster.address, token)
+def look_at_cluster(cluster: Cluster, known_session: str | None, submission_ids: Sequence[str]) -> ClusterLook:
+    """Ask Ray. A head that is new to us must refuse whoever has no token. Raises RayError and UsageError.
 
-
-def look_at_cluster(cluster: Cluster, known_session: str | None) -> ClusterLook:
-    """Ask Ray. A head that is new to us must refuse whoever has no token. Raises RayError and UsageError."""
+    It is asked for each attempt by itself: its list of jobs has all that there ever were, with what they printed last.
+    """
     began_at = time.time()
     api = api_of(cluster)
     version = api.version()
     session = str(version.get("session_name", ""))
     if session != known_session:
         api.require_token_auth()
-    words = {
-        str(job["submission_id"]): RayWord(
-            str(job["status"]), str(job.get("message") or ""), job.get("driver_exit_code")
-        )
-        for job in api.jobs()
-        if job.get("submission_id")
-    }
+    words = {submission_id: _word(api.job(submission_id)) for submission_id in submission_ids}
     return ClusterLook(began_at, time.time(), session, str(version.get("ray_version", "")), words, api.nodes())
+
+
+def _word(job: dict[str, Any] | None) -> RayWord | None:
+    if job is None:
+        return None
+    return RayWord(str(job["status"]), str(job.get("message") or ""), job.get("driver_exit_code"))

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from seedbed import reports
 from seedbed.bundle import FOLDER, fetch
-from seedbed.controller.cluster_look import api_of
+from seedbed.cluster_api import api_of
 from seedbed.registry.records import Attempt, Cluster, Job
 from seedbed.state import StateDirectory
 from seedbed.store import Store

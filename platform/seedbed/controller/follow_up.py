@@ -6,7 +6,7 @@ from typing import Any
 
 from seedbed.controller.attempt_watch import MAX_SEND_FAULTS, AttemptWatch
 from seedbed.controller.judge import Verdict
-from seedbed.controller.retries import what_follows
+from seedbed.controller.retries import fault_counts, what_follows
 from seedbed.errors import RayUnreachable, SeedbedError, StoreError
 from seedbed.failures import FailureClass, classify
 from seedbed.registry.records import Attempt, Job
@@ -43,27 +43,23 @@ class FollowUp:
         if is_heard and attempt.state in (AttemptState.STARTING, AttemptState.LOST):
             host = attempt.progress.get("host")
             reason = f"heard from {host}" if host else "heard"
-            self._registry.update_attempt(attempt, actor=ACTOR, state=AttemptState.RUNNING, reason=reason, node=host)
+            came_back = {"failure": None, "exit_code": None, "ended_at": None}  # of one that was lost
+            self._registry.update_attempt(
+                attempt, actor=ACTOR, state=AttemptState.RUNNING, reason=reason, node=host, **came_back
+            )
         if to == job.state:
             return job
+        infrastructure, user = fault_counts(job, attempt.failure, None)
         reason = f"{self.who_asked(job)} asked to {_words(job.desired)}" if to == JobState.STOPPING else verdict.reason
         self._say(f"job {job.id} ({job.run_id}): {job.state} -> {to}: {reason}")
-        return self._registry.move(job, to, reason=reason, actor=ACTOR)
+        return self._registry.move(
+            job, to, reason=reason, actor=ACTOR, infrastructure_faults=infrastructure, user_faults=user
+        )
 
     def end(self, job: Job, attempt: Attempt, verdict: Verdict, message: str) -> None:
         """The attempt has ended: so does the job, or it waits for its next attempt. `message` is Ray's."""
         earlier = [other for other in self._registry.attempts(job.id) if other.number < attempt.number]
-        then = what_follows(job, verdict, earlier, time.time())
-        printed = [line.strip() for line in message.splitlines() if line.strip()]
-        if printed and not attempt.progress:
-            last = printed[-1][:MAX_LINE_CHARS]
-            self._registry.event(
-                "attempt",
-                f"{job.id}.{attempt.number}",
-                reason=f"it printed last: {last} (more: seedbed logs {job.id} --attempt {attempt.number})",
-                actor=ACTOR,
-                details={PRINTED_LAST: message[-MAX_PRINTED_CHARS:]},
-            )
+        then = what_follows(job, verdict, earlier, time.time(), attempt.failure)
         self._say(f"job {job.id} ({job.run_id}): {job.state} -> {then.state}: {then.reason}")
         self._registry.end_attempt(
             job,
@@ -73,6 +69,7 @@ class FollowUp:
             actor=ACTOR,
             attempt_reason=verdict.reason,
             attempt_state=verdict.attempt_state,
+            note=None if attempt.progress else _printed_last(attempt, message),
             failure=verdict.failure,
             exit_code=verdict.exit_code,
             not_before=then.not_before,
@@ -100,6 +97,16 @@ class FollowUp:
         """Who has asked for what the job is to do."""
         events = self._registry.events(f"job {job.id}", limit=_ASKED_EVENTS, newest_first=True)
         return next((event.actor for event in events if event.details.get("desired") == job.desired), job.owner)
+
+
+def _printed_last(attempt: Attempt, message: str) -> tuple[str, dict[str, Any]] | None:
+    """What an event tells of a driver that did not live to report; None where it printed nothing."""
+    printed = [line.strip() for line in message.splitlines() if line.strip()]
+    if not printed:
+        return None
+    more = f"seedbed logs {attempt.job_id} --attempt {attempt.number}"
+    said = f"it printed last: {printed[-1][:MAX_LINE_CHARS]} (more: {more})"
+    return said, {PRINTED_LAST: message[-MAX_PRINTED_CHARS:]}
 
 
 def _words(desired: Desired) -> str:

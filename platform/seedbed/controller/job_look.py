@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataprep.errors import CorruptDataError
 from seedbed import reports, runs
 from seedbed.artifact import Artifact
 from seedbed.errors import SeedbedError
@@ -44,7 +45,8 @@ class JobLook:
     is_over: bool = False  # the next two were looked for
     run_state: str | None = None
     is_complete: bool = False
-    fault: str | None = None  # why it cannot be read, though the store can
+    damage: str | None = None  # why these two cannot be told, for good
+    fault: str | None = None  # why nothing of it can be read, though the store answers: a right that is missing
 
 
 def look_at_store(store: Store, questions: Sequence[Question]) -> dict[str, JobLook]:
@@ -56,7 +58,7 @@ def look_at_store(store: Store, questions: Sequence[Question]) -> dict[str, JobL
         except SeedbedError as error:
             if error.transient:
                 raise
-            found[question.attempt.submission_id] = JobLook(time.time(), is_over=question.is_over, fault=str(error))
+            found[question.attempt.submission_id] = JobLook(time.time(), fault=str(error))
     return found
 
 
@@ -67,9 +69,14 @@ def _look(store: Store, question: Question) -> JobLook:
     request = reports.read_request(store, job.run_id)
     if not question.is_over or end is not None:
         return JobLook(began_at, place.number, heartbeat, end, request)
-    record = runs.load(store, job.run_id)
-    run_state = record.state if record else None
-    return JobLook(began_at, place.number, heartbeat, end, request, True, run_state, _is_complete(store, job))
+    run_state, is_complete, damage = None, False, None
+    try:
+        record = runs.load(store, job.run_id)
+        run_state = record.state if record else None
+        is_complete = _is_complete(store, job)
+    except CorruptDataError as error:
+        damage = str(error)
+    return JobLook(began_at, place.number, heartbeat, end, request, True, run_state, is_complete, damage)
 
 
 def _find(store: Store, job: Job, attempt: Attempt, place: Place) -> dict[str, Any] | None:

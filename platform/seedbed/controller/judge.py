@@ -53,6 +53,7 @@ class Facts:
     run_state: str | None = None  # of the run's record
     is_complete: bool = False  # the manifest of the last step that was asked for is committed
     is_partial: bool = False  # that step is not the last of the run
+    damage: str | None = None  # why the store cannot tell these
     age_s: float = 0.0  # since it was begun
     asked_by: str = ""  # who wants it to stop, where somebody does
 
@@ -75,6 +76,8 @@ class Verdict:
 def judge(state: JobState, desired: Desired, facts: Facts) -> Verdict:
     """The verdict on a job that is starting, running, stopping or lost; with `state` while nothing is decided."""
     verdict = _verdict(state, desired, facts)
+    if verdict.failure is not None and facts.end is None and facts.damage is not None:
+        verdict = replace(verdict, reason=f"{verdict.reason}; {facts.damage}")
     if verdict.state == JobState.STOPPED and desired == Desired.STOP_NOW and verdict.failure is None:
         return replace(verdict, reason=_asked(desired, facts))
     return verdict

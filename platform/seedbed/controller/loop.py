@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from seedbed import reports
@@ -20,7 +20,7 @@ from seedbed.controller.judge import judge
 from seedbed.controller.lead import Lead
 from seedbed.controller.queue import arrange
 from seedbed.controller.telling import STARTED, raise_alarms, report
-from seedbed.errors import RegistryUnreachable, StaleState, UsageError
+from seedbed.errors import RegistryError, RegistryUnreachable, StaleState, UsageError
 from seedbed.registry.adopt import see_runs
 from seedbed.registry.records import Attempt, Cluster, Job
 from seedbed.registry.registry import Registry
@@ -66,21 +66,21 @@ class Controller:
                 fault = None
             except StaleState:
                 continue  # somebody was faster: decided anew in the next round
-            except RegistryUnreachable as error:
-                if fault is None:
+            except RegistryError as error:  # out of reach, or its disk is full: it may go again in the next round
+                if str(error) != fault:
                     self._say(str(error))
-                fault = error
+                fault = str(error)
         until = time.monotonic() + IN_ORDER_S
         while self._background.num_under_way and time.monotonic() < until:
             self._take_results(wait_s=0.2)
         if leads:
-            with contextlib.suppress(RegistryUnreachable):
+            with contextlib.suppress(RegistryError):
                 lead.give_up()
         self._say("ended in order")
 
     def tick(self) -> None:
         """One round. Raises RegistryError."""
-        self._take_results(wait_s=0.0)
+        self._try("to take in answers", self._take_results, 0.0)
         clusters = {row.name: row for row in self._registry.clusters()}
         jobs = self._registry.jobs(states=ACTIVE, limit=None)
         lost = [job for job in self._registry.jobs(states={JobState.LOST}) if _may_come_back(job)]
@@ -88,25 +88,48 @@ class Controller:
         for gone in self._attempts.keys() - {attempt.submission_id for attempt in attempts.values()}:
             del self._attempts[gone]
         followed = [(job, attempts[job.id]) for job in (*jobs, *lost) if job.id in attempts]
-        self._look(clusters, followed)
+        self._try("to look", self._look, clusters, followed)
         for job, attempt in followed:
             if job.cluster in clusters:
-                self._try_to_follow(job, attempt, clusters[job.cluster])
-        self._start_queued(clusters)
+                self._try(f"job {job.id}", self._follow, job, attempt, clusters[job.cluster])
+        self._try("to start what waits", self._start_queued, clusters)
         if time.time() - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = time.time()
-            watches = [(job, attempt, self._watch(attempt)) for job, attempt in followed]
-            report(self._registry, clusters, self._clusters, watches)
-            raise_alarms(self._registry, clusters, self._clusters, watches, self._store_faults)
+            self._try("to report", self._tell, clusters, followed)
+
+    def _try(self, what: str, part: Callable[..., None], *arguments: Any) -> None:
+        """What goes wrong with one part of a round, or with one job, holds up no other."""
+        try:
+            part(*arguments)
+        except (StaleState, UsageError):  # the latter: the same was submitted again meanwhile
+            pass
+        except RegistryUnreachable:
+            raise  # it is so for all
+        except Exception as error:  # noqa: BLE001 - a full disk, or a defect: said once, and tried again in the next round
+            said = f"{what}: {type(error).__name__}: {error}"
+            if said not in self._defects:
+                self._defects.add(said)
+                self._say(f"{said}\n{traceback.format_exc()}")
+
+    def _tell(self, clusters: Mapping[str, Cluster], followed: Sequence[tuple[Job, Attempt]]) -> None:
+        watches = [(job, attempt, self._watch(attempt)) for job, attempt in followed]
+        report(self._registry, clusters, self._clusters, watches)
+        # A store that no job needs any more is not asked again: nobody would hear that it answers.
+        needed = {job.store_url for job, _ in followed}
+        self._store_faults = {url: why for url, why in self._store_faults.items() if url in needed}
+        raise_alarms(self._registry, clusters, self._clusters, watches, self._store_faults)
 
     # --- looking
 
     def _look(self, clusters: Mapping[str, Cluster], followed: Iterable[tuple[Job, Attempt]]) -> None:
+        on_cluster: dict[str, list[str]] = defaultdict(list)
+        for job, attempt in followed:
+            on_cluster[job.cluster].append(attempt.submission_id)
         for name, row in clusters.items():
             watch = self._clusters[name]
             if row.state != ClusterState.DOWN and self._is_due("cluster", name, CLUSTER_EVERY_S):
                 session = watch.look.session if watch.look and watch.look.session and not watch.num_failed else None
-                self._background.start(("cluster", name), _call(look_at_cluster, row, session))
+                self._background.start(("cluster", name), _call(look_at_cluster, row, session, on_cluster[name]))
         by_store: dict[str, list[tuple[Job, Attempt]]] = defaultdict(list)
         for job, attempt in followed:
             by_store[job.store_url].append((job, attempt))
@@ -168,20 +191,6 @@ class Controller:
 
     # --- acting
 
-    def _try_to_follow(self, job: Job, attempt: Attempt, row: Cluster) -> None:
-        """What goes wrong with one job holds up no other."""
-        try:
-            self._follow(job, attempt, row)
-        except (StaleState, UsageError):  # the latter: the same was submitted again meanwhile
-            pass
-        except RegistryUnreachable:
-            raise
-        except Exception as error:  # noqa: BLE001 - a defect: said once, and the job is looked at again
-            said = f"job {job.id}: {type(error).__name__}: {error}"
-            if said not in self._defects:
-                self._defects.add(said)
-                self._say(f"{said}\n{traceback.format_exc()}")
-
     def _follow(self, job: Job, attempt: Attempt, row: Cluster) -> None:
         watch, cluster = self._watch(attempt), self._clusters[job.cluster]
         if self._background.is_under_way(("send", attempt.submission_id)):
@@ -224,7 +233,8 @@ class Controller:
 
             self._background.start(("ask", attempt.submission_id), ask)
         knows = watch.word is not None and self._clusters[job.cluster].answers
-        is_at_once = job.desired == Desired.STOP_NOW or watch.sequence is None
+        was_heard = watch.sequence is not None or bool(attempt.progress)  # the latter: by a controller before this one
+        is_at_once = job.desired == Desired.STOP_NOW or not was_heard
         if is_at_once and knows and job.desired not in watch.told_ray:
             call = _call(end_in_ray, attempt.submission_id, row)
             self._background.start(("end", attempt.submission_id, job.desired), call)

@@ -1,8 +1,8 @@
 """The queue in front of Ray, which has none: what may start now, and why the rest waits. Pure.
 
 Order is priority, then submission, and strict: a job that waits for room lets nobody behind it pass, or a large one
-would wait for ever. Who waits for something else (its turn to be tried again, another job, a cluster that is down)
-holds nobody up.
+would wait for ever. Who waits for something else (its turn to be tried again, another job, a cluster that is down, or
+one that is larger than this one is now) holds nobody up.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,7 +58,8 @@ def arrange(
                     taken.append(job)
                     decision = Decision(job, JobState.STARTING, f"there is room for it on {job.cluster}")
                 else:
-                    held_up[job.cluster] = job
+                    if not is_too_large(job, rooms[job.cluster]):
+                        held_up[job.cluster] = job
                     decision = Decision(job, JobState.QUEUED, why)
         decisions.append(decision)
     return decisions
@@ -95,6 +96,11 @@ def _other_reasons(
 def _behind(job: Job, ahead: Job) -> str:
     higher = f" (priority {ahead.priority})" if ahead.priority != job.priority else ""
     return f"waits behind job {ahead.id}{higher}, which waits for room on {ahead.cluster}"
+
+
+def is_too_large(job: Job, room: Room) -> bool:
+    """Whether it would not have room with the whole cluster to itself: a node is gone, and may be for good."""
+    return job.cpus > room.cpus or job.gpus > room.gpus
 
 
 def lack_of_room(job: Job, room: Room, taken: Iterable[Job]) -> str | None:

@@ -10,14 +10,14 @@ from seedbed.controller import alarm_rules
 from seedbed.controller.attempt_watch import AttemptWatch
 from seedbed.controller.cluster_watch import ClusterWatch
 from seedbed.controller.follow_up import ACTOR
-from seedbed.registry.records import Attempt, Cluster, Job
+from seedbed.registry.records import Alarm, Attempt, Cluster, Job
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import ClusterState, JobState
 
 STARTED = (JobState.STARTING, JobState.RUNNING, JobState.STOPPING)
 """States of jobs that are on a cluster."""
 MAX_LOST = 100
-"""Newest lost jobs that alarms are raised for."""
+"""Newest lost jobs that alarms are raised for; those of older ones stand as long as they are lost."""
 
 Followed = Sequence[tuple[Job, Attempt, AttemptWatch]]
 
@@ -69,21 +69,30 @@ def raise_alarms(
     """Raise what is wrong now, and clear what is not any more."""
     wanted = [alarm for name, row in rows.items() if (alarm := watches[name].alarm(row))]
     wanted += [alarm_rules.store_unreachable(url, why) for url, why in store_faults.items()]
-    wanted += _lost(registry)
+    standing = registry.alarms()
+    wanted += _lost(registry, standing)
     undecided = {
         (alarm_rules.CLUSTER_UNREACHABLE, "cluster", name)
         for name, row in rows.items()
         if row.state != ClusterState.DOWN and not watches[name].answers
     }
     for job, attempt, watch in followed:
+        if watch.fault is not None:
+            wanted.append(alarm_rules.job_unreadable(job, watch.fault))
+        elif watch.look is None:
+            undecided.add((alarm_rules.JOB_UNREADABLE, "job", str(job.id)))
         if watch.look is None or (watch.silent_s is not None and not watch.moves):
             undecided.add((alarm_rules.HEARTBEAT_OLD, "job", str(job.id)))
-        if job.state not in STARTED or not watches[job.cluster].answers:
+        if job.state not in STARTED:
+            continue
+        if not watches[job.cluster].answers:
+            kinds = (alarm_rules.HEARTBEAT_OLD, alarm_rules.BUDGET_NEAR)
+            undecided.update((kind, "job", str(job.id)) for kind in kinds)
             continue
         if watch.sequence is None and watch.look is not None:
             wanted += alarm_rules.not_heard(job, watch.look.began_at - attempt.started_at)
         wanted += alarm_rules.of_job(job, watch.silent_s, attempt.progress.get("spending"))
-    new, over = alarm_rules.changes(registry.alarms(), wanted, frozenset(undecided))
+    new, over = alarm_rules.changes(standing, wanted, frozenset(undecided))
     for alarm in new:
         about = (alarm.kind, alarm.subject_kind, alarm.subject_id)
         registry.raise_alarm(*about, level=alarm.level, message=alarm.message, actor=ACTOR)
@@ -92,10 +101,14 @@ def raise_alarms(
         registry.clear_alarm(*about, reason="it is not so any more", actor=ACTOR)
 
 
-def _lost(registry: Registry) -> list[alarm_rules.DueAlarm]:
+def _lost(registry: Registry, standing: Sequence[Alarm]) -> list[alarm_rules.DueAlarm]:
+    """Of the newest lost jobs, and of those whose alarm stands."""
+    lost = {job.id: job for job in registry.jobs(states={JobState.LOST}, limit=MAX_LOST)}
+    told = {int(alarm.subject_id) for alarm in standing if alarm.kind == alarm_rules.JOB_LOST}
+    older = [job for number in told - lost.keys() if (job := registry.job(number)).state == JobState.LOST]
     found = []
-    for job in registry.jobs(states={JobState.LOST}, limit=MAX_LOST):
-        [newest] = registry.jobs(run_id=job.run_id, limit=1)
+    for job in (*lost.values(), *older):
+        [newest] = registry.jobs(run_id=job.run_id, store_url=job.store_url, limit=1)
         if newest.id == job.id:  # else its run was submitted again
             found.append(alarm_rules.job_lost(job))
     return found

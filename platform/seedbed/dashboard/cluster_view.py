@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from seedbed.controller.silence import SILENT_AFTER_S
 from seedbed.dashboard.rows import Row, job_row
 from seedbed.dashboard.seen_state import SeenState
 from seedbed.dashboard.watch import View
 from seedbed.registry.records import Cluster
 from seedbed.registry.states import ACTIVE, ClusterState, JobState
 
-SILENT_AFTER_S = 30.0
-"""A controller writes every second or so; one that has not for so long is gone."""
 NEARLY_FULL = 0.9
 """Share of memory or disk in use that is worth a look."""
 

@@ -67,7 +67,8 @@ class CurvesFeed:
 
 
 def aligned(reader: MetricsReader) -> dict[str, Any]:
-    """`steps`, and by name `mean`, `low` and `high` of the same length, null where a curve has no point; `marks`."""
+    """`steps`, and by name `mean`, `low` and `high` of the same length, null where a curve has no point; `marks`;
+    `damaged`, how many lines are left out."""
     curves = reader.curves
     series = {name: {point.step: point for point in curves.series(name)} for name in curves.names()}
     steps = sorted({step for points in series.values() for step in points})
@@ -79,4 +80,5 @@ def aligned(reader: MetricsReader) -> dict[str, Any]:
             lines[name]["low"] = [None if point is None else point.low for point in there]
             lines[name]["high"] = [None if point is None else point.high for point in there]
     marks = [{"step": mark.step, "attempt": mark.attempt, "event": mark.event} for mark in curves.marks]
-    return {"steps": steps, "lines": lines, "marks": marks, "steps_per_point": curves.stride}
+    more = {"marks": marks, "steps_per_point": curves.stride, "damaged": curves.num_damaged}
+    return {"steps": steps, "lines": lines} | more

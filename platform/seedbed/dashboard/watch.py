@@ -12,15 +12,17 @@ from functools import partial
 from typing import Any
 
 from seedbed import reports, runs
+from seedbed.controller.silence import check_controller
 from seedbed.errors import UsageError
 from seedbed.registry.adopt import see_runs
 from seedbed.registry.records import Alarm, Attempt, Cluster, Event, Job, Run
 from seedbed.registry.registry import Registry
-from seedbed.registry.states import ACTIVE
+from seedbed.registry.states import ACTIVE, ClusterState
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.tracking.place import TrackingPlace, is_server
 
+ACTOR = "dashboard"
 REGISTRY_EVERY_S = 1.0
 MLFLOW_EVERY_S = 10.0
 STORE_EVERY_S, REMOTE_STORE_EVERY_S = 2.0, 10.0
@@ -157,6 +159,8 @@ class Watch:
     def _look_at_registry(self) -> None:
         registry = self.registry
         active = registry.jobs(states=ACTIVE, limit=None)
+        if active or any(cluster.state != ClusterState.DOWN for cluster in registry.clusters()):
+            check_controller(registry, ACTOR)  # else it was taken down on purpose, and nobody misses it
         jobs = {job.id: job for job in [*active, *registry.jobs(limit=MAX_JOBS)]}
         seen = {
             "runs": tuple(registry.runs(limit=MAX_RUNS)),

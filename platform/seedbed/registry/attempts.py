@@ -86,11 +86,13 @@ class Attempts:
         failure: str | None = None,
         exit_code: int | None = None,
         ended_at: float | None = None,
+        note: tuple[str, dict[str, Any]] | None = None,
         **changes: Any,
     ) -> tuple[Job, Attempt]:
         """Attempt and job after the attempt's end, in one transaction; `changes` are the job's. `to` is the job's
-        state: final, or queued for a retry; `reason` is the job's, and the attempt's where it has none of its own.
-        Raises as `move` does."""
+        state: final, or queued for a retry; `reason` is the job's, and the attempt's where it has none of its own;
+        `note` is reason and details of one more event of the attempt, before that of its end. Raises as `move` does.
+        """
         ended = {
             "state": attempt_state,
             "reason": reason if attempt_reason is None else attempt_reason,
@@ -100,6 +102,9 @@ class Attempts:
         }
         details = {"attempt": attempt.number, "failure": failure, "exit_code": exit_code}
         with self._database.write() as connection:
+            if note is not None:
+                name = f"{attempt.job_id}.{attempt.number}"
+                write_event(connection, "attempt", name, reason=note[0], actor=actor, details=note[1])
             attempt = _updated(connection, attempt, actor, ended, _how_it_left(failure, exit_code))
             job = moved(connection, job, to, reason=reason, actor=actor, details=details, **changes)
             return job, attempt

@@ -127,6 +127,12 @@ class Database:
         return text
 
 
+def absolute_url(url: str) -> str:
+    """The URL, with the same meaning in another working directory. It may hold a password. Raises UsageError."""
+    parsed = _parsed(url)
+    return parsed.render_as_string(hide_password=False) if parsed.get_backend_name() == "sqlite" else url
+
+
 def _parsed(url: str) -> sa.URL:
     # What cannot be read is not shown: a password may stand anywhere in it.
     try:

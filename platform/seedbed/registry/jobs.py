@@ -63,6 +63,7 @@ class Jobs:
         states: Collection[JobState] | None = None,
         project: str | None = None,
         run_id: str | None = None,
+        store_url: str | None = None,
         limit: int | None = MAX_LISTED,
     ) -> list[Job]:
         """The newest jobs, newest first; `limit` None for all, which is meant for `states=ACTIVE`."""
@@ -71,6 +72,8 @@ class Jobs:
             query = query.where(jobs.c.project == project)
         if run_id is not None:
             query = query.where(jobs.c.run_id == run_id)
+        if store_url is not None:
+            query = query.where(jobs.c.store_url == store_url)
         # One query a state: each walks an index backwards and ends after `limit` rows.
         queries = [query] if states is None else [query.where(jobs.c.state == state) for state in states]
         with self._database.read() as connection:
@@ -115,13 +118,14 @@ class Jobs:
     def ask(self, job: Job, desired: Desired, *, reason: str, actor: str) -> Job:
         """The job with what a person wants of it, whatever state it got into meanwhile, and the event.
 
-        Raises UsageError where it is over. Asking the same again changes nothing and writes no event.
+        Raises UsageError where it is over. Asking the same again, or for less than was asked for before, changes
+        nothing and writes no event.
         """
         with self._database.write() as connection:
             now = _job(connection, job.id)
             if now.is_final:
                 raise UsageError(f"job {job.id} is {now.state} already ({now.reason}): there is nothing to {desired}")
-            if now.desired == desired:
+            if now.desired in (desired, Desired.STOP_NOW):
                 return now
             changed = {"desired": desired, "revision": now.revision + 1}
             query = sa.update(jobs).where(jobs.c.id == job.id).values(changed).returning(*jobs.c)

@@ -119,6 +119,7 @@ class Cluster:
     state: ClusterState
     mlflow_uri: str | None = None
     token_file: str | None = None  # a path: the token itself is never in the registry
+    host: str | None = None  # the machine that its address is of alone, in a registry of several; None: of any
     heard_at: float | None = None
     snapshot: dict[str, Any] = field(default_factory=dict)  # nodes and their use, as the controller saw them
     controller: dict[str, Any] = field(default_factory=dict)  # host, pid, at

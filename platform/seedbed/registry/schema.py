@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from seedbed.registry.states import FINAL
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. Known without loading Alembic, so that a registry that is up to date opens fast."""
 
 VERSION_TABLE = "seedbed_version"
@@ -152,6 +152,7 @@ clusters = sa.Table(
     sa.Column("state", Text, nullable=False),
     sa.Column("mlflow_uri", Text),
     sa.Column("token_file", Text),
+    sa.Column("host", Text),
     sa.Column("heard_at", sa.Double),
     _json("snapshot"),
     _json("controller"),

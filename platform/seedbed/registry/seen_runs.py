@@ -26,7 +26,9 @@ class SeenRuns:
         return seen
 
     def see_runs(self, seen: Sequence[Run], *, actor: str) -> list[Run]:
-        """As `see_run`, all in one transaction."""
+        """As `see_run`, all in one transaction; none for nothing, as stores are looked at all the time."""
+        if not seen:
+            return []
         with self._database.write() as connection:
             return [_see(connection, run, actor) for run in seen]
 

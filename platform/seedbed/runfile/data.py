@@ -11,6 +11,7 @@ from dataprep.decontaminate.config import DecontaminateConfig
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.domain_cap import DomainCapConfig
 from dataprep.extraction.page import ExtractConfig
+from dataprep.mixture import MixtureConfig
 from dataprep.reading.formats import ReaderConfig
 from dataprep.removals import RemovalsConfig
 from dataprep.repeats.config import RepeatsConfig
@@ -69,6 +70,9 @@ class DataConfig(Strict):
     corpus: CorpusConfig = Field(default=CorpusConfig(), description="the final form of the text")
     tokenizer: TokenizerConfig = Field(default=TokenizerConfig(), description="how the vocabulary is learnt")
     shards: ShardsConfig = Field(default=ShardsConfig(), description="how tokens are stored")
+    mixture: MixtureConfig | None = Field(
+        default=None, description="how often each source is seen; none: every document once an epoch"
+    )
     max_quarantined_fraction: float = Field(
         default=0.001, ge=0, le=1, description="share of records that may fail in the extractor before the run fails"
     )

@@ -10,6 +10,7 @@ from seedbed.layout import layout_problems
 from seedbed.runfile.budget import BudgetConfig
 from seedbed.runfile.cluster import ClusterConfig
 from seedbed.runfile.data import DataConfig
+from seedbed.runfile.evaluation import EvaluationConfig
 from seedbed.runfile.model import ModelConfig
 from seedbed.runfile.strict import Strict
 from seedbed.runfile.tracking import TrackingConfig
@@ -28,6 +29,7 @@ class RunConfig(Strict):
     data: DataConfig = Field(description="what is read and kept")
     model: ModelConfig = Field(description="what is trained")
     training: TrainingConfig = Field(description="how it is trained")
+    evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="what it is scored on")
     cluster: ClusterConfig = Field(default=ClusterConfig(), description="what it runs on")
     budget: BudgetConfig = Field(default=BudgetConfig(), description="what it may cost")
     tracking: TrackingConfig = Field(default=TrackingConfig(), description="where it is tracked")
@@ -37,6 +39,7 @@ class RunConfig(Strict):
         checks = (
             _priorities,
             _expected_loss,
+            _mixture,
             _offensive_score,
             _perplexity,
             _quality,
@@ -67,6 +70,17 @@ def _expected_loss(run: RunConfig) -> tuple[str, str] | None:
         f"data.deduplicate.expected_loss.sources.{unknown[0]}",
         f"no such source; there are {', '.join(run.data.sources)}",
     )
+
+
+def _mixture(run: RunConfig) -> tuple[str, str] | None:
+    mixture = run.data.mixture
+    if mixture is None:
+        return None
+    for key, named in (("weights", mixture.weights or {}), ("tokens", mixture.tokens)):
+        unknown = sorted(named.keys() - run.data.sources.keys())
+        if unknown:
+            return f"data.mixture.{key}.{unknown[0]}", f"no such source; there are {', '.join(run.data.sources)}"
+    return None
 
 
 def _offensive_score(run: RunConfig) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ that a record does not have is left out, never invented.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -157,6 +158,8 @@ STEP_RESULTS: tuple[Metric, ...] = (
     Metric("workflow/planted_passages_recall", "share, 0 to 1", "of planted benchmark passages, word for word: found"),
     Metric("workflow/planted_edited_passages_recall", "share, 0 to 1", "of those with words changed"),
     Metric("workflow/repeated_bytes", "bytes", "of passages that were cut as they stand elsewhere, too"),
+    Metric("mixture/{source}_tokens", "tokens", "that were trained on, of a source of a mixture; repeats counted"),
+    Metric("mixture/{source}_epochs", "1", "how often its text was seen"),
 )
 """What the manifests of the steps say, once each; `{step}` is the name of a step."""
 
@@ -196,6 +199,17 @@ EVALUATION: tuple[Metric, ...] = (
     Metric("evaluation/unigram_loss", "nats per token", "a unigram model on the same tokens", ("unigram_loss",)),
 )
 """Of the step `evaluate`; `fields` are its manifest's."""
+
+GROUPS: tuple[Metric, ...] = (
+    Metric(
+        "evaluation/{kind}_{group}_loss", "nats per token", "by source, language, domain: on its held-out documents"
+    ),
+    Metric("evaluation/{kind}_{group}_bits_per_byte", "bits per UTF-8 byte", "the same loss per byte"),
+)
+"""Of groups with enough held-out text (`evaluation.min_documents`, `.min_tokens`)."""
+
+_NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]")
+"""What MLflow takes in no name of a metric (mlflow/utils/validation.py)."""
 
 SYSTEM: tuple[Metric, ...] = (
     Metric("system/cpu_utilization_percentage", "%", "of all cores since the last look"),
@@ -251,6 +265,15 @@ def evaluation_values(evaluation: dict[str, Any]) -> Iterator[tuple[str, float]]
             yield metric.name, float(value)
 
 
+def group_values(evaluation: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """The scores of the final model by group."""
+    for kind, found in evaluation.get("by", {}).items():
+        for group in found["groups"]:
+            name = _NOT_IN_A_NAME.sub("_", group["name"])
+            yield f"evaluation/{kind}_{name}_loss", float(group["loss"])
+            yield f"evaluation/{kind}_{name}_bits_per_byte", float(group["bits_per_byte"])
+
+
 def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """What the manifest of a step counts."""
     kind, counts = manifest["kind"], manifest["counts"]
@@ -266,6 +289,9 @@ def manifest_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
     yield from _plant_values(manifest)
     if kind == "repeats":
         yield "workflow/repeated_bytes", float(manifest["bytes_cut"])
+    for source, row in manifest.get("mixture", {}).items():
+        yield f"mixture/{source}_tokens", float(row["tokens"])
+        yield f"mixture/{source}_epochs", float(row["epochs"])
     if kind == "shards":
         yield "workflow/train_tokens", float(counts["train_tokens"])
         yield "workflow/validation_tokens", float(counts["validation_tokens"])
@@ -286,6 +312,6 @@ def _plant_values(manifest: dict[str, Any]) -> Iterator[tuple[str, float]]:
 def table() -> str:
     """All of them as a Markdown table."""
     lines = ["| metric | unit | |", "|---|---|---|"]
-    for metric in (*STEP_METRICS, *SPENDING, *EVALUATION, *STEP_RESULTS, *SYSTEM):
+    for metric in (*STEP_METRICS, *SPENDING, *EVALUATION, *GROUPS, *STEP_RESULTS, *SYSTEM):
         lines.append(f"| `{metric.name}` | {metric.unit} | {metric.description} |")
     return "\n".join(lines)

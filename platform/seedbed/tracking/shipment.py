@@ -25,7 +25,7 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.tracking import description, journal
 from seedbed.tracking.destination import MAX_METRICS, Destination, Point
-from seedbed.tracking.metrics import evaluation_values, manifest_values
+from seedbed.tracking.metrics import evaluation_values, group_values, manifest_values
 from seedbed.tracking.place import tracking_place
 from seedbed.tracking.settle import FAILED, FINISHED, KILLED, RUNNING
 from seedbed.tracking.shipped import Memory, system_spool
@@ -220,7 +220,7 @@ class Shipment:
             time_ms = int(_seconds(manifest["committed_at"]) * 1000)
             values = list(manifest_values(manifest))
             if kind == "evaluate":
-                values += evaluation_values(manifest["evaluation"])
+                values += [*evaluation_values(manifest["evaluation"]), *group_values(manifest["evaluation"])]
             self._to.log(self._run, [Point(name, value, time_ms, 0) for name, value in values])
             self._to.inputs(self._run, description.step_datasets(self._plan, artifact, manifest))
             for place, path in description.step_files(artifact, manifest).items():

@@ -210,6 +210,14 @@ def test_lengths_over_the_limit_are_not_believed_for_ever():
     assert outcomes(b"".join(lying)) == ["truncated_record"] * 40
 
 
+def test_what_is_there_of_a_long_record_is_counted_though_its_length_is_no_longer_believed():
+    page = b"x" * 3_000_000  # more than is held at once
+    block = response("https://a.example/x", page).partition(b"\r\n\r\n")[2]
+    lying = response("https://a.example/x", page).replace(b"Content-Length: ", b"Content-Length: 9")
+    found = read(lying * 18, limit=4096)
+    assert {record.problem.detail.partition(" of ")[0] for record in found} == {str(len(block))}
+
+
 def test_a_warc_within_a_record_over_the_limit_is_none_of_its_own():
     inner = b"".join(PAGES) * 200  # a crawler that fetched somebody's WARC file
     data = response("https://a.example/0", inner, "Content-Type: application/warc") + PAGES[1]

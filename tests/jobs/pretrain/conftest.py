@@ -36,7 +36,8 @@ MakeTask = Callable[..., TrainTask]
 
 @pytest.fixture
 def make_task(tmp_path) -> MakeTask:
-    """Tasks on the same two shards; keywords change the training, `dropout` the model, `name` the run."""
+    """Tasks on the same two shards; keywords change the training, `dropout` the model, `name` the run. With `quotas`
+    the shards are two sources, `first` and `second`."""
     rng = np.random.default_rng(0)
     # Each token is followed by one of three: something to learn within a few steps.
     steps = np.concatenate([[7], rng.choice([1, 3, 10], 2400)])
@@ -46,13 +47,20 @@ def make_task(tmp_path) -> MakeTask:
         with IndexedDatasetWriter(store / "shards" / shard, MODEL.vocab_size) as writer:
             writer.add(part)
 
+    sources = {"first": ("shards/train-0",), "second": ("shards/train-1",)}
+
     def make(
-        name: str = "run", dropout: float = 0.0, num_ranks: int = 2, cluster: dict[str, Any] | None = None, **training
+        name: str = "run",
+        dropout: float = 0.0,
+        num_ranks: int = 2,
+        cluster: dict[str, Any] | None = None,
+        quotas: dict[str, int] | None = None,
+        **training,
     ) -> TrainTask:
         return TrainTask(
             store_url=str(store),
             artifact_path=f"steps/pretrain-{name}",
-            shards=TokenShards(str(store), None, ("shards/train-0", "shards/train-1"), ("shards/held",)),
+            shards=TokenShards(str(store), None, ("shards/train-0", "shards/train-1"), ("shards/held",), sources),
             validation_tokens=401,
             validation_bytes=1000,
             model=MODEL.model_copy(update={"dropout": dropout}),
@@ -61,6 +69,7 @@ def make_task(tmp_path) -> MakeTask:
             state_dir=str(tmp_path / "state"),
             scratch_dir=str(tmp_path / "scratch"),
             fingerprint=name,
+            quotas=quotas or {},
         )
 
     return make

@@ -146,6 +146,20 @@ def test_the_first_batch_holds_the_first_samples_of_the_order(groups, make_task)
     assert losses(task)[0] == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_mixture_has_the_same_samples_on_fewer_ranks_after_a_restart(groups, make_task):
+    quotas = {"first": 16, "second": 48}  # of 62 samples each
+    whole, broken = (make_task(name, quotas=quotas) for name in ("whole", "broken"))
+    alone = make_task("broken", quotas=quotas, num_ranks=1)
+    groups[2](whole)
+    with pytest.raises(Exception, match=r"pretrain\.step\.6"):
+        groups[2](broken, "pretrain.step.6=raise")
+    groups[1](alone)
+    assert losses(alone) == pytest.approx(losses(whole), abs=1e-5)
+    plain = make_task("plain")
+    groups[2](plain)
+    assert losses(plain)[0] != pytest.approx(losses(whole)[0], abs=1e-4)  # other samples
+
+
 def test_a_loss_that_is_no_number_stops_every_rank(groups, make_task):
     task = make_task(learning_rate=1e30, warmup_steps=0, gradient_clipping=0.0)
     with pytest.raises(Exception, match=r"TrainingDiverged: the loss is (nan|inf) at step \d, samples \d+ to \d+"):

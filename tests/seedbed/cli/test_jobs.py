@@ -144,6 +144,29 @@ def test_a_controller_that_is_silent_is_told_by_every_command(seedbed, running, 
     assert seedbed("jobs")[2] == "" and registry.alarms() == []
 
 
+def test_a_cluster_that_does_not_answer_is_told_and_since_when_a_job_was_not_heard(seedbed, running, registry):
+    [_, attempt] = registry.attempts(running.id)
+    registry.update_attempt(attempt, heard_at=time.time() - 3600)
+    controller = {"host": "h", "pid": 1, "at": time.time()}
+    row = Cluster("local", "http://127.0.0.1:1", "127.0.0.1:2", ClusterState.UNREACHABLE, controller=controller)
+    registry.save_cluster(row, reason="up", actor="ann")
+    _, out, err = seedbed("jobs")
+    assert err.startswith("warning: the cluster local does not answer: its jobs are shown as they were then")
+    assert "its driver reports; heard 1 h 00 min ago" in out
+    registry.update_cluster("local", state=ClusterState.UP)
+    assert seedbed("jobs")[2] == ""
+
+
+def test_what_a_job_has_spent_stays_when_it_is_tried_again(seedbed, running, registry):
+    [_, second] = registry.attempts(running.id)
+    registry.end_attempt(running, second, to=JobState.QUEUED, reason="gone", actor="controller", failure="node_lost")
+    job, third = registry.begin_attempt(registry.job(running.id), reason="room", actor="controller")
+    registry.update_attempt(third, progress={"step": "shards"})
+    [found] = json.loads(seedbed("jobs", "--json")[1])["jobs"]
+    assert (found["attempts"], found["cost"], found["device_hours"]) == (3, 1.25, 0.5)
+    assert "0.5 device hours, 1.25 of money" in seedbed("describe", str(job.id))[1]
+
+
 def test_a_controller_that_was_killed_on_this_machine_is_told_at_once(seedbed, running, registry):
     row = Cluster("local", "http://127.0.0.1:1", "127.0.0.1:2", ClusterState.UP, controller={"at": time.time()})
     registry.save_cluster(row, reason="up", actor="ann")

@@ -51,6 +51,15 @@ def test_a_cluster_that_shrank_says_what_it_has(make_job):
     assert decided([make_job(1, cpus=16)])[0][2] == "waits for 16 CPUs: local has 4 in all"
 
 
+def test_a_job_larger_than_the_cluster_is_now_holds_nobody_up(make_job):
+    large, small = make_job(1, cpus=16), make_job(2)
+    [one, two] = decided([large, small])
+    assert one == (1, Q, "waits for 16 CPUs: local has 4 in all")
+    assert two[1] == JobState.STARTING
+    [one, two] = decided([large, small], rooms={"local": Room(16, 0)}, reserving=[make_job(7, cpus=1)])  # it is back
+    assert (one[1], two[2]) == (Q, "waits behind job 1, which waits for room on local")
+
+
 def test_who_waits_for_something_else_holds_nobody_up(make_job):
     later = make_job(1, cpus=4, not_before=130.0, reason="attempt 1 failed; the next one starts 30 s after it")
     behind = make_job(2, cpus=4)

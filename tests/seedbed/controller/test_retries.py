@@ -3,7 +3,7 @@ import pytest
 from seedbed.controller.judge import Verdict
 from seedbed.controller.retries import FRESH_FROM, what_follows
 from seedbed.failures import RETRY_RULES, FailureClass
-from seedbed.registry.states import JobState
+from seedbed.registry.states import JOB_TRANSITIONS, Desired, JobState
 
 NOW = 1000.0
 
@@ -83,3 +83,22 @@ def test_who_asks_to_try_again_gives_all_retries_anew(make_job, make_attempts):
     earlier = make_attempts("out_of_memory", None)
     job = make_job(1, summary={FRESH_FROM: 3})
     assert what_follows(job, failed(FailureClass.OUT_OF_MEMORY), earlier, NOW).state == JobState.QUEUED
+
+
+@pytest.mark.parametrize("desired", [Desired.STOP, Desired.STOP_NOW])
+def test_what_was_asked_to_stop_is_not_tried_again(make_job, desired):
+    job = make_job(1, state=JobState.STOPPING, desired=desired)
+    then = what_follows(job, failed(FailureClass.OUT_OF_MEMORY), [], NOW)
+    assert (then.state, then.not_before, then.user_faults) == (JobState.FAILED, None, 1)
+    assert then.reason == "so it was (out of memory: not tried again, as it was asked to stop)"
+    assert then.state in JOB_TRANSITIONS[job.state]
+
+
+def test_the_fault_of_an_attempt_counts_once(make_job):
+    job = make_job(1, state=JobState.LOST, max_retries=0, infrastructure_faults=1)
+    lost_again = what_follows(job, failed(FailureClass.NODE_LOST, JobState.LOST), [], NOW, "node_lost")
+    assert (lost_again.infrastructure_faults, lost_again.user_faults) == (1, 0)
+    wrong = what_follows(job, failed(FailureClass.DATA), [], NOW, "node_lost")
+    assert (wrong.infrastructure_faults, wrong.user_faults) == (0, 1)
+    done = what_follows(job, Verdict(JobState.FINISHED, "done"), [], NOW, "node_lost")
+    assert (done.infrastructure_faults, done.user_faults) == (0, 0)

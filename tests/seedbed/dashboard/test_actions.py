@@ -69,6 +69,14 @@ def test_a_job_in_the_queue_is_stopped_and_resumed_with_who_did_it(site, job, cs
     assert site.registry.events(f"job {job.id}", newest_first=True)[0].actor.endswith("(dashboard)")
 
 
+def test_a_job_that_runs_is_asked_to_stop_through_its_store(site, job, csrf):
+    site.registry.begin_attempt(job, reason="there is room", actor="controller")
+    assert post(site, f"/jobs/{job.id}/stop-now", csrf=csrf).status_code == 303
+    request = reports.read_request(site.store, site.run_id)
+    assert (request.desired, request.job) == (reports.STOP_NOW, job.id)
+    assert request.by.endswith("(dashboard)")
+
+
 def test_a_job_that_failed_is_tried_again_with_who_did_it(site, job, csrf):
     answer = post(site, f"/jobs/{job.id}/retry", csrf=csrf)
     assert answer.status_code == 409  # it has not been started yet
@@ -126,6 +134,7 @@ def test_a_run_file_is_submitted_once_it_was_checked(site, fields):
     assert post(site, "/submit", **fields, checked=told["key"]).status_code == 303
     [job] = site.registry.jobs()
     assert (job.name, job.project, job.priority, job.max_retries) == ("tiny", "p", 2, 1)
+    assert job.owner.endswith(" (dashboard)")
 
 
 def test_a_check_leaves_nothing_behind(site, fields):

@@ -1,6 +1,7 @@
 """A store that takes calls and never answers: its own pages say so in time, everything else comes as ever."""
 
 import asyncio
+import re
 import threading
 import time
 
@@ -8,10 +9,11 @@ import pytest
 
 from seedbed import runs
 from seedbed.dashboard import sparks, store_reads
-from seedbed.dashboard.pages import subject
+from seedbed.dashboard.pages import job_actions, subject
 from seedbed.dashboard.watch import LOST_AFTER_S, Watch
 from seedbed.errors import StoreError
 from seedbed.lease import Leases
+from seedbed.registry.records import NewJob
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
@@ -117,6 +119,25 @@ def test_a_line_that_was_drawn_stays_while_the_store_hangs(site, monkeypatch):
     monkeypatch.setattr(sparks, "WAIT_S", 0.05)
     assert drawn.lines([key]) == before
     release.set()
+
+
+def test_a_job_is_asked_to_stop_though_its_store_hangs(hanging, monkeypatch):
+    """The store's own threads are held up, and no other: the controller passes the request on."""
+    monkeypatch.setattr(job_actions, "PASS_ON_PATIENCE_S", PATIENCE_S)
+    new = NewJob(
+        key="k", run_id=hanging.run_id, name="tiny", project="p", owner="me", cluster="local",
+        store_url=hanging.store.place, bundle="b", cpus=1, gpus=0,
+    )  # fmt: skip
+    job, _ = hanging.registry.begin_attempt(hanging.registry.add_job(new, actor="me")[0], reason="room", actor="test")
+    release = threading.Event()
+    monkeypatch.setattr(Store, "write", lambda *_: release.wait(60))
+    csrf = re.search(r'name="csrf" value="(\w+)"', hanging.get("/login"))[1]
+    headers = {"origin": "http://127.0.0.1:8780"}
+    begun = time.monotonic()
+    answer = hanging.client.post(f"/jobs/{job.id}/stop", data={"csrf": csrf}, headers=headers)
+    release.set()
+    assert (answer.status_code, time.monotonic() - begun < 10) == (303, True)
+    assert hanging.registry.job(job.id).desired == "stop"
 
 
 def test_a_look_after_an_action_asks_no_store(site, monkeypatch):

@@ -194,6 +194,19 @@ def test_the_overview_says_of_each_node_what_is_in_use_and_who_reserves_it(site)
     assert "ana: big (4 CPUs)" in page
 
 
+def test_runs_are_found_by_the_project_that_they_were_submitted_to(site):
+    site.record()
+    new = NewJob(
+        key="k", run_id=site.run_id, name="tiny", project="Spring pilots", owner="me", cluster="local",
+        store_url=site.store.place, bundle="b", cpus=4, gpus=0,
+    )  # fmt: skip
+    site.registry.add_job(new, actor="me")
+    site.look()
+    assert site.run_id in site.get("/runs?text=pilots")
+    assert site.run_id in site.get(f"/runs?text={site.run_id}")
+    assert site.run_id not in site.get("/runs?text=autumn")
+
+
 def test_the_list_of_runs_comes_in_pages(site):
     from seedbed.registry.records import Run
 

@@ -125,9 +125,12 @@ class TrackedRun:
     def commit_model(self) -> None:
         """The training and what follows."""
         lines = "".join(json.dumps(record) + "\n" for _, record in sorted(self.stayed.items()))
-        self.commit("pretrain", {"metrics.jsonl": lines.encode()})
+        mixture = {"docs": {"tokens": 640, "epochs": 1.25}}
+        self.commit("pretrain", {"metrics.jsonl": lines.encode()}, mixture=mixture)
         scores = {"validation_loss": 5.0, "perplexity": 148.4, "bits_per_byte": 2.5}
-        self.commit("evaluate", evaluation=scores | {"bigram_loss": 4.5, "unigram_loss": 7.0})
+        scores |= {"bigram_loss": 4.5, "unigram_loss": 7.0}
+        groups = [{"name": name, "loss": 5.5, "bits_per_byte": 2.75} for name in ("x.example", "(none)")]
+        self.commit("evaluate", evaluation=scores | {"by": {"domain": {"groups": groups}}})
         self.commit(
             "export", {"model/config.json": b"{}", "model/model.safetensors": b"weights", "model/README.md": b"#"}
         )

@@ -106,7 +106,14 @@ def test_everything_that_a_count_of_spending_says_is_declared():
 
 
 def test_names_are_declared_once_and_mlflow_takes_them():
-    declared = (*metrics.STEP_METRICS, *metrics.SPENDING, *metrics.EVALUATION, *metrics.STEP_RESULTS, *metrics.SYSTEM)
+    declared = (
+        *metrics.STEP_METRICS,
+        *metrics.SPENDING,
+        *metrics.EVALUATION,
+        *metrics.GROUPS,
+        *metrics.STEP_RESULTS,
+        *metrics.SYSTEM,
+    )
     names = [metric.name for metric in declared]
     assert len(set(names)) == len(names)
     assert all(name.count("/") == 1 for name in names if "{node}" not in name)

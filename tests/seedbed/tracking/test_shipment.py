@@ -104,6 +104,9 @@ def expect_whole_run(mlflow, tracked, source):
     assert not [name for attempt in attempts for name in attempt.data.metrics if name.startswith("spending/")]
     assert mlflow.rows(run)["workflow/extract_records_out"] == [(0, 1767323045000, 7.0)]
     assert mlflow.rows(run)["evaluation/loss"] == [(0, 1767323045000, 5.0)]
+    assert mlflow.rows(run)["evaluation/domain_x.example_bits_per_byte"] == [(0, 1767323045000, 2.75)]
+    assert mlflow.rows(run)["evaluation/domain__none__loss"] == [(0, 1767323045000, 5.5)]
+    assert mlflow.rows(run)["mixture/docs_epochs"] == [(0, 1767323045000, 1.25)]
     datasets = {item.dataset.name: item.tags[0].value for item in run.inputs.dataset_inputs}
     assert datasets == {
         "tiny corpus": "corpus",

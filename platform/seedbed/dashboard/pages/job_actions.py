@@ -1,10 +1,12 @@
 """Stop, retry, resume, acknowledge: by the functions that the command line calls, with a question before."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -13,10 +15,13 @@ from seedbed.dashboard.login import form
 from seedbed.dashboard.pages.subject import Subject, TheRun, find
 from seedbed.dashboard.rows import run_href
 from seedbed.dashboard.run_actions import RESUME, RETRY, STOP, STOP_NOW
-from seedbed.errors import StaleState, UsageError
-from seedbed.login import login_name
+from seedbed.errors import StaleState, StoreError, UsageError
+from seedbed.login import dashboard_user
 from seedbed.registry.records import Job
 from seedbed.registry.registry import Registry
+
+PASS_ON_PATIENCE_S = 2.0
+"""A store that answers has the request by then; the controller tries each 2 s, 10 s on object stores."""
 
 router = APIRouter()
 
@@ -42,17 +47,13 @@ _QUESTIONS = {
     RESUME: Question("Resume", "It goes back into the queue and on from its newest checkpoint.", "Resume it"),
 }
 
-JobAct = Callable[[Registry, Job], Any]
+JobAct = Callable[[Registry, Job], Job]
 _JOB_ACTS: dict[str, JobAct] = {
-    STOP: lambda registry, job: job_requests.stop(registry, job, now=False, actor=_actor()),
-    STOP_NOW: lambda registry, job: job_requests.stop(registry, job, now=True, actor=_actor()),
-    RETRY: lambda registry, job: job_requests.retry(registry, job, actor=_actor()),
-    RESUME: lambda registry, job: job_requests.resume(registry, job, actor=_actor()),
+    STOP: lambda registry, job: job_requests.ask_to_stop(registry, job, now=False, actor=dashboard_user()),
+    STOP_NOW: lambda registry, job: job_requests.ask_to_stop(registry, job, now=True, actor=dashboard_user()),
+    RETRY: lambda registry, job: job_requests.retry(registry, job, actor=dashboard_user()),
+    RESUME: lambda registry, job: job_requests.resume(registry, job, actor=dashboard_user()),
 }
-
-
-def _actor() -> str:
-    return f"{login_name()} (dashboard)"
 
 
 def _question(verb: str) -> Question:
@@ -85,11 +86,24 @@ async def do_to_job(request: Request, number: int, verb: str, _: Annotated[dict[
     question, registry = _question(verb), request.app.state.watch.registry
     job = await run_in_threadpool(registry.job, number)
     try:
-        await run_in_threadpool(_JOB_ACTS[verb], registry, job)
+        job = await run_in_threadpool(_JOB_ACTS[verb], registry, job)
     except (UsageError, StaleState) as error:  # it has moved on since the page was made
         return _ask(request, question, f"job {job.id} ({job.run_id})", _back(job), status=409, fault=str(error))
+    if verb in (STOP, STOP_NOW) and not job.is_final:
+        await _pass_on(request.app, job)
     await run_in_threadpool(request.app.state.watch.look_at_registry)
     return RedirectResponse(_back(job), 303)
+
+
+async def _pass_on(app: FastAPI, job: Job) -> None:
+    """Tell the job's driver through its store. One that is not watched here, or does not take it, hears of it from the
+    controller, which reads the registry: nobody waits for that."""
+    watch = app.state.watch
+    if job.store_url not in watch.stores:
+        return
+    work = partial(job_requests.pass_on, watch.store(job.store_url), job, dashboard_user())
+    with contextlib.suppress(StoreError):
+        await app.state.reads[job.store_url].read(work, PASS_ON_PATIENCE_S)
 
 
 @router.get("/runs/{run_id}/{verb}")
@@ -121,10 +135,10 @@ async def do_to_run(
 
 def _stop_run(of: Subject, verb: str) -> None:
     desired = reports.STOP if verb == STOP else reports.STOP_NOW
-    reports.ask(of.store, of.row.run_id, desired, _actor())
+    reports.ask(of.store, of.row.run_id, desired, dashboard_user())
     how = "at a checkpoint" if verb == STOP else "now"
     registry = of.app.state.watch.registry
-    registry.event("run", of.row.run_id, reason=f"{_actor()} asked to stop it {how}", actor=_actor())
+    registry.event("run", of.row.run_id, reason=f"{dashboard_user()} asked to stop it {how}", actor=dashboard_user())
 
 
 @router.get("/alarms/{number}/acknowledge")
@@ -140,6 +154,6 @@ def ask_of_alarm(request: Request, number: int) -> Response:
 @router.post("/alarms/{number}/acknowledge")
 async def acknowledge(request: Request, number: int, _: Annotated[dict[str, str], Depends(form)]) -> Response:
     """Write down who has seen it."""
-    await run_in_threadpool(request.app.state.watch.registry.acknowledge, number, actor=_actor())
+    await run_in_threadpool(request.app.state.watch.registry.acknowledge, number, actor=dashboard_user())
     await run_in_threadpool(request.app.state.watch.look_at_registry)
     return RedirectResponse("/", 303)

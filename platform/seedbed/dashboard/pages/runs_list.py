@@ -30,10 +30,13 @@ def _context(app: FastAPI, number: int, state: str, text: str) -> dict[str, Any]
     now = time.time()
     view = app.state.watch.view()
     wanted = text.casefold()
+    # A run's project is that of its newest job; one that nobody submitted has none. Jobs stand newest first.
+    projects = {(job.run_id, job.store_url): job.project for job in reversed(view.jobs)}
     rows = [
         run_row(view, run, now)
         for run in view.runs
-        if wanted in f"{run.run_id} {run.project}".casefold() and state in ("", run.state)
+        if wanted in f"{run.run_id} {projects.get((run.run_id, run.store_url), '')}".casefold()
+        and state in ("", run.state)
     ]
     num_pages = max(1, -(-len(rows) // PER_PAGE))
     number = min(max(number, 1), num_pages)

@@ -18,7 +18,7 @@ from seedbed.dashboard.pages.subject import find
 from seedbed.dashboard.rows import run_href
 from seedbed.dashboard.store_reads import CHECK_PATIENCE_S, StoreReads
 from seedbed.errors import UsageError
-from seedbed.login import login_name
+from seedbed.login import dashboard_user
 from seedbed.registry.records import Job
 from seedbed.registry.states import ClusterState
 from seedbed.runfile.load import load_run_text
@@ -94,7 +94,7 @@ def _submit(app: FastAPI, draft: Draft, fields: Mapping[str, str]) -> Job:
         watch.store(fields["store"]),
         watch.state,
         watch.registry,
-        owner=login_name(),
+        owner=dashboard_user(),
         priority=int(fields["priority"]),
         max_retries=int(fields["retries"]),
     )

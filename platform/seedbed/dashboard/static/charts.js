@@ -171,7 +171,9 @@ async function load() {
     const documents = await Promise.all(answers.map((answer) => answer.json()));
     const now = documents.map((found) => found.version).join();
     clearTimeout(retry);
-    banner("curves-fault", root, "");
+    const damaged = documents.reduce((sum, found) => sum + found.damaged, 0);
+    const lines = damaged === 1 ? "1 line of the metrics is damaged and" : `${damaged} lines of the metrics are damaged and`;
+    banner("curves-fault", root, damaged ? `${lines} left out of these curves` : "");
     if (now === version) return;
     version = now;
     kept = documents;

@@ -1,0 +1,48 @@
+"""What `pretrain` takes of each source, by the manifest of `shards`."""
+
+import pytest
+
+from jobs.steps.pretrain import _mixture, _told
+from seedbed.errors import UsageError
+from seedbed.runfile.load import load_run
+
+RUN = """\
+name: mixed
+data:
+  sources: {web: {path: web}, books: {path: books}}
+  mixture: {weights: {web: 0.5, books: 0.5}, max_epochs: 2}
+  tokenizer: {vocab_size: 300}
+model: {num_layers: 1, width: 16, num_heads: 2, sequence_length: 16, vocab_size: 300}
+training: {num_steps: 10, global_batch_tokens: 64, micro_batch_sequences: 2, learning_rate: 1e-3}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "run.yaml").write_text(RUN)
+    return load_run(tmp_path / "run.yaml")
+
+
+def shards(**train_tokens):
+    return {"sources": {name: {"train_tokens": number} for name, number in train_tokens.items()}}
+
+
+def test_the_manifest_says_what_was_trained_on(run):
+    # 40 samples; `books` has 5 and gives 10 of the 20 that are asked of it.
+    mixture = _mixture(run, shards(web=1601, books=81))
+    assert _told(mixture, run)["mixture"] == {
+        "books": {"available": 80, "weight_asked": 0.5, "weight": 0.25, "tokens": 160, "epochs": 2.0},
+        "web": {"available": 1600, "weight_asked": 0.5, "weight": 0.75, "tokens": 480, "epochs": 0.3},
+    }
+
+
+def test_a_training_that_was_started_over_its_budget_is_not_longer_than_its_sources(run):
+    # 2 x (10 + 5) samples are 480 tokens, 7 steps of 64
+    with pytest.raises(UsageError, match=r"640 tokens to train on, but the sources give 480 .* at most 7, or allow"):
+        _mixture(run, shards(web=161, books=81))
+
+
+def test_without_a_mixture_nothing_is_told(run):
+    plain = run.model_copy(update={"data": run.data.model_copy(update={"mixture": None})})
+    assert _mixture(plain, {}) is None
+    assert _told(None, plain) == {}
