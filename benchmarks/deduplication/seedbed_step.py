@@ -65,7 +65,7 @@ def prepared(texts: Path, folder: Path, first: float = 1.0, copies: int = 1, sha
         return
     shutil.rmtree(folder, ignore_errors=True)
     write_copies(texts, folder / "texts", first, copies, shard_bytes)
-    store, plan = _planned(folder)
+    store, plan = planned(folder)
     for kind in BEFORE:
         _do(folder, store, plan, kind)
     (folder / "ready").touch()
@@ -77,7 +77,7 @@ def main(folder: Path) -> None:
     compare.PARTITION_TEXT_BYTES //= SMALLER
     compare.PARTITION_PAIRS //= SMALLER
     compare.MAX_TEXT_BYTES //= SMALLER
-    store, plan = _planned(folder)
+    store, plan = planned(folder)
     artifact = Artifact(store, "deduplicate", plan.step("deduplicate").fingerprint)
     store.delete(artifact.path)
     with Meter() as meter:
@@ -94,9 +94,9 @@ def main(folder: Path) -> None:
     )
 
 
-def _planned(folder: Path) -> tuple[Store, Plan]:
+def planned(folder: Path, *changes: str) -> tuple[Store, Plan]:
     store = Store(str(folder / "store"))
-    return store, make_plan(load_run(RUN, [f"data.sources.texts.path={folder / 'texts'}"]), store)
+    return store, make_plan(load_run(RUN, [f"data.sources.texts.path={folder / 'texts'}", *changes]), store)
 
 
 def _do(folder: Path, store: Store, plan: Plan, kind: str) -> None:
