@@ -58,4 +58,4 @@ def _print(found: "JobDescription") -> None:
     for event in found.events:
         change = f" {event.from_state or 'new'} -> {event.to_state}" if event.to_state else ""
         out.print(f"  {moment(event.at)}  {event.subject}{change}  [{event.actor}] {event.reason}", soft_wrap=True)
-    out.print(f"\nnext: {typed(found.next_command)}", soft_wrap=True)
+    out.print(f"\nnext: {found.next_command(typed)}", soft_wrap=True)

@@ -24,7 +24,7 @@ def follow_to_the_end(registry: "Registry", job: "Job", source: str | None = "dr
     """Show what the job prints until it is over; the exit code that goes with it. Ctrl-C leaves the job alone."""
     from seedbed.cli.printing import console
     from seedbed.following import TAIL_BYTES, JobLog, exit_code, follow
-    from seedbed.job_table import next_command
+    from seedbed.job_table import next_command, rows_of
 
     def say(line: str) -> None:
         console().print(f"-- {line}", soft_wrap=True)
@@ -35,7 +35,9 @@ def follow_to_the_end(registry: "Registry", job: "Job", source: str | None = "dr
     except KeyboardInterrupt:
         say(f"job {job.id} goes on without you; follow it again with: {typed(f'seedbed logs -f {job.id}')}")
         return INTERRUPTED_EXIT_CODE
-    console().print(f"next: {typed(next_command(job))}", soft_wrap=True)
+    [row] = rows_of(registry, [job])
+    then = next_command(job, is_cluster_down=row.is_cluster_down, written=typed)
+    console().print(f"next: {then}", soft_wrap=True)
     return exit_code(registry, job)
 
 
@@ -91,12 +93,16 @@ def print_silent_clusters(registry: "Registry", jobs: "Sequence[Job]") -> None:
 
 
 def print_silent_mlflow(registry: "Registry", jobs: "Sequence[Job]") -> None:
-    """On standard error, each MLflow server of jobs that are not over, where it does not answer."""
+    """On standard error, each MLflow server of jobs that are not over, where it does not answer. Of a cluster that was
+    taken down nothing runs, and its MLflow is not missed."""
     from seedbed.job_description import mlflow_uri
+    from seedbed.registry.states import ClusterState
     from seedbed.tracking.place import silent_servers
 
     clusters = {cluster.name: cluster for cluster in registry.clusters()}
-    for uri in silent_servers(mlflow_uri(job, clusters.get(job.cluster)) for job in jobs if not job.is_final):
+    down = {name for name, cluster in clusters.items() if cluster.state == ClusterState.DOWN}
+    at_work = [job for job in jobs if not job.is_final and job.cluster not in down]
+    for uri in silent_servers(mlflow_uri(job, clusters.get(job.cluster)) for job in at_work):
         print(
             f"warning: MLflow at {uri} does not answer: jobs go on, and what it misses is sent later; see"
             f" `{typed('seedbed cluster status')}`",

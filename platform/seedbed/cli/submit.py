@@ -99,7 +99,9 @@ def submit(
     _print_job(job, is_new, kept)
     if follow:
         raise typer.Exit(follow_to_the_end(known, job))
-    console().print("next: " + typed(f"seedbed logs -f {job.id}" if is_new else next_command(job)), soft_wrap=True)
+    console().print(
+        "next: " + (typed(f"seedbed logs -f {job.id}") if is_new else next_command(job, written=typed)), soft_wrap=True
+    )
 
 
 def _print_job(job: "Job", is_new: bool, kept: list[str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from seedbed.cli.entry import main
 from seedbed.controller.follow_up import PRINTED_LAST
 from seedbed.controller.lead import NAME, _holder
+from seedbed.job_requests import resume
 from seedbed.registry.database import open_registry
 from seedbed.registry.records import Cluster, NewJob
 from seedbed.registry.states import ClusterState, JobState
@@ -190,6 +191,32 @@ def test_a_dead_mlflow_is_told_by_jobs_and_describe(seedbed, running, registry):
         assert (
             f"{uri} (does not answer now; what it misses is sent later), experiment pilots" in seedbed("describe", 1)[1]
         )
+
+
+def test_of_a_cluster_that_is_down_the_next_command_is_to_bring_it_up_and_no_mlflow_is_missed(
+    seedbed, running, registry
+):
+    row = Cluster("local", "http://127.0.0.1:1", "", ClusterState.DOWN, "http://127.0.0.1:1", controller={"at": 1.0})
+    registry.save_cluster(row, reason="taken down", actor="ann")
+    code, out, err = seedbed("jobs")
+    assert "waits until local is up" in out and "next: seedbed cluster up; to take it back: seedbed stop 1\n" in out
+    assert "MLflow" not in err
+    _, out, _ = seedbed("describe", "1")
+    assert "does not answer" not in out and "next: seedbed cluster up;" in out
+    code, out, _ = seedbed("logs", "-f", "1")
+    assert code == 1 and out.endswith(
+        "-- the cluster local is down, and nothing of job 1 runs: it waits until local is up: how it ended is not known"
+        " yet\nnext: seedbed cluster up; to take it back: seedbed stop 1\n"
+    )
+
+
+def test_a_person_s_resume_is_an_attempt_and_no_fault_of_a_machine(seedbed, running, registry):
+    [_, second] = registry.attempts(running.id)
+    job, _ = registry.end_attempt(running, second, to=JobState.STOPPED, reason="asked", actor="controller")
+    registry.begin_attempt(resume(registry, job, actor="ben"), reason="room", actor="controller")
+    told = " ".join(seedbed("describe", "1")[1].split())
+    assert "attempts 3; retries after faults of machines: 0 of 3 " in told
+    assert seedbed("jobs")[1].splitlines()[0].split()[7] == "attempts"
 
 
 def test_after_a_job_that_there_is_not_names_the_option(seedbed, registry, run_file):
