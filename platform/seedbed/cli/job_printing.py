@@ -55,15 +55,22 @@ class Writer:
         sys.stdout.flush()
 
 
-def print_queued_again(job: "Job", as_json: bool) -> None:
-    """After `retry` and `resume`."""
+def print_queued_again(registry: "Registry", job: "Job", as_json: bool) -> None:
+    """After `retry` and `resume`; with what `submit` tells of a cluster that does not answer."""
     from seedbed.cli.printing import console, print_json
+    from seedbed.cluster_choice import what_it_waits_for
+    from seedbed.job_table import next_command, rows_of
 
+    note = what_it_waits_for(registry, job)
     if as_json:
-        print_json({"job": job.id, "run": job.run_id, "state": job.state})
+        print_json({"job": job.id, "run": job.run_id, "state": job.state, "note": note})
         return
+    [row] = rows_of(registry, [job])
     console().print(f"job {job.id} ({job.run_id}): queued again", soft_wrap=True)
-    console().print(f"next: {typed(f'seedbed logs -f {job.id}')}", soft_wrap=True)
+    if note:
+        console().print(note, soft_wrap=True)
+    then = next_command(job, is_cluster_down=row.is_cluster_down, written=typed)
+    console().print(f"next: {then}", soft_wrap=True)
 
 
 def print_silence(registry: "Registry") -> None:

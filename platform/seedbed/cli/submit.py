@@ -94,7 +94,8 @@ def submit(
     kept = [] if is_new else submitting.kept(job, priority=priority, max_retries=retries, after=waits_for)
     print_silence(known)
     if as_json:
-        print_json({"job": job.id, "run": job.run_id, "state": job.state, "new": is_new, "kept": kept})
+        told = {"job": job.id, "run": job.run_id, "state": job.state, "new": is_new, "kept": kept}
+        print_json(told | {"notes": draft.notes})
         return
     _print_job(job, is_new, kept)
     if follow:

@@ -210,6 +210,17 @@ def test_of_a_cluster_that_is_down_the_next_command_is_to_bring_it_up_and_no_mlf
     )
 
 
+def test_who_resumes_a_job_on_a_cluster_that_is_down_is_told(seedbed, running, registry):
+    [_, second] = registry.attempts(running.id)
+    registry.end_attempt(running, second, to=JobState.STOPPED, reason="asked", actor="controller")
+    registry.save_cluster(Cluster("local", "http://127.0.0.1:1", "", ClusterState.DOWN), reason="down", actor="ann")
+    assert seedbed("resume", "1")[1] == (
+        "job 1 (small-1): queued again\n"
+        "the cluster local is down: the job waits until `seedbed cluster up`\n"
+        "next: seedbed cluster up; to take it back: seedbed stop 1\n"
+    )
+
+
 def test_a_person_s_resume_is_an_attempt_and_no_fault_of_a_machine(seedbed, running, registry):
     [_, second] = registry.attempts(running.id)
     job, _ = registry.end_attempt(running, second, to=JobState.STOPPED, reason="asked", actor="controller")
