@@ -7,7 +7,7 @@ from typing import Any
 
 from seedbed.controller.retries import num_faults
 from seedbed.failures import Fault
-from seedbed.job_table import JobRow, next_command, rows_of
+from seedbed.job_table import OVERRIDES, JobRow, next_command, rows_of
 from seedbed.registry.records import Alarm, Attempt, Cluster, Event, Job
 from seedbed.registry.registry import Registry
 from seedbed.tracking.place import TrackingPlace, is_server
@@ -101,6 +101,7 @@ def lines(found: JobDescription) -> list[tuple[str, str]]:
     told = [
         ("job", f"{job.id}: {job.state}" + (f" ({why})" if (why := found.row.why(time.time())) else "")),
         ("run", f"{job.run_id}, project {job.project}, submitted by {job.owner} at {moment(job.submitted_at)}"),
+        *([("with", f"--set {' '.join(job.summary[OVERRIDES])}")] if job.summary.get(OVERRIDES) else ()),
         ("store", job.store_url),
         ("cluster", f"{job.cluster}" + (f" ({found.cluster.state})" if found.cluster else " (not registered)")),
         ("reserves", f"{job.cpus:g} CPUs, {job.gpus:g} GPUs; priority {job.priority}"),

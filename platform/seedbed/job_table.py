@@ -11,6 +11,8 @@ from seedbed.units import duration
 
 TRAINING = "pretrain"
 """The step of which optimizer steps are counted."""
+OVERRIDES = "set"
+"""In a job's summary: what `--set` put in place of the run file's values, each `a.b=c`."""
 QUIET_AFTER_S = 30.0
 """A driver reports each 5 s (10 s on object stores), and the controller passes it on within as long."""
 
@@ -83,6 +85,7 @@ class JobRow:
             "id": job.id,
             "run": job.run_id,
             "name": job.name,
+            "set": job.summary.get(OVERRIDES) or [],
             "project": job.project,
             "owner": job.owner,
             "cluster": job.cluster,
@@ -110,6 +113,15 @@ class JobRow:
             "exit_code": attempt.exit_code if attempt else None,
             "failure": attempt.failure if attempt else None,
         }
+
+
+def changes(job: Job) -> str:
+    """What tells the job from others of its run file: the `--set` that it was submitted with, `learning_rate=1e-3`."""
+    return ", ".join(one.partition("=")[0].rpartition(".")[2] + one[one.index("=") :] for one in _overrides(job))
+
+
+def _overrides(job: Job) -> list[str]:
+    return [one for one in job.summary.get(OVERRIDES) or () if "=" in one]
 
 
 def job_rows(registry: Registry, *, project: str | None, is_all: bool, limit: int) -> list[JobRow]:

@@ -81,6 +81,7 @@ def submit(
         after=after,
         until=until,
         over_budget=over_budget,
+        overrides=overrides or (),
     )
     if not as_json:
         print_plan(draft.plan)

@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.dashboard.page import link
 from seedbed.dashboard.seen_state import SeenState, is_told_by_job, seen_state
 from seedbed.dashboard.watch import View
+from seedbed.job_table import changes
 from seedbed.registry.records import Job, Run
 from seedbed.registry.states import ACTIVE
 from seedbed.runs import RUNNING
@@ -33,6 +34,11 @@ class Row:
     @property
     def href(self) -> str:
         return run_href(self.run_id, self.store_url)
+
+    @property
+    def changes(self) -> str:
+        """What tells it from others of its run file; empty of a run that nobody submitted."""
+        return changes(self.job) if self.job is not None else ""
 
     @property
     def training(self) -> dict[str, Any]:

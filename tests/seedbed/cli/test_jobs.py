@@ -85,12 +85,36 @@ def test_nothing_yet_says_what_to_type(seedbed):
 def test_the_table_of_jobs(seedbed, running):
     code, out, _ = seedbed("jobs")
     row = out.splitlines()[1].split()
-    assert (code, row[:5]) == (0, ["1", "small", "running", "pretrain", "4"])
+    assert (code, row[:5]) == (0, ["1", "small-1", "running", "pretrain", "4"])
     assert "4 of 12" in out and "3 min 20 s" in out and "1.25" in out and "its driver reports" in out
     assert "next: seedbed logs -f 1" in out
     [found] = json.loads(seedbed("jobs", "--json")[1])["jobs"]
     assert (found["cost"], found["attempts"], found["infrastructure_faults"], found["user_faults"]) == (1.25, 2, 1, 0)
     assert json.loads(seedbed("jobs", "--json", "--project", "others")[1]) == {"jobs": []}
+
+
+def test_jobs_of_one_run_file_are_told_apart_by_what_was_set(seedbed, running, registry):
+    for number, rate in enumerate(("1e-3", "3e-4"), 2):
+        given = SUMMARY | {"set": [f"training.learning_rate={rate}", "training.num_steps=40"]}
+        new = NewJob(f"k{number}", f"small-{number}", "small", "pilots", "ann", "local", "/s", "b", 2, 0)
+        registry.add_job(NewJob(**(vars(new) | {"summary": given})), actor="ann")
+    lines = [" ".join(line.split()) for line in seedbed("jobs")[1].splitlines()]
+    assert lines[1].startswith("3 small-3 queued") and lines[2] == "learning_rate=3e-4, num_steps=40"
+    assert lines[3].startswith("2 small-2 queued") and lines[4] == "learning_rate=1e-3, num_steps=40"
+    assert json.loads(seedbed("jobs", "--json")[1])["jobs"][0]["set"][0] == "training.learning_rate=3e-4"
+    described = " ".join(seedbed("describe", "2")[1].split())
+    assert " with --set training.learning_rate=1e-3 training.num_steps=40 " in described
+
+
+def test_a_submission_keeps_what_was_set_and_tells_of_a_ray_that_refuses_it(seedbed, registry, run_file):
+    row = Cluster("lab", "http://127.0.0.1:1", "", ClusterState.UP)
+    registry.save_cluster(row, reason="up", actor="ann")
+    code, out, _ = seedbed("submit", run_file, "--set", "training.num_steps=12", "--yes")
+    assert (
+        code == 0 and "the cluster lab does not answer: " in out and "waits until it does: `seedbed cluster up`" in out
+    )
+    [job] = registry.jobs()
+    assert job.summary["set"] == ["training.num_steps=12"]
 
 
 def test_describe_tells_attempts_and_failures(seedbed, running):

@@ -309,3 +309,16 @@ def test_a_page_that_there_is_not_is_a_page_for_browsers_and_json_for_programs(s
     assert "There is no such page." in shown.text
     told = site.client.get("/nosuch", headers={"accept": "*/*"})
     assert (told.status_code, told.json()) == (404, {"error": "There is no such page."})
+
+
+def test_jobs_of_one_run_file_are_told_apart_on_the_overview(site):
+    for number, rate in ((1, "1e-3"), (2, "3e-4")):
+        new = NewJob(
+            key=f"k{number}", run_id=f"demo-{number}", name="demo", project="p", owner="me", cluster="c",
+            store_url=site.store.place, bundle="b", cpus=1, gpus=0, summary={"set": [f"training.learning_rate={rate}"]},
+        )  # fmt: skip
+        site.registry.add_job(new, actor="me")
+    site.look()
+    page = site.get("/")
+    for number, rate in ((1, "1e-3"), (2, "3e-4")):
+        assert f'<span class="nowrap">demo-{number} · job {number}</span> · learning_rate={rate}</div>' in page
