@@ -128,13 +128,22 @@ def test_describe_tells_attempts_and_failures(seedbed, running):
     ):
         assert said in out, out
     assert "1 of machines, 0 of the run" in out and "next: seedbed logs -f 1" in out
+    assert "\nevents\n" in out
+
+
+def test_describe_says_that_there_are_more_events_than_it_shows(seedbed, running, registry):
+    for number in range(12):
+        registry.event("job", "1", reason=f"told {number}", actor="ann")
+    out = seedbed("describe", "1")[1]
+    assert "\nevents, the newest 12; all: seedbed events 1\n" in out
+    assert "told 0" in out and "submitted as run" not in out
 
 
 def test_logs_are_those_of_the_store_and_of_who_did_not_live_to_report(seedbed, running, tmp_path):
     store = Store(str(tmp_path / "store"))
     for source, text in (("driver", "loss 3.2\n"), ("rank-00001", "here\n")):
         store.write(f"runs/small-1/attempts/0002/logs/{source}/000000.log", text.encode())
-    assert seedbed("logs", "1")[1] == "loss 3.2\n"
+    assert seedbed("logs", "1") == (0, "loss 3.2\n", "next: seedbed logs -f 1\n")
     assert seedbed("logs", "1", "--rank", 1)[1] == "here\n"
     assert seedbed("logs", "1", "--all")[1] == "driver: loss 3.2\nrank-00001: here\n"
     assert "the machine went away" in seedbed("logs", "1", "--attempt", 1)[1]
