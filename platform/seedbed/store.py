@@ -317,7 +317,7 @@ def _explained(verb: str, where: str) -> Iterator[None]:
         # Clients of object stores have trees of errors of their own, known by their module alone (they are optional).
         if type(error).__module__.split(".")[0] not in _REMOTE_CLIENTS:
             raise
-        cure = _SET_UP_WRONGLY.get(type(error).__name__)
-        failure = StoreError(f"cannot {verb} {where}: {error}; {cure or _UNREACHABLE}")
-        failure.transient = cure is None
+        set_up = _SET_UP_WRONGLY.get(type(error).__name__)
+        failure = StoreError(f"cannot {verb} {where}: {error}; {set_up or _UNREACHABLE}")
+        failure.transient = set_up is None
         raise failure from error

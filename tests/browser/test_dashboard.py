@@ -96,7 +96,7 @@ PAGES = {
     "/runs": "page 1 of 2",
     "/runs/{run}": "Checkpoints",
     "/runs/{run}/logs": "ended",
-    "/runs/{run}/events": "attempt 1",
+    "/runs/{run}/events": "all of its steps are done",
     "/runs/{run}/plan": "Numbers",
     "/data?run={run}": "By language",
     "/data/document?run={run}&target=docs/00000.jsonl%231": "Text as extracted",
