@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.shown import shown
 from seedbed.programs import typed
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from seedbed.registry.registry import Registry
 
 JobArgument = Annotated[
-    str, typer.Argument(metavar="JOB", help="A job's number, a run's id or name: then its newest.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="A job's number, a run's id or name: then its newest.",
+        show_default=False,
+        autocompletion=completion.jobs,
+    ),
 ]
 INTERRUPTED_EXIT_CODE = 130
 

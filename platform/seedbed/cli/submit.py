@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import (
     JsonOption,
     RegistryOption,
@@ -37,12 +38,20 @@ def submit(
     ] = "default",
     priority: Annotated[int, typer.Option("--priority", help="Higher starts first.")] = 0,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="RUN", help="Start when this job, or this run's, is finished.")
+        str | None,
+        typer.Option(
+            "--after",
+            metavar="RUN",
+            help="Start when this job, or this run's, is finished.",
+            autocompletion=completion.jobs,
+        ),
     ] = None,
     retries: Annotated[
         int, typer.Option("--retries", min=0, help="New tries after faults of machines; never of the run itself.")
     ] = 3,
-    until: Annotated[str | None, typer.Option(metavar="STEP", help="Stop after this step.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="STEP", help="Stop after this step.", autocompletion=completion.steps)
+    ] = None,
     over_budget: Annotated[
         str | None, typer.Option(metavar="REASON", help="Start a run that the budget refuses; the reason is kept.")
     ] = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 from seedbed.programs import typed
 
@@ -23,7 +24,10 @@ def takedown(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="URL-or-id-or-domain", help="A URL, source/path#number, a domain.")],
     run: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="Look at this run (id or name) alone.")
+        str | None,
+        typer.Option(
+            "--run", metavar="RUN", help="Look at this run (id or name) alone.", autocompletion=completion.runs
+        ),
     ] = None,
     add: Annotated[
         Path | None, typer.Option("--add", metavar="FILE", help="Also put it into this removal list.")
