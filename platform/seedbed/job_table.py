@@ -13,6 +13,8 @@ TRAINING = "pretrain"
 """The step of which optimizer steps are counted."""
 OVERRIDES = "set"
 """In a job's summary: what `--set` put in place of the run file's values, each `a.b=c`."""
+MAX_CHANGES_CHARS = 48
+"""Of them in a list: two or three."""
 QUIET_AFTER_S = 30.0
 """A driver reports each 5 s (10 s on object stores), and the controller passes it on within as long."""
 
@@ -116,12 +118,17 @@ class JobRow:
 
 
 def changes(job: Job) -> str:
-    """What tells the job from others of its run file: the `--set` that it was submitted with, `learning_rate=1e-3`."""
-    return ", ".join(one.partition("=")[0].rpartition(".")[2] + one[one.index("=") :] for one in _overrides(job))
+    """What tells the job from others of its run file: the `--set` that it was submitted with, `learning_rate=1e-3`, the
+    first ones where there are many."""
+    shown, left = "", [_short(one) for one in job.summary.get(OVERRIDES) or ()]
+    while left and (not shown or len(shown) + len(left[0]) < MAX_CHANGES_CHARS):
+        shown += f"{', ' if shown else ''}{left.pop(0)}"
+    return shown + (f" and {len(left)} more" if left else "")
 
 
-def _overrides(job: Job) -> list[str]:
-    return [one for one in job.summary.get(OVERRIDES) or () if "=" in one]
+def _short(override: str) -> str:
+    key, equals, value = override.partition("=")
+    return f"{key.rpartition('.')[2]}{equals}{value}"
 
 
 def job_rows(registry: Registry, *, project: str | None, is_all: bool, limit: int) -> list[JobRow]:

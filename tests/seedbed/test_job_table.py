@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from seedbed.job_table import JobRow, next_command, worth_a_look
+from seedbed.job_table import JobRow, changes, next_command, worth_a_look
 from seedbed.registry.records import Attempt, Job
 from seedbed.registry.states import AttemptState, JobState
 from seedbed.submitting import kept
@@ -88,3 +88,19 @@ def test_each_command_of_what_is_next_is_written_as_it_can_be_typed():
     running = replace(JOB, id=1, state=JobState.RUNNING)
     said = next_command(running, written=lambda command: f"bin/{command}")
     assert said == "bin/seedbed logs -f 1; to stop it at a checkpoint: bin/seedbed stop 1"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ([], ""),
+        (["training.learning_rate=1e-3"], "learning_rate=1e-3"),
+        (["name=a", "model.width=64", "training.num_steps=40"], "name=a, width=64, num_steps=40"),
+        (["data.sources.docs.path=" + "x" * 60, "name=a"], "path=" + "x" * 60 + " and 1 more"),
+        (["training.global_batch_tokens=1536", "training.validation_tokens=512", "name=a", "name=b"],
+         "global_batch_tokens=1536, validation_tokens=512 and 2 more"),
+    ],
+)  # fmt: skip
+def test_what_was_set_is_shown_in_short(given, shown):
+    assert changes(replace(JOB, summary={"set": given})) == shown
+    assert changes(JOB) == ""  # of an older Seedbed

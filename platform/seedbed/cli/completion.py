@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import typer
 
 from seedbed.defaults import DEFAULT_STATE, DEFAULT_STORE
@@ -69,7 +68,7 @@ def _beginning(incomplete: str, values: list[str]) -> list[str]:
     return [value for value in dict.fromkeys(values) if value.startswith(incomplete)]
 
 
-def _place(context: click.Context, name: str, default: str) -> str:
+def _place(context: typer.Context, name: str, default: str) -> str:
     """Where the command line so far, or the environment, says that store or state are."""
     given = [one.params.get(name) for one in (context, context.find_root())]
     # `--store` of `dashboard` may stand several times.
@@ -83,7 +82,7 @@ def _runs_of_folder(store: Path) -> list[str]:
     return []
 
 
-def _runs_of_jobs(context: click.Context) -> list[str]:
+def _runs_of_jobs(context: typer.Context) -> list[str]:
     return [name for _, run_id, _, _ in _jobs(context) for name in _ways_to_say(run_id)]
 
 
@@ -92,7 +91,7 @@ def _ways_to_say(run_id: str) -> tuple[str, str]:
     return run_id, run_id.rpartition("-")[0]
 
 
-def _jobs(context: click.Context) -> list[tuple[int, str, str, str]]:
+def _jobs(context: typer.Context) -> list[tuple[int, str, str, str]]:
     """id, run, name and state of the newest jobs. A file is read as it is, neither made nor brought up to date."""
     registry = _place(context, "registry", "")
     if registry and not registry.startswith("sqlite:///"):
