@@ -40,9 +40,13 @@ def unseal(data: bytes) -> dict[str, Any] | str:
 def newest_step(store: Store, root: str) -> int:
     """The step of the newest checkpoint below `root` that is complete, 0 without one: where a training goes on, as far
     as can be told before its ranks have held the digests against the files. Raises StoreError."""
-    names = sorted((name for name in store.names(root) if name.startswith(PREFIX)), reverse=True)
-    complete = (name for name in names if store.exists(f"{root}/{name}/{MANIFEST}"))
-    return int(next(complete, PREFIX + "0").removeprefix(PREFIX))
+    steps = {int(name.removeprefix(PREFIX)): name for name in store.names(root) if _is_checkpoint(name)}
+    complete = (step for step in sorted(steps, reverse=True) if store.exists(f"{root}/{steps[step]}/{MANIFEST}"))
+    return next(complete, 0)
+
+
+def _is_checkpoint(name: str) -> bool:
+    return name.startswith(PREFIX) and name.removeprefix(PREFIX).isdecimal()
 
 
 def _digest(content: Mapping[str, Any]) -> str:

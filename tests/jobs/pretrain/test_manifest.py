@@ -73,5 +73,6 @@ def test_a_training_goes_on_from_the_newest_checkpoint_that_has_a_manifest(tmp_p
     for name in ("step-00000030/manifest.json", "step-00000049/manifest.json", "step-00000060/state-00000.safetensors"):
         store.write(f"a/checkpoints/{name}", b"{}")  # the last one's upload was cut short
     store.write("a/checkpoints/latest", b"step-00000060")
-    store.write("a/checkpoints/broken-step-00000070/manifest.json", b"{}")
+    for name in ("broken-step-00000070", "step-mine"):
+        store.write(f"a/checkpoints/{name}/manifest.json", b"{}")
     assert newest_step(store, "a/checkpoints") == 49
