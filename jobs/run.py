@@ -9,13 +9,13 @@ import io
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO, cast
 
 from dataprep.errors import SeedbedError
 from jobs.cluster import RayCluster
-from jobs.ending import EndingSignals, Stopped
+from jobs.ending import EndingSignals, Stopped, told_of_a_job
 from jobs.executor import check_stop
 from jobs.machine import refused
 from jobs.other_machines import OtherMachines
@@ -48,6 +48,15 @@ class _Outcome:
     failure: FailureClass | None = None
     reason: str | None = None
 
+    def told(self, launch: Launch, signals: EndingSignals) -> "_Outcome":
+        """In the words of whoever started it: a person at a terminal, or one who submitted a job."""
+        said = (
+            None if text is None else told_of_a_job(text, launch.job, signals.asked is not None)
+            for text in (self.words, self.reason)
+        )
+        words, reason = said
+        return replace(self, words=words, reason=reason)
+
 
 def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     """Carry out the run that the launch file names; the exit code."""
@@ -67,7 +76,7 @@ def main(argv: list[str], signals: EndingSignals | None = None) -> int:
     # What Ray and other libraries print, beside what the driver says itself.
     out, err = (cast(TextIO, Tee(stream, reporter.say)) for stream in (sys.stdout, sys.stderr))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        outcome = _attempt(launch, store, state, progress, reporter, signals)
+        outcome = _attempt(launch, store, state, progress, reporter, signals).told(launch, signals)
         if outcome.words is not None:
             print(outcome.words, file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt, SystemExit):  # who does not want to wait for the last words
@@ -150,21 +159,21 @@ def _run(
             stopped = _carry_out(plan, launch, store, state, progress, signals, tracker, reporter)
         except (KeyboardInterrupt, SystemExit):
             ended = runs.INTERRUPTED if signals.asked is None else runs.STOPPED
-            _remember_end(store, record, ended, signals.asked or "interrupted by its user")
+            _remember_end(store, record, launch, ended, signals.asked or "interrupted by its user")
             tracker.leave()
             raise
         except BudgetPassed as error:
-            _remember_end(store, record, runs.STOPPED, str(error))
+            _remember_end(store, record, launch, runs.STOPPED, str(error))
             _say(progress, tracker.end())
             raise
         except Stopped as error:
             ended = runs.INTERRUPTED if signals.asked is None else runs.STOPPED
-            _remember_end(store, record, ended, str(error))
+            _remember_end(store, record, launch, ended, str(error))
             _say(progress, tracker.end())
             raise
         except Exception as error:
             kind = "" if isinstance(error, SeedbedError) else f"{type(error).__name__}: "
-            _remember_end(store, record, runs.FAILED, f"{kind}{error}")
+            _remember_end(store, record, launch, runs.FAILED, f"{kind}{error}")
             _say(progress, tracker.end())
             raise
         record.end_attempt(runs.STOPPED if stopped else runs.FINISHED)
@@ -179,9 +188,9 @@ def _say(progress: Progress, lines: list[str]) -> None:
         progress.say(line)
 
 
-def _remember_end(store: Store, record: runs.RunRecord, state: str, error: str) -> None:
+def _remember_end(store: Store, record: runs.RunRecord, launch: Launch, state: str, error: str) -> None:
     """A store that does not take even this must not hide why the run ended."""
-    record.end_attempt(state, error)
+    record.end_attempt(state, told_of_a_job(error, launch.job, is_asked=state == runs.STOPPED))
     with contextlib.suppress(StoreError):
         runs.save(store, record)
 

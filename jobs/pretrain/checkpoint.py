@@ -33,15 +33,14 @@ from torch import Tensor
 
 from jobs.pretrain import attempt
 from jobs.pretrain.engine import Engine
-from jobs.pretrain.manifest import FORMAT, Places, seal, unseal
+from jobs.pretrain.manifest import FORMAT, MANIFEST, PREFIX, Places, seal, unseal
 from jobs.pretrain.state import KINDS, WEIGHT, Piece, adam_steps, pieces, refresh_model, set_adam_steps
 from jobs.pretrain.task import TrainTask
 from seedbed import faults
 from seedbed.errors import CheckpointError
 from seedbed.store import Store
 
-MANIFEST = "manifest.json"
-_PREFIX, _BROKEN, _METRICS = "step-", "broken-", "metrics-"
+_BROKEN, _METRICS = "broken-", "metrics-"
 _TOKEN_LETTERS = 8
 
 
@@ -72,7 +71,7 @@ class Checkpoints:
         `validation_loss` is the one measured at this step; the checkpoint with the lowest stays beside the newest.
         Raises StoreError, Superseded, and CheckpointError when what was written does not read back the same.
         """
-        name = f"{_PREFIX}{progress.step:08d}"
+        name = f"{PREFIX}{progress.step:08d}"
         mine = [piece for held in pieces(self._engine) if (piece := held.to_save()) and piece.numel]
         local = self._write_locally(name, mine, metrics)
         entries = {path.name: _entry(path) for path in sorted(local.iterdir())}
@@ -197,7 +196,7 @@ class Checkpoints:
         return answer[0]
 
     def _names(self) -> list[str]:
-        return sorted((n for n in self._store.names(self._root) if n.startswith(_PREFIX)), reverse=True)
+        return sorted((n for n in self._store.names(self._root) if n.startswith(PREFIX)), reverse=True)
 
     def _complete(self) -> list[str]:
         """Names of the checkpoints with a manifest, newest first."""

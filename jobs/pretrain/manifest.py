@@ -11,7 +11,12 @@ from typing import Any
 
 from blake3 import blake3
 
+from seedbed.store import Store
+
 FORMAT = 3
+MANIFEST = "manifest.json"
+PREFIX = "step-"
+"""Of a checkpoint's folder; the step's number follows."""
 
 _SEAL = "blake3"
 
@@ -30,6 +35,18 @@ def unseal(data: bytes) -> dict[str, Any] | str:
         return "its manifest cannot be read"
     found = _digest(content)
     return content if found == written else f"its manifest was changed: blake3 {found}, expected {written}"
+
+
+def newest_step(store: Store, root: str) -> int:
+    """The step of the newest checkpoint below `root` that is complete, 0 without one: where a training goes on, as far
+    as can be told before its ranks have held the digests against the files. Raises StoreError."""
+    steps = {int(name.removeprefix(PREFIX)): name for name in store.names(root) if _is_checkpoint(name)}
+    complete = (step for step in sorted(steps, reverse=True) if store.exists(f"{root}/{steps[step]}/{MANIFEST}"))
+    return next(complete, 0)
+
+
+def _is_checkpoint(name: str) -> bool:
+    return name.startswith(PREFIX) and name.removeprefix(PREFIX).isdecimal()
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -52,7 +52,8 @@ def refuse_too_small_a_cluster(cluster: ClusterConfig) -> None:
         if least * amount > found:
             each = f"{amount:g} threads" if name == "CPU" else f"{amount:g} {name}"
             arithmetic = f"{least} ranks x {each} = {least * amount:g} {name}s"
-            raise UsageError(f"cluster.{key}: {arithmetic}, but the cluster has {found}; take fewer")
+            cure = "take fewer" if found else "take cluster.device: cpu"
+            raise UsageError(f"cluster.{key}: {arithmetic}, but the cluster has {found}; {cure}")
 
 
 def least_ranks(cluster: ClusterConfig) -> int:

@@ -9,6 +9,7 @@ from jobs.ending import Stopped
 from jobs.pretrain.budget_watch import BudgetWatch
 from jobs.pretrain.launch import train
 from jobs.pretrain.listener import TAKEN_AGAIN
+from jobs.pretrain.manifest import newest_step
 from jobs.pretrain.shards import TokenShards
 from jobs.pretrain.task import TrainResult, TrainTask
 from jobs.step_run import StepRun
@@ -88,8 +89,10 @@ def _told(mixture: Mixture | None, run: RunConfig) -> dict[str, Any]:
 
 def _train(step: StepRun, task: TrainTask, watch: BudgetWatch) -> TrainResult:
     deferred = step.signals.deferred()
-    with step.progress.task("pretrain", task.training.num_steps, unit="steps") as advance, deferred as signalled:
-        narrator = _Narrator(step, advance, task.training)
+    done = newest_step(step.artifact.store, task.checkpoints_path)
+    bar = step.progress.task("pretrain", task.training.num_steps, done, unit="steps")
+    with bar as advance, deferred as signalled:
+        narrator = _Narrator(step, advance, task.training, done)
 
         def hear(record: dict[str, Any]) -> None:
             watch.hear(record)
@@ -154,11 +157,11 @@ def train_task(
 class _Narrator:
     """Tells a person how the training goes."""
 
-    def __init__(self, step: StepRun, advance: Any, training: TrainingConfig) -> None:
+    def __init__(self, step: StepRun, advance: Any, training: TrainingConfig, done: int) -> None:
         self._say = step.progress.say
         self._advance = advance
         self._num_steps = training.num_steps
-        self._told = 0
+        self._told = done  # of the steps that the bar has
 
     def hear(self, record: dict[str, Any]) -> None:
         """One line of the metrics, or an event."""

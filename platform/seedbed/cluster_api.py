@@ -1,6 +1,7 @@
 """The Ray of a registered cluster, asked from a machine that reaches it."""
 
 import socket
+from urllib.parse import urlsplit
 
 from seedbed.errors import UsageError
 from seedbed.ray_api import RayApi, read_token
@@ -17,6 +18,13 @@ def api_of(cluster: Cluster) -> RayApi:
             " register that with `seedbed cluster up --address`"
         )
     return RayApi(cluster.address, read_token(cluster.token_file) if cluster.token_file else None)
+
+
+def cure_of_silence(cluster: Cluster) -> str:
+    """The command that follows where it does not answer: a cluster of this machine can be mended from here."""
+    host = urlsplit(cluster.address).hostname or ""
+    is_here = (host == "localhost" or host.startswith("127.")) and not is_of_another_machine(cluster)
+    return "seedbed cluster up" if is_here else "seedbed cluster status"
 
 
 def is_of_another_machine(cluster: Cluster) -> bool:

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Sequence
 
-from seedbed.cluster_api import api_of
+from seedbed.cluster_api import api_of, cure_of_silence
 from seedbed.errors import RayError, UsageError
+from seedbed.programs import typed
 from seedbed.ray_api import RayApi
 from seedbed.ray_node import Gpu, Node
-from seedbed.registry.records import Cluster
+from seedbed.registry.records import Cluster, Job
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import ClusterState
 
@@ -50,24 +51,44 @@ def nodes_of(cluster: Cluster) -> tuple[Sequence[Node], str | None]:
     try:
         api = api_of(cluster)
     except UsageError as error:  # the controller's machine has it, and this one has not
-        return _as_last_seen(cluster, str(error))
+        known, age = _as_last_seen(cluster)
+        if not known:
+            return [], f"the resources of {cluster.name} could not be checked: {error}"
+        is_old = age > SNAPSHOT_IS_OLD_S
+        return known, f"the resources of {cluster.name} are those of {age:.0f} s ago: {error}" if is_old else None
     try:
         api.require_token_auth()
         nodes = api.nodes()
     except RayError as error:
-        return _as_last_seen(cluster, str(error))
-    return (nodes, None) if any(node.alive for node in nodes) else _as_last_seen(cluster, "none of its nodes lives")
+        return _without_answer(cluster, str(error))
+    return (nodes, None) if any(node.alive for node in nodes) else _without_answer(cluster, "none of its nodes lives")
 
 
-def _as_last_seen(cluster: Cluster, why: str) -> tuple[Sequence[Node], str | None]:
+def what_it_waits_for(registry: Registry, job: Job) -> str | None:
+    """Why a job that was put into the queue now cannot start, as far as its cluster is the cause; None where nothing
+    stands against it."""
+    cluster = next((row for row in registry.clusters() if row.name == job.cluster), None)
+    if cluster is None:
+        return f"the cluster {job.cluster} is not registered any more: the job waits until it is"
+    if cluster.state == ClusterState.DOWN:
+        return f"the cluster {cluster.name} is down: the job waits until `{typed('seedbed cluster up')}`"
+    try:
+        return nodes_of(cluster)[1]
+    except UsageError as error:
+        return str(error)
+
+
+def _without_answer(cluster: Cluster, why: str) -> tuple[Sequence[Node], str]:
+    known, age = _as_last_seen(cluster)
+    taken = f"its resources are taken as they were {age:.0f} s ago" if known else "its resources could not be checked"
+    cure = typed(cure_of_silence(cluster))
+    return known, f"the cluster {cluster.name} does not answer: {why}; {taken}, and a job waits until it does: `{cure}`"
+
+
+def _as_last_seen(cluster: Cluster) -> tuple[Sequence[Node], float]:
+    """Its nodes when the controller looked, and how long ago that was, in seconds."""
     snapshot = cluster.snapshot
-    if not snapshot.get("nodes"):
-        return [], f"the resources of {cluster.name} could not be checked: {why}"
-    age = time.time() - float(snapshot.get("at", 0.0))
-    known = [_node(node) for node in snapshot["nodes"]]
-    if age > SNAPSHOT_IS_OLD_S:
-        return known, f"the resources of {cluster.name} are those of {age:.0f} s ago: {why}"
-    return known, None
+    return [_node(node) for node in snapshot.get("nodes") or ()], time.time() - float(snapshot.get("at", 0.0))
 
 
 def _node(value: dict[str, object]) -> Node:

@@ -11,6 +11,7 @@ from dataprep.decontaminate.evaluation import ItemText, read_items
 from seedbed.errors import SourceError
 from seedbed.fingerprint import canonical_json
 from seedbed.sources import file_system
+from seedbed.store import cure_of_access
 
 EVALUATION_PREFIX = "data.decontaminate.sets."
 """What leads the dotted keys of their paths."""
@@ -33,7 +34,7 @@ def evaluation_files(path: str) -> dict[str, bytes]:
         raise
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
         what = getattr(error, "strerror", None) or error
-        raise SourceError(f"cannot read {path}: {what}; check the address and your right to read it") from error
+        raise SourceError(f"cannot read {path}: {what}; {cure_of_access(error)}") from error
 
 
 def evaluation_digest(files: dict[str, bytes]) -> str:

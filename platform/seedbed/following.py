@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from seedbed.controller.follow_up import PRINTED_LAST
 from seedbed.errors import RegistryUnreachable, StoreError, UsageError
-from seedbed.job_table import TRAINING
+from seedbed.job_table import TRAINING, rows_of
 from seedbed.registry.records import Attempt, Job
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import JobState
@@ -94,7 +94,8 @@ def why_empty(job: Job, attempt: Attempt, rank: int | None) -> str:
 
 
 def follow(log: JobLog, say: Callable[[str], None], write: Callable[[str, str], None]) -> Job:
-    """Pass on what the job prints, attempt after attempt, and how its state changes, until it is over; the job.
+    """Pass on what the job prints, attempt after attempt, and how its state changes, until it is over or its cluster
+    was taken down; the job.
 
     A store or a registry that is out of reach for a while is waited for.
     """
@@ -102,7 +103,8 @@ def follow(log: JobLog, say: Callable[[str], None], write: Callable[[str, str], 
     attempt: Attempt | None = None
     while True:
         try:
-            job, attempts = log.registry.job(log.job.id), log.attempts()
+            [row] = rows_of(log.registry, [log.registry.job(log.job.id)])
+            job, attempts = row.job, log.attempts()
         except RegistryUnreachable as error:
             say(str(error))
             time.sleep(POLL_S)
@@ -119,6 +121,9 @@ def follow(log: JobLog, say: Callable[[str], None], write: Callable[[str, str], 
             told = (job.state, job.reason)
             say(f"job {job.id} is {job.state}" + (f": {job.reason}" if job.reason else ""))
         if job.is_final:
+            return job
+        if row.is_cluster_down:
+            say(f"the cluster {job.cluster} is down, and nothing of job {job.id} runs: it {row.why(time.time())}")
             return job
         time.sleep(POLL_S)
 

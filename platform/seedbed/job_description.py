@@ -1,10 +1,13 @@
 """Everything that registry and store know of one job, for `describe`."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seedbed.job_table import JobRow, next_command, rows_of
+from seedbed.controller.retries import num_faults
+from seedbed.failures import Fault
+from seedbed.job_table import OVERRIDES, JobRow, next_command, rows_of
 from seedbed.registry.records import Alarm, Attempt, Cluster, Event, Job
 from seedbed.registry.registry import Registry
 from seedbed.tracking.place import TrackingPlace, is_server
@@ -39,9 +42,8 @@ class JobDescription:
         )
         return TrackingPlace(uri, "", None).where_to_look(told.get("experiment_id"), told.get("run"))
 
-    @property
-    def next_command(self) -> str:
-        return next_command(self.job)
+    def next_command(self, written: Callable[[str], str] = str) -> str:
+        return next_command(self.job, is_cluster_down=self.row.is_cluster_down, written=written)
 
     def to_json(self) -> dict[str, Any]:
         job = asdict(self.job)
@@ -61,7 +63,7 @@ class JobDescription:
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "events": [asdict(event) for event in self.events],
             "alarms": [asdict(alarm) for alarm in self.alarms],
-            "next": self.next_command,
+            "next": self.next_command(),
         }
 
 
@@ -78,7 +80,8 @@ def describe(registry: Registry, job: Job) -> JobDescription:
     cluster = next((one for one in registry.clusters() if one.name == job.cluster), None)
     awaited = registry.job(job.after) if job.after is not None else None
     uri = mlflow_uri(job, cluster)
-    answers = None if uri is None else TrackingPlace(uri, "", None).answers()
+    # Of a cluster that was taken down nothing runs, and its MLflow is not missed.
+    answers = None if uri is None or row.is_cluster_down else TrackingPlace(uri, "", None).answers()
     return JobDescription(row, attempts, events[::-1], alarms, cluster, awaited, answers)
 
 
@@ -96,8 +99,9 @@ def lines(found: JobDescription) -> list[tuple[str, str]]:
     job, plan = found.job, found.job.summary
     latest = found.attempts[-1] if found.attempts else None
     told = [
-        ("job", f"{job.id}: {job.state}" + (f" ({job.reason})" if job.reason else "")),
+        ("job", f"{job.id}: {job.state}" + (f" ({why})" if (why := found.row.why(time.time())) else "")),
         ("run", f"{job.run_id}, project {job.project}, submitted by {job.owner} at {moment(job.submitted_at)}"),
+        *([("with", f"--set {' '.join(job.summary[OVERRIDES])}")] if job.summary.get(OVERRIDES) else ()),
         ("store", job.store_url),
         ("cluster", f"{job.cluster}" + (f" ({found.cluster.state})" if found.cluster else " (not registered)")),
         ("reserves", f"{job.cpus:g} CPUs, {job.gpus:g} GPUs; priority {job.priority}"),
@@ -118,7 +122,8 @@ def lines(found: JobDescription) -> list[tuple[str, str]]:
     if latest is not None and latest.node:
         told.append(("runs on" if not job.is_final else "ran on", latest.node))
     told.append(("faults", f"{job.infrastructure_faults} of machines, {job.user_faults} of the run"))
-    told.append(("retries", f"{max(len(found.attempts) - 1, 0)}; after faults of machines at most {job.max_retries}"))
+    spent = num_faults(job, found.attempts, Fault.INFRASTRUCTURE)
+    told.append(("attempts", f"{len(found.attempts)}; retries after faults of machines: {spent} of {job.max_retries}"))
     told.append(("code", f"bundle {job.bundle}" + (f", commit {plan['git_commit']}" if plan.get("git_commit") else "")))
     if found.mlflow:
         silent = " (does not answer now; what it misses is sent later)" if found.mlflow_answers is False else ""

@@ -1,16 +1,20 @@
 """What a list of jobs shows of each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.registry.records import Attempt, Job
 from seedbed.registry.registry import Registry
-from seedbed.registry.states import ACTIVE, FINAL, JobState
+from seedbed.registry.states import ACTIVE, FINAL, ClusterState, JobState
 from seedbed.units import duration
 
 TRAINING = "pretrain"
 """The step of which optimizer steps are counted."""
+OVERRIDES = "set"
+"""In a job's summary: what `--set` put in place of the run file's values, each `a.b=c`."""
+MAX_CHANGES_CHARS = 48
+"""Of them in a list: two or three."""
 QUIET_AFTER_S = 30.0
 """A driver reports each 5 s (10 s on object stores), and the controller passes it on within as long."""
 
@@ -22,6 +26,7 @@ class JobRow:
     job: Job
     attempt: Attempt | None
     spending: dict[str, Any] = field(default_factory=dict)  # the newest of any attempt: it is of all that came before
+    is_cluster_down: bool = False  # taken down on purpose
 
     @property
     def step(self) -> str:
@@ -56,15 +61,20 @@ class JobRow:
         return self.spending.get("device_hours")
 
     @property
-    def retries(self) -> int:
-        return max(self.attempt.number - 1, 0) if self.attempt else 0
+    def num_attempts(self) -> int:
+        """A person's `resume` and `retry` begin one as well as a fault does."""
+        return self.attempt.number if self.attempt else 0
 
     @property
     def _progress(self) -> dict[str, Any]:
         return self.attempt.progress if self.attempt else {}
 
     def why(self, now: float) -> str:
-        """The reason of its state; of one that should report and does not, since when."""
+        """The reason of its state; of one that should report and does not, since when; of one whose cluster is down,
+        that it waits for that."""
+        if self.is_cluster_down and not self.job.is_final:
+            waits = f"waits until {self.job.cluster} is up"
+            return waits if self.job.state == JobState.QUEUED else f"{waits}: how it ended is not known yet"
         heard_at = self.attempt.heard_at if self.attempt else None
         if self.job.state not in (JobState.RUNNING, JobState.STOPPING) or heard_at is None:
             return self.job.reason
@@ -77,6 +87,7 @@ class JobRow:
             "id": job.id,
             "run": job.run_id,
             "name": job.name,
+            "set": job.summary.get(OVERRIDES) or [],
             "project": job.project,
             "owner": job.owner,
             "cluster": job.cluster,
@@ -91,7 +102,7 @@ class JobRow:
             "seconds_left": self.seconds_left,
             "cost": self.cost,
             "device_hours": self.device_hours,
-            "attempts": attempt.number if attempt else 0,
+            "attempts": self.num_attempts,
             "infrastructure_faults": job.infrastructure_faults,
             "user_faults": job.user_faults,
             "priority": job.priority,
@@ -104,6 +115,20 @@ class JobRow:
             "exit_code": attempt.exit_code if attempt else None,
             "failure": attempt.failure if attempt else None,
         }
+
+
+def changes(job: Job) -> str:
+    """What tells the job from others of its run file: the `--set` that it was submitted with, `learning_rate=1e-3`, the
+    first ones where there are many."""
+    shown, left = "", [_short(one) for one in job.summary.get(OVERRIDES) or ()]
+    while left and (not shown or len(shown) + len(left[0]) < MAX_CHANGES_CHARS):
+        shown += f"{', ' if shown else ''}{left.pop(0)}"
+    return shown + (f" and {len(left)} more" if left else "")
+
+
+def _short(override: str) -> str:
+    key, equals, value = override.partition("=")
+    return f"{key.rpartition('.')[2]}{equals}{value}"
 
 
 def job_rows(registry: Registry, *, project: str | None, is_all: bool, limit: int) -> list[JobRow]:
@@ -119,7 +144,11 @@ def job_rows(registry: Registry, *, project: str | None, is_all: bool, limit: in
 
 def rows_of(registry: Registry, jobs: Sequence[Job]) -> list[JobRow]:
     attempts = registry.latest_attempts([job.id for job in jobs])
-    return [JobRow(job, attempts.get(job.id), _spending(registry, attempts.get(job.id))) for job in jobs]
+    down = {cluster.name for cluster in registry.clusters() if cluster.state == ClusterState.DOWN}
+    return [
+        JobRow(job, attempts.get(job.id), _spending(registry, attempts.get(job.id)), job.cluster in down)
+        for job in jobs
+    ]
 
 
 def _spending(registry: Registry, newest: Attempt | None) -> dict[str, Any]:
@@ -131,7 +160,7 @@ def _spending(registry: Registry, newest: Attempt | None) -> dict[str, Any]:
     return told or next((found for one in earlier if (found := one.progress.get("spending"))), None) or {}
 
 
-def worth_a_look(rows: Sequence[JobRow]) -> Job:
+def worth_a_look(rows: Sequence[JobRow]) -> JobRow:
     """Of the jobs of a table: the one that runs, else the newest that needs a person, else one that waits, else the
     first."""
     ranks = {
@@ -139,19 +168,24 @@ def worth_a_look(rows: Sequence[JobRow]) -> Job:
         **dict.fromkeys((JobState.FAILED, JobState.LOST), 1),
         JobState.QUEUED: 2,
     }
-    return min((row.job for row in rows), key=lambda job: (ranks.get(job.state, 3), -job.id))
+    return min(rows, key=lambda row: (ranks.get(row.job.state, 3), -row.job.id))
 
 
-def next_command(job: Job) -> str:
-    """What to type next."""
+def next_command(job: Job, *, is_cluster_down: bool = False, written: Callable[[str], str] = str) -> str:
+    """What to type next; `written` puts each command as its reader can type it (`seedbed.programs.typed`)."""
+    number = job.id
+    logs, follow = written(f"seedbed logs {number}"), written(f"seedbed logs -f {number}")
+    stop = written(f"seedbed stop {number}")
+    if is_cluster_down and not job.is_final:
+        return f"{written('seedbed cluster up')}; to take it back: {stop}"
     known = {
-        JobState.QUEUED: f"seedbed logs -f {job.id}; to take it back: seedbed stop {job.id}",
-        JobState.STARTING: f"seedbed logs -f {job.id}",
-        JobState.RUNNING: f"seedbed logs -f {job.id}; to stop it at a checkpoint: seedbed stop {job.id}",
-        JobState.STOPPING: f"seedbed logs -f {job.id}; to end it at once: seedbed stop --now {job.id}",
-        JobState.FINISHED: f"seedbed show {job.run_id} --store {job.store_url}",
-        JobState.STOPPED: f"seedbed resume {job.id}",
-        JobState.FAILED: f"seedbed logs {job.id}; with the cause mended: seedbed retry {job.id}",
-        JobState.LOST: f"seedbed retry {job.id}",
+        JobState.QUEUED: f"{follow}; to take it back: {stop}",
+        JobState.STARTING: follow,
+        JobState.RUNNING: f"{follow}; to stop it at a checkpoint: {stop}",
+        JobState.STOPPING: f"{follow}; to end it at once: {written(f'seedbed stop --now {number}')}",
+        JobState.FINISHED: written(f"seedbed show {job.run_id} --store {job.store_url}"),
+        JobState.STOPPED: written(f"seedbed resume {number}"),
+        JobState.FAILED: f"{logs}; with the cause mended: {written(f'seedbed retry {number}')}",
+        JobState.LOST: written(f"seedbed retry {number}"),
     }
     return known[job.state]

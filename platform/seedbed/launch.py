@@ -13,6 +13,7 @@ from seedbed import runs
 from seedbed.budget import Finding
 from seedbed.errors import BudgetRefused, UsageError
 from seedbed.lease import GC_LEASE, Leases
+from seedbed.machine_gpus import require_gpu
 from seedbed.plan import Plan, make_plan
 from seedbed.runfile.load import load_run, write_resolved
 from seedbed.runfile.run import RunConfig
@@ -60,8 +61,8 @@ def start(
 ) -> list[str]:
     """Plan the run, record it, and return the command that carries it out.
 
-    Raises UsageError for an unknown step, RunFileError and SourceError, and BudgetRefused where the plan is over its
-    budget and no reason to start it all the same is given.
+    Raises UsageError for an unknown step and for a training on GPUs where there are none, RunFileError and
+    SourceError, and BudgetRefused where the plan is over its budget and no reason to start it all the same is given.
     """
     check_until(until)
     run = load_run(run_file, overrides)
@@ -69,6 +70,7 @@ def start(
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
     check_planned(until, plan)
+    require_gpu(plan, until)
     launch = Launch(store.url, str(state.root), plan.run_id, until, over_budget, at=time.time())
     path = keep_launch(state, launch)
     record_run(store, state, plan, run, over_budget)

@@ -22,6 +22,7 @@ from seedbed.evaluation_files import EVALUATION_PREFIX, checked_digest
 from seedbed.fingerprint import canonical_json
 from seedbed.runfile.list_keys import replaced
 from seedbed.sources import file_system
+from seedbed.store import cure_of_access
 
 _DIGEST_DIGITS = 32  # 128 bits in hex
 _MAX_REMEMBERED = 8  # lists in a worker's memory
@@ -107,7 +108,7 @@ def read_now(path: str) -> bytes:
         raise SourceError(f"nothing is at {path}: expected a file: a list of one entry a line, or a model") from None
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
         what = getattr(error, "strerror", None) or error
-        raise SourceError(f"cannot read {path}: {what}; check the address and your right to read it") from error
+        raise SourceError(f"cannot read {path}: {what}; {cure_of_access(error)}") from error
 
 
 def digest_of(data: bytes) -> str:

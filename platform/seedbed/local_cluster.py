@@ -17,7 +17,9 @@ from seedbed import cluster_record, processes
 from seedbed.cluster_api import is_of_another_machine
 from seedbed.cluster_record import LocalCluster
 from seedbed.cluster_services import CONTROLLER, JOB_STOP_WAIT_S, MLFLOW, RAY, Service, ray_folder, services
+from seedbed.controller.last_round import record_ends
 from seedbed.errors import InfrastructureError, RayError, RegistryError, UsageError
+from seedbed.programs import typed
 from seedbed.ray_api import RayApi, read_token
 from seedbed.registry.records import Cluster, Job
 from seedbed.registry.registry import Registry
@@ -272,31 +274,35 @@ def take_down(
         _end(cluster, [service for service in all_services if service.name == CONTROLLER])  # it would start them anew
         stopped = api is not None and not now and _runs(cluster, RAY) and _stop_jobs(api, say)
         _end(cluster, [service for service in all_services if service.name != CONTROLLER])
+        before = [job for job in registry.jobs(states=ACTIVE, limit=None) if job.cluster == cluster.name]
+        if cluster.name is not None and _is_ours(cluster.name, registry):
+            record_ends(registry, cluster.name, say)
         _register_end(cluster, registry, "taken down")
         if ran and cluster.name is not None:
-            for line in _left_behind(cluster.name, registry.jobs(states=ACTIVE, limit=None), stopped):
-                say(line)
+            for job in sorted(before, key=lambda job: job.id):
+                say(_left_behind(job, registry.job(job.id), stopped))
         return bool(ran)
 
 
-def _left_behind(name: str, jobs: Sequence[Job], stopped: bool) -> list[str]:
-    """What became of each of the cluster's jobs that are not over; `stopped`: Ray has ended them all before its end.
+def _is_ours(name: str, registry: Registry) -> bool:
+    return any(row.name == name and not is_of_another_machine(row) for row in registry.clusters())
+
+
+def _left_behind(before: Job, job: Job, stopped: bool) -> str:
+    """What became of a job that was not over `before`; `stopped`: Ray has ended all of them before its end.
 
     That they left a checkpoint is not known here: one that has no time for it is killed.
     """
-    here = sorted((job for job in jobs if job.cluster == name), key=lambda job: job.id)
+    named, name = f"job {job.id} ({job.run_id})", job.cluster
+    if before.state == JobState.QUEUED:
+        return f"{named} waits in the queue until {name} is up again"
     by_itself, by_force = "was told to stop at a checkpoint and has ended", "was ended with its Ray"
     ended = by_itself if stopped else f"{by_force}, and loses what it did after its newest checkpoint"
-    lines = []
-    for job in here:
-        if job.state == JobState.QUEUED:
-            lines.append(f"job {job.id} ({job.run_id}) waits in the queue until {name} is up again")
-        else:
-            lines.append(
-                f"job {job.id} ({job.run_id}) {ended}; what follows is decided when {name} is up again:"
-                f" seedbed describe {job.id}"
-            )
-    return lines
+    if job.state == JobState.QUEUED:
+        return f"{named} {ended}; it goes on when {name} is up again"
+    if job.is_final:
+        return f"{named} {ended}; it is {job.state}: {job.reason}"
+    return f"{named} {ended}; what follows is decided when {name} is up again: {typed(f'seedbed describe {job.id}')}"
 
 
 def _require_no_drivers(api: RayApi) -> None:

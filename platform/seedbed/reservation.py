@@ -50,5 +50,6 @@ def reserve(config: ClusterConfig, name: str, nodes: Sequence[Node]) -> Reservat
             f"cluster.threads_per_rank {threads}: a rank is on one node, and the largest of {name} has {most:g} CPUs"
         )
     if config.device == "cuda" and least > gpus:
-        raise UsageError(f"cluster.{key}: {least} ranks x 1 GPU = {least} GPUs, but {there}: take fewer ranks")
+        cure = "take fewer ranks" if gpus else "take cluster.device: cpu, or a cluster that has GPUs"
+        raise UsageError(f"cluster.{key}: {least} ranks x 1 GPU = {least} GPUs, but {there}: {cure}")
     return Reservation(min(wanted.cpus, cpus), min(wanted.gpus, gpus))

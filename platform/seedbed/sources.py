@@ -14,6 +14,7 @@ from seedbed.errors import SourceError
 from seedbed.path_lists import facts_of_listed, listed_paths
 from seedbed.runfile.data import DataConfig, SourceConfig
 from seedbed.source_rights import check_files, check_folders, check_way_to
+from seedbed.store import cure_of_access
 
 _GLOB = "*?["
 _VERSIONS = ("ETag", "etag", "mtime", "LastModified", "Last-Modified", "updated", "last_modified", "created")
@@ -106,8 +107,7 @@ def _list_source(name: str, source: SourceConfig) -> SourceListing:
         raise
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
         what = getattr(error, "strerror", None) or error
-        cure = "check the address and your right to read it"
-        raise SourceError(f"cannot look at {source.path}: {what}; {cure}") from error
+        raise SourceError(f"cannot look at {source.path}: {what}; {cure_of_access(error)}") from error
     taken = [file for file, info in files.items() if info["type"] == "file" and _is_taken(file.path, source, found)]
     if not taken:
         raise SourceError(_nothing_taken(source, list(files)))

@@ -278,7 +278,19 @@ _NUMBERS = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES, File
 """Object stores raise the system's types of errors without the system's numbers."""
 _UNREACHABLE = "check that the store can be reached, then run the same command again"
 _REMOTE_CLIENTS = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google")
-_SET_UP_WRONGLY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError")
+_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or write ~/.aws/credentials"
+_SET_UP_WRONGLY = {
+    "NoCredentialsError": _KEYS,
+    "PartialCredentialsError": _KEYS,
+    "ProfileNotFound": "let AWS_PROFILE name one of ~/.aws/config and ~/.aws/credentials",
+    "NoRegionError": "set AWS_DEFAULT_REGION, or the region in ~/.aws/config",
+}
+"""What botocore's errors of a wrong set-up are called -> what mends it."""
+
+
+def cure_of_access(error: BaseException) -> str:
+    """What helps who cannot read what is elsewhere."""
+    return _SET_UP_WRONGLY.get(type(error).__name__, "check the address and your right to read it")
 
 
 @contextmanager
@@ -305,8 +317,7 @@ def _explained(verb: str, where: str) -> Iterator[None]:
         # Clients of object stores have trees of errors of their own, known by their module alone (they are optional).
         if type(error).__module__.split(".")[0] not in _REMOTE_CLIENTS:
             raise
-        wrong = type(error).__name__ in _SET_UP_WRONGLY
-        cure = "say it in the environment or in ~/.aws" if wrong else _UNREACHABLE
-        failure = StoreError(f"cannot {verb} {where}: {error}; {cure}")
-        failure.transient = not wrong
+        set_up = _SET_UP_WRONGLY.get(type(error).__name__)
+        failure = StoreError(f"cannot {verb} {where}: {error}; {set_up or _UNREACHABLE}")
+        failure.transient = set_up is None
         raise failure from error

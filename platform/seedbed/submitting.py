@@ -7,6 +7,7 @@ registry, which the controller reads.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import blake3
 from seedbed.bundle import FOLDER, Contents, gather, keep
 from seedbed.cluster_choice import choose, nodes_of
 from seedbed.errors import BudgetRefused, UsageError
+from seedbed.job_table import OVERRIDES
 from seedbed.launch import check_planned, check_until, record_run, refusal
 from seedbed.lease import GC_LEASE, Leases
 from seedbed.plan import CACHED, Plan, make_plan
@@ -49,6 +51,7 @@ class Draft:
     after: Job | None
     known: Job | None  # the same submission: not over yet, or finished with all that it made still there
     notes: tuple[str, ...]  # what a person should know
+    overrides: tuple[str, ...] = ()  # `a.b=c`, in place of the run file's values
 
     @property
     def key(self) -> str:
@@ -67,8 +70,10 @@ def draft(
     after: str | None = None,
     until: str | None = None,
     over_budget: str | None = None,
+    overrides: Sequence[str] = (),
 ) -> Draft:
-    """Plan the run, check it against its budget and the cluster, and gather what its job brings along.
+    """Plan the run, check it against its budget and the cluster, and gather what its job brings along. `overrides` are
+    in `run` already; lists of jobs show them.
 
     Raises SourceError; UsageError for what can never be, with the arithmetic; BudgetRefused where the
     plan is over its budget and no reason to start it all the same is given.
@@ -96,6 +101,7 @@ def draft(
         after=awaited,
         known=None,
         notes=(note,) if note else (),
+        overrides=tuple(overrides),
     )
     return _with_known(made, registry)
 
@@ -186,6 +192,7 @@ def _summary(made: Draft) -> dict[str, Any]:
         "experiment": run.tracking.experiment or made.project,
         "git_commit": git_commit(),
         "submitted_at": time.time(),
+        OVERRIDES: list(made.overrides),
     }
 
 

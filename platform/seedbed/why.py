@@ -1,11 +1,16 @@
 """Why a page is in the corpus or is not: one record's way through the steps."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
+from dataprep.errors import DataError
+from dataprep.removals import BY_URL, Entry, Removals
+from dataprep.urls import same_page_key
 from seedbed.artifact import Artifact
 from seedbed.earlier import lost_to_earlier
 from seedbed.errors import UsageError
@@ -20,7 +25,8 @@ _DECIDING = ("extract", "select", "deduplicate", "decontaminate", "repeats", "co
 
 
 def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
-    """What became of a URL, or of a document id as text or hex. Raises UsageError when nothing like it was read.
+    """What became of a URL, in any spelling where the given one was not read, or of a document id as text or hex.
+    Raises UsageError when nothing like it was read.
 
     Where several records have the URL (a request beside its answer, a page fetched twice), the one that got farthest
     is told, and the others are listed under `others`.
@@ -37,7 +43,7 @@ def why(store: Store, plan: Plan, target: str) -> dict[str, Any]:
     ids = _ids(artifacts, shards, target) if is_unicode else []
     told = [record for found in ids if (record := _tell(artifacts, plan, shards, found)) is not None]
     if not told:
-        raise UsageError(f"no record {target!r} in run {plan.run_id}: give the URL as it was crawled, or source/path#n")
+        raise UsageError(f"no record {target!r} in run {plan.run_id}: give its URL, or source/path#n")
     told.sort(key=lambda record: (record["outcome"] != KEPT, -_DECIDING.index(record["step"])))
     others = [{key: record[key] for key in ("document_id", "outcome", "step", "reason")} for record in told[1:]]
     return told[0] | {"others": others}
@@ -50,13 +56,33 @@ def _ids(artifacts: dict[str, Artifact], shards: dict[bytes, dict[str, str]], ta
     if packed is not None and packed[: document_id.PREFIX_BYTES] in shards:
         return [packed]
     if "ledger" in artifacts:
-        return find_url(artifacts["ledger"], target, artifacts["ledger"].committed()["url_partitions"])
-    # The run has not come as far as the index: every shard is looked through.
+        ledger = artifacts["ledger"]
+        found = find_url(ledger, target, ledger.committed()["url_partitions"])
+    else:  # the run has not come as far as the index
+        found = _looked_for(artifacts["extract"], shards, lambda rows: pc.equal(rows["url"], target))
+    return found or _in_another_spelling(artifacts["extract"], shards, target)
+
+
+def _in_another_spelling(extract: Artifact, shards: dict[bytes, dict[str, str]], target: str) -> list[bytes]:
+    """The records of the page that `takedown` would take it for: with another scheme or none, port, escapes, tracking
+    parameters. The index of URLs knows one spelling of each, so every shard is looked through."""
+    try:
+        key = same_page_key(target if "://" in target else f"https://{target}")
+    except DataError:
+        return []
+    page = Removals.of([Entry(BY_URL, key)])
+    return _looked_for(extract, shards, lambda rows: pa.array(page.match(rows) == BY_URL))
+
+
+def _looked_for(
+    extract: Artifact, shards: dict[bytes, dict[str, str]], is_it: Callable[[pa.Table], pa.Array]
+) -> list[bytes]:
+    """The ids of records of every shard, read or not, ascending."""
     found = []
     for shard in shards.values():
         for table in ("documents", "unread"):
-            rows = artifacts["extract"].read_table(table, shard["unit"], ["id", "url"])
-            found += rows.filter(pc.equal(rows["url"], target))["id"].to_pylist()
+            rows = extract.read_table(table, shard["unit"], ["id", "url"])
+            found += rows.filter(is_it(rows))["id"].to_pylist()
     return sorted(found)
 
 

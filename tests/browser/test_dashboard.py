@@ -96,7 +96,7 @@ PAGES = {
     "/runs": "page 1 of 2",
     "/runs/{run}": "Checkpoints",
     "/runs/{run}/logs": "ended",
-    "/runs/{run}/events": "attempt 1",
+    "/runs/{run}/events": "all of its steps are done",
     "/runs/{run}/plan": "Numbers",
     "/data?run={run}": "By language",
     "/data/document?run={run}&target=docs/00000.jsonl%231": "Text as extracted",
@@ -135,6 +135,23 @@ def test_the_login_page_can_be_read_by_everybody_and_refuses_a_wrong_token(page,
     shows("That is not the token of this dashboard.")
     told = Axe().run(page).response["violations"]
     assert [one["id"] for one in told if one["impact"] in ("serious", "critical")] == []
+
+
+def test_the_link_logs_in_from_a_tab_that_shows_the_login_page_already(page, shows, site):
+    page.goto(f"{site.server.url}/login")
+    shows("Log in")
+    page.evaluate("link => { location.href = link }", site.server.link)  # as pasted: only what is behind the # changes
+    page.wait_for_url(f"{site.server.url}/")
+
+
+def test_on_a_phone_nothing_of_a_row_is_out_of_sight(inside, shows, site):
+    inside.set_viewport_size(PHONE)
+    with site.running(training={"step": 10, "num_steps": 40, "loss": 5.0}):
+        inside.goto(site.path("/"))
+        shows("10 of 40 steps")
+        for label in ("Progress", "Loss", "Heard"):
+            box = inside.locator(f"#row-{site.run_id} td[data-label='{label}']").bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"], label
 
 
 def test_a_run_is_followed_without_loading_the_page_again(inside, shows, site):

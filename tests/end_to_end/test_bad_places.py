@@ -137,7 +137,7 @@ def unfinished(new_bench):
     return bench
 
 
-NOT_FOUND = "no record {target!r} in run {run}: give the URL as it was crawled, or source/path#n"
+NOT_FOUND = "no record {target!r} in run {run}: give its URL, or source/path#n"
 
 
 @pytest.mark.parametrize("run", ["unfinished", "made"])

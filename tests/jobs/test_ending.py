@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from jobs.ending import EndingSignals
+from jobs.ending import EndingSignals, told_of_a_job
 from seedbed.launch import ENDING_SIGNALS
 
 
@@ -73,3 +73,17 @@ def test_who_asks_for_now_is_not_held_up_by_the_sigterm_that_came_before(signals
         with pytest.raises(SystemExit):
             signals.end_now("ana asked to stop at once")
     assert (signals.asked, signals.exit_code) == ("ana asked to stop at once", 143)
+
+
+@pytest.mark.parametrize(
+    ("job", "is_asked", "said"),
+    [
+        (None, True, "stopped at step 49; the same command goes on with step 50"),
+        (4, True, "stopped at step 49; `seedbed resume 4` goes on with step 50"),
+        (4, False, "stopped at step 49; the next attempt goes on with step 50"),
+    ],
+)
+def test_who_submitted_a_job_is_told_what_goes_on_with_it(job, is_asked, said):
+    assert told_of_a_job("stopped at step 49; the same command goes on with step 50", job, is_asked) == said
+    lost = told_of_a_job("nothing is lost: run the same command again", 4, is_asked=False)
+    assert lost == "nothing is lost: `seedbed retry 4`"

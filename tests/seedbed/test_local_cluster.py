@@ -1,5 +1,6 @@
 """What bringing a cluster up does before anything is started, and what taking it down tells."""
 
+import json
 import os
 import socket
 import sys
@@ -7,15 +8,17 @@ import time
 
 import pytest
 
-from seedbed import cluster_record, local_cluster, processes
+from seedbed import cluster_record, local_cluster, processes, reports
 from seedbed.cluster_api import api_of
 from seedbed.cluster_record import LocalCluster
 from seedbed.errors import RayError, UsageError
+from seedbed.job_table import rows_of
 from seedbed.local_cluster import bring_up, default_name, end_remains, take_down
 from seedbed.registry.database import open_registry
 from seedbed.registry.records import Cluster, NewJob
 from seedbed.registry.states import ClusterState
 from seedbed.state import StateDirectory
+from seedbed.store import Store
 
 CHILD_LISTENS = """
 import socket, sys, time
@@ -68,13 +71,15 @@ class Ray:
 
 RUNNING = [{"type": "SUBMISSION", "status": "RUNNING", "submission_id": "1-1"}]
 STOPPED = [{"type": "SUBMISSION", "status": "STOPPED", "submission_id": "1-1"}]
+PREEMPTED = {"state": "interrupted", "exit_code": 75, "failure": "preempted", "reason": "Ray was told to end"}
 BY_ITSELF = "was told to stop at a checkpoint and has ended"
 BY_FORCE = "was ended with its Ray, and loses what it did after its newest checkpoint"
 
 
 @pytest.fixture
 def down(tmp_path, monkeypatch):
-    """Takes down a cluster with one job that runs and one that waits, whose Ray is `ray`; what was said."""
+    """Takes down a cluster with one job that runs and one that waits, whose Ray is `ray`; what was said. The one that
+    runs has left its last word in the store."""
     state = StateDirectory(tmp_path / "state")
     registry = open_registry(None, state)
     folder = cluster_record.cluster_folder(state)
@@ -83,12 +88,16 @@ def down(tmp_path, monkeypatch):
     cluster_record.make_token(made)
     for run in ("runs-1", "waits-1"):
         new = NewJob(
-            key=run, run_id=run, name="tiny", project="p", owner="me", cluster="here", store_url="/s",
-            bundle="b", cpus=1, gpus=0,
+            key=run, run_id=run, name="tiny", project="p", owner="me", cluster="here",
+            store_url=str(tmp_path / "store"), bundle="b", cpus=1, gpus=0,
         )  # fmt: skip
         registry.add_job(new, actor="me")
     [running] = registry.jobs(run_id="runs-1")
     registry.begin_attempt(running, reason="test", actor="me")
+    registry.save_cluster(row_of(None), reason="up", actor="me")
+    store, place = Store(str(tmp_path / "store")), reports.attempt_path("runs-1", 1)
+    for name, word in (("heartbeat", {"sequence": 1, "job": 1, "attempt": 1}), ("end", PREEMPTED)):
+        store.write(f"{place}/{name}.json", json.dumps(word).encode())
     monkeypatch.setattr(local_cluster, "_runs", lambda cluster, service: service == "ray")
     monkeypatch.setattr(processes, "marked", lambda mark: [mark])
     monkeypatch.setattr(processes, "end", lambda mark, pid, grace_s: None)
@@ -100,6 +109,7 @@ def down(tmp_path, monkeypatch):
         assert take_down(state, registry, None, now=now, say=said.append)
         return said
 
+    ended.registry = registry
     yield ended
     registry.close()
 
@@ -118,9 +128,20 @@ def test_a_cluster_that_goes_down_tells_of_its_jobs_what_is_known(down, monkeypa
     monkeypatch.setattr(local_cluster, "SLOW_S", 0.0)
     assert down(ray, now) == [
         *told,
-        f"job 1 (runs-1) {ended}; what follows is decided when here is up again: seedbed describe 1",
+        f"job 1 (runs-1) {ended}; it goes on when here is up again",
         "job 2 (waits-1) waits in the queue until here is up again",
     ]
+
+
+def test_after_a_cluster_went_down_no_job_is_called_running(down):
+    """Its controller is gone: what the job said last has to be written down by who takes the cluster down."""
+    down(Ray(STOPPED))
+    [ended] = down.registry.jobs(run_id="runs-1")
+    [attempt] = down.registry.attempts(ended.id)
+    assert (ended.state, attempt.state, attempt.exit_code) == ("queued", "ended", 75)
+    assert ended.reason.startswith("attempt 1 failed (preempted: Ray was told to end)")
+    [row] = rows_of(down.registry, [ended])
+    assert (row.why(0.0), down.registry.cluster("here").state) == ("waits until here is up", "down")
 
 
 @pytest.fixture

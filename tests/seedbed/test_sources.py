@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from seedbed import sources
 from seedbed.errors import SourceError
 from seedbed.runfile.load import load_run
 from seedbed.sources import list_sources
@@ -158,6 +159,20 @@ def test_an_unknown_kind_of_store_is_refused(run_file, monkeypatch):
     assert refusal(run_file, "{docs: {path: 'nosuch://bucket/x'}}", monkeypatch) == (
         "data.sources.docs.path: cannot look at nosuch://bucket/x: Protocol not known: nosuch; "
         "check the address and your right to read it"
+    )
+
+
+def test_who_has_no_credentials_is_told_where_they_are_looked_for(run_file, monkeypatch):
+    class NoCredentialsError(Exception):  # botocore's, which is optional, is known by its name
+        pass
+
+    def refuse(url):
+        raise NoCredentialsError("Unable to locate credentials")
+
+    monkeypatch.setattr(sources, "file_system", refuse)
+    assert refusal(run_file, "{docs: {path: 's3://bucket/x'}}", monkeypatch) == (
+        "data.sources.docs.path: cannot look at s3://bucket/x: Unable to locate credentials; set AWS_ACCESS_KEY_ID and"
+        " AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or write ~/.aws/credentials"
     )
 
 

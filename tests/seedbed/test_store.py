@@ -379,6 +379,7 @@ def test_a_store_without_credentials_is_not_tried_again(s3_url, fresh_connection
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     error = refusal(lambda: Store(s3_url).read("a"))
     assert str(error) == (
-        f"cannot read {s3_url}/a: Unable to locate credentials; say it in the environment or in ~/.aws"
+        f"cannot read {s3_url}/a: Unable to locate credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or"
+        " AWS_PROFILE, or write ~/.aws/credentials"
     )
     assert not error.transient

@@ -165,6 +165,25 @@ def test_the_command_tells_and_adds(command, pipeline, tmp_path):
     assert json.loads(printed.out)["added"] == {"file": str(path), "is_new": False}
 
 
+def test_the_command_says_how_to_use_a_list_and_promises_nothing_where_nothing_is(command):
+    _, printed = command("https://x.example/one")
+    assert (
+        "not in the removal lists of the run file: `seedbed takedown https://x.example/one --add removals.txt` puts it"
+        " into one; then name that list under data.removals.path of the run file\n"
+    ) in printed.out
+    _, printed = command("https://x.example/never")
+    assert "anew:" not in printed.out and "weights" not in printed.out
+    assert printed.out.splitlines()[-1].endswith("nothing is to be done anew")
+
+
+def test_of_a_domain_some_documents_are_listed_and_all_when_asked(command, monkeypatch):
+    monkeypatch.setattr("seedbed.cli.takedown.MAX_DOCUMENTS", 2)
+    lines = command("x.example")[1].out.splitlines()
+    assert lines[0] == "domain x.example: 3 documents" and lines[3] == "  and 1 more: --all lists them"
+    lines = command("x.example", "--all")[1].out.splitlines()
+    assert [line for line in lines if line.startswith("  docs/")] == lines[1:4] and "more:" not in "".join(lines)
+
+
 def test_a_run_that_cannot_be_looked_at_is_named_and_holds_up_no_other(command, pipeline):
     save(pipeline.store, RunRecord("tiny-0", "tiny", "2026-11-29T00:00:00Z"))
     pipeline.store.write("runs/tiny-0/plan.json", b"{")

@@ -70,6 +70,17 @@ def test_of_a_url_with_several_records_the_one_that_got_farthest_is_told(pipelin
     assert told(pipeline, "https://x.example/one") == KEPT_PAGE
 
 
+@pytest.mark.parametrize("has_ledger", [True, False])
+@pytest.mark.parametrize(
+    "target",
+    ["x.example/one", "http://x.example/one", "HTTPS://X.example:443/one?utm_source=news", "https://x.example/one#1"],
+)
+def test_a_url_is_found_in_another_spelling_as_takedown_finds_it(pipeline, target, has_ledger):
+    if has_ledger:
+        pipeline.write_ledger()
+    assert told(pipeline, target) == KEPT_PAGE
+
+
 @pytest.mark.parametrize("target", ["docs/a.warc.gz#1", pack(A, 1).hex()])
 def test_a_document_is_found_by_its_id(pipeline, target):
     pipeline.write_ledger()
@@ -151,7 +162,7 @@ def test_a_run_on_its_way_tells_what_it_knows(pipeline):
         "docs/other.warc.gz#1",
         "0" * 32,
         "",
-        "https://x.example/one#1",
+        "x.example/nowhere",
     ],
 )
 def test_what_was_never_read_is_told_as_such(pipeline, target, has_ledger):
@@ -159,6 +170,4 @@ def test_what_was_never_read_is_told_as_such(pipeline, target, has_ledger):
         pipeline.write_ledger()
     with pytest.raises(UsageError) as refused:
         told(pipeline, target)
-    assert str(refused.value) == (
-        f"no record {target!r} in run {pipeline.plan.run_id}: give the URL as it was crawled, or source/path#n"
-    )
+    assert str(refused.value) == (f"no record {target!r} in run {pipeline.plan.run_id}: give its URL, or source/path#n")

@@ -35,7 +35,7 @@ def describe(
 
 def _print(found: "JobDescription") -> None:
     from seedbed.cli.printing import console, plain_table
-    from seedbed.job_description import lines, moment
+    from seedbed.job_description import NUM_EVENTS, lines, moment
 
     out = console()
     about = plain_table("", "")
@@ -54,8 +54,10 @@ def _print(found: "JobDescription") -> None:
         out.print(table)
     for alarm in found.alarms:
         out.print(f"alarm since {moment(alarm.raised_at)} ({alarm.level}): {alarm.message}", soft_wrap=True)
-    out.print("\nevents")
+    is_cut = len(found.events) == NUM_EVENTS
+    every = f", the newest {NUM_EVENTS}; all: {typed(f'seedbed events {found.job.id}')}" if is_cut else ""
+    out.print(f"\nevents{every}", soft_wrap=True)
     for event in found.events:
         change = f" {event.from_state or 'new'} -> {event.to_state}" if event.to_state else ""
         out.print(f"  {moment(event.at)}  {event.subject}{change}  [{event.actor}] {event.reason}", soft_wrap=True)
-    out.print(f"\nnext: {typed(found.next_command)}", soft_wrap=True)
+    out.print(f"\nnext: {found.next_command(typed)}", soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, places
 from seedbed.programs import typed
 
@@ -18,7 +19,13 @@ POLL_S = 1.0
 def events(
     context: typer.Context,
     job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="A job; or a subject: `cluster local`.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[JOB]",
+            help="A job; or a subject: `cluster local`.",
+            show_default=False,
+            autocompletion=completion.jobs,
+        ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest.")] = 50,

@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import StateOption, StoreOption, places
 
 
 def export(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a name: then its newest run.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run's id, or a name: then its newest run.", autocompletion=completion.runs
+        ),
+    ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is not there yet, or empty.")],
     store: StoreOption = None,
     state: StateOption = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, RegistryOption, StateOption, StoreOption, places
 
 
@@ -12,7 +13,10 @@ def gc(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
     forget: Annotated[
-        list[str] | None, typer.Option(metavar="RUN", help="Forget this run too, with what it alone reaches.")
+        list[str] | None,
+        typer.Option(
+            metavar="RUN", help="Forget this run too, with what it alone reaches.", autocompletion=completion.runs
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,

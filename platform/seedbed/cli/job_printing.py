@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.shown import shown
 from seedbed.programs import typed
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from seedbed.registry.registry import Registry
 
 JobArgument = Annotated[
-    str, typer.Argument(metavar="JOB", help="A job's number, a run's id or name: then its newest.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="A job's number, a run's id or name: then its newest.",
+        show_default=False,
+        autocompletion=completion.jobs,
+    ),
 ]
 INTERRUPTED_EXIT_CODE = 130
 
@@ -24,7 +31,7 @@ def follow_to_the_end(registry: "Registry", job: "Job", source: str | None = "dr
     """Show what the job prints until it is over; the exit code that goes with it. Ctrl-C leaves the job alone."""
     from seedbed.cli.printing import console
     from seedbed.following import TAIL_BYTES, JobLog, exit_code, follow
-    from seedbed.job_table import next_command
+    from seedbed.job_table import next_command, rows_of
 
     def say(line: str) -> None:
         console().print(f"-- {line}", soft_wrap=True)
@@ -35,7 +42,9 @@ def follow_to_the_end(registry: "Registry", job: "Job", source: str | None = "dr
     except KeyboardInterrupt:
         say(f"job {job.id} goes on without you; follow it again with: {typed(f'seedbed logs -f {job.id}')}")
         return INTERRUPTED_EXIT_CODE
-    console().print(f"next: {typed(next_command(job))}", soft_wrap=True)
+    [row] = rows_of(registry, [job])
+    then = next_command(job, is_cluster_down=row.is_cluster_down, written=typed)
+    console().print(f"next: {then}", soft_wrap=True)
     return exit_code(registry, job)
 
 
@@ -53,15 +62,22 @@ class Writer:
         sys.stdout.flush()
 
 
-def print_queued_again(job: "Job", as_json: bool) -> None:
-    """After `retry` and `resume`."""
+def print_queued_again(registry: "Registry", job: "Job", as_json: bool) -> None:
+    """After `retry` and `resume`; with what `submit` tells of a cluster that does not answer."""
     from seedbed.cli.printing import console, print_json
+    from seedbed.cluster_choice import what_it_waits_for
+    from seedbed.job_table import next_command, rows_of
 
+    note = what_it_waits_for(registry, job)
     if as_json:
-        print_json({"job": job.id, "run": job.run_id, "state": job.state})
+        print_json({"job": job.id, "run": job.run_id, "state": job.state, "note": note})
         return
+    [row] = rows_of(registry, [job])
     console().print(f"job {job.id} ({job.run_id}): queued again", soft_wrap=True)
-    console().print(f"next: {typed(f'seedbed logs -f {job.id}')}", soft_wrap=True)
+    if note:
+        console().print(note, soft_wrap=True)
+    then = next_command(job, is_cluster_down=row.is_cluster_down, written=typed)
+    console().print(f"next: {then}", soft_wrap=True)
 
 
 def print_silence(registry: "Registry") -> None:
@@ -91,12 +107,16 @@ def print_silent_clusters(registry: "Registry", jobs: "Sequence[Job]") -> None:
 
 
 def print_silent_mlflow(registry: "Registry", jobs: "Sequence[Job]") -> None:
-    """On standard error, each MLflow server of jobs that are not over, where it does not answer."""
+    """On standard error, each MLflow server of jobs that are not over, where it does not answer. Of a cluster that was
+    taken down nothing runs, and its MLflow is not missed."""
     from seedbed.job_description import mlflow_uri
+    from seedbed.registry.states import ClusterState
     from seedbed.tracking.place import silent_servers
 
     clusters = {cluster.name: cluster for cluster in registry.clusters()}
-    for uri in silent_servers(mlflow_uri(job, clusters.get(job.cluster)) for job in jobs if not job.is_final):
+    down = {name for name, cluster in clusters.items() if cluster.state == ClusterState.DOWN}
+    at_work = [job for job in jobs if not job.is_final and job.cluster not in down]
+    for uri in silent_servers(mlflow_uri(job, clusters.get(job.cluster)) for job in at_work):
         print(
             f"warning: MLflow at {uri} does not answer: jobs go on, and what it misses is sent later; see"
             f" `{typed('seedbed cluster status')}`",

@@ -42,18 +42,21 @@ def _print(rows: "list[JobRow]") -> None:
     import time
 
     from seedbed.cli.printing import console, plain_table
-    from seedbed.job_table import next_command, worth_a_look
+    from seedbed.job_table import changes, next_command, worth_a_look
     from seedbed.units import duration
 
     out, now = console(), time.time()
-    right = ("id", "left", "cost", "retries")
-    table = plain_table("id", "name", "state", "step", "progress", "left", "cost", "retries", "why", right=right)
+    right = ("id", "left", "cost", "attempts")
+    table = plain_table("id", "run", "state", "step", "progress", "left", "cost", "attempts", "why", right=right)
     for row in rows:
         cost = f"{row.cost:.4g}" if row.cost is not None else ""
         if row.cost is None and row.device_hours is not None:
             cost = f"{row.device_hours:.3g} dev h"
         job = row.job
-        cells = (str(job.id), job.name, job.state, row.step, row.progress, duration(row.seconds_left), cost)
-        table.add_row(*cells, str(row.retries), row.why(now))
+        run = "\n".join(filter(None, (job.run_id, changes(job))))
+        cells = (str(job.id), run, job.state, row.step, row.progress, duration(row.seconds_left), cost)
+        table.add_row(*cells, str(row.num_attempts), row.why(now))
     out.print(table)
-    out.print(f"next: {typed(next_command(worth_a_look(rows)))}", soft_wrap=True)
+    chosen = worth_a_look(rows)
+    then = next_command(chosen.job, is_cluster_down=chosen.is_cluster_down, written=typed)
+    out.print(f"next: {then}", soft_wrap=True)

@@ -1,5 +1,6 @@
 """`seedbed logs`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -61,5 +62,9 @@ def logs(
         printed_last = log.printed_last(chosen) if rank is None else None  # Ray keeps the driver's alone
         if printed_last is not None:
             write(DRIVER, printed_last)
+        else:
+            console().print(f"{why_empty(found, chosen, rank)}; next: {typed(f'seedbed describe {found.id}')}")
             return
-        console().print(f"{why_empty(found, chosen, rank)}; next: {typed(f'seedbed describe {found.id}')}")
+    # Not into a file or a pipe that takes the log.
+    then = f"seedbed describe {found.id}" if found.is_final else f"seedbed logs -f {found.id}"
+    print(f"next: {typed(then)}", file=sys.stderr)

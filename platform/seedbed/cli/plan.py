@@ -1,5 +1,6 @@
 """`seedbed plan`."""
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def plan(
     Leaves with 0 where it may start (with warnings, maybe), 2 where the run file is wrong, 3 where it is refused.
     """
     from seedbed.cli.printing import print_json
+    from seedbed.machine_gpus import lack_of_gpu
     from seedbed.plan import make_plan
     from seedbed.runfile.load import load_run
 
@@ -47,6 +49,8 @@ def plan(
         print_json(made.to_json())
     else:
         print_plan(made)
+    if (lack := lack_of_gpu(made)) is not None:
+        print(f"warning: {lack}", file=sys.stderr)
     if made.verdict == "refuse":
         raise typer.Exit(BudgetRefused.exit_code)
 

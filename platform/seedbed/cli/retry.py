@@ -21,4 +21,4 @@ def retry(
     from seedbed.login import login_name
 
     opened = places(context, None, state, registry).open_registry()
-    print_queued_again(again(opened, opened.find_job(job), actor=login_name()), as_json)
+    print_queued_again(opened, again(opened, opened.find_job(job), actor=login_name()), as_json)

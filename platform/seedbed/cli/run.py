@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.batch import EachOption
 from seedbed.cli.options import JsonOption, Places, RunFileArgument, SetOption, StateOption, StoreOption, places
 
@@ -16,7 +17,9 @@ def run(
     context: typer.Context,
     run_file: RunFileArgument,
     overrides: SetOption = None,
-    until: Annotated[str | None, typer.Option(metavar="STEP", help="Stop after this step.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="STEP", help="Stop after this step.", autocompletion=completion.steps)
+    ] = None,
     over_budget: Annotated[
         str | None, typer.Option(metavar="REASON", help="Start a run that the budget refuses; the reason is kept.")
     ] = None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 from seedbed.cli.why import RunOption
 
@@ -12,7 +13,7 @@ _STEPS_HELP = "extract, clean, select, deduplicate, decontaminate, repeats or co
 
 def sample(
     context: typer.Context,
-    step: Annotated[str, typer.Argument(metavar="STEP", help=_STEPS_HELP)],
+    step: Annotated[str, typer.Argument(metavar="STEP", help=_STEPS_HELP, autocompletion=completion.sampled_steps)],
     reason: Annotated[str | None, typer.Option("--reason", metavar="R", help="Dropped for this; else kept.")] = None,
     number: Annotated[int, typer.Option("-n", min=1, help="How many documents.")] = 5,
     characters: Annotated[int, typer.Option(min=0, help="How much of each text; 0 shows all.")] = 600,

@@ -37,4 +37,7 @@ def stop(
     console().print(f"job {asked.id} ({asked.run_id}): {said}", soft_wrap=True)
     if note:
         console().print(note, soft_wrap=True)
-    console().print("next: " + typed(next_command(asked) if done else f"seedbed logs -f {asked.id}"), soft_wrap=True)
+    console().print(
+        "next: " + (next_command(asked, written=typed) if done else typed(f"seedbed logs -f {asked.id}")),
+        soft_wrap=True,
+    )

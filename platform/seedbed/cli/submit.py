@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import (
     JsonOption,
     RegistryOption,
@@ -37,12 +38,20 @@ def submit(
     ] = "default",
     priority: Annotated[int, typer.Option("--priority", help="Higher starts first.")] = 0,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="RUN", help="Start when this job, or this run's, is finished.")
+        str | None,
+        typer.Option(
+            "--after",
+            metavar="RUN",
+            help="Start when this job, or this run's, is finished.",
+            autocompletion=completion.jobs,
+        ),
     ] = None,
     retries: Annotated[
         int, typer.Option("--retries", min=0, help="New tries after faults of machines; never of the run itself.")
     ] = 3,
-    until: Annotated[str | None, typer.Option(metavar="STEP", help="Stop after this step.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="STEP", help="Stop after this step.", autocompletion=completion.steps)
+    ] = None,
     over_budget: Annotated[
         str | None, typer.Option(metavar="REASON", help="Start a run that the budget refuses; the reason is kept.")
     ] = None,
@@ -81,6 +90,7 @@ def submit(
         after=after,
         until=until,
         over_budget=over_budget,
+        overrides=overrides or (),
     )
     if not as_json:
         print_plan(draft.plan)
@@ -94,12 +104,15 @@ def submit(
     kept = [] if is_new else submitting.kept(job, priority=priority, max_retries=retries, after=waits_for)
     print_silence(known)
     if as_json:
-        print_json({"job": job.id, "run": job.run_id, "state": job.state, "new": is_new, "kept": kept})
+        told = {"job": job.id, "run": job.run_id, "state": job.state, "new": is_new, "kept": kept}
+        print_json(told | {"notes": draft.notes})
         return
     _print_job(job, is_new, kept)
     if follow:
         raise typer.Exit(follow_to_the_end(known, job))
-    console().print("next: " + typed(f"seedbed logs -f {job.id}" if is_new else next_command(job)), soft_wrap=True)
+    console().print(
+        "next: " + (typed(f"seedbed logs -f {job.id}") if is_new else next_command(job, written=typed)), soft_wrap=True
+    )
 
 
 def _print_job(job: "Job", is_new: bool, kept: list[str]) -> None:

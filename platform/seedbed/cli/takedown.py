@@ -1,11 +1,14 @@
 """`seedbed takedown`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
+from seedbed.programs import typed
 
 NOTHING_FOUND_EXIT_CODE = 4
 """Of its own: a script that answers requests must tell "nothing is there" from what went wrong."""
@@ -13,15 +16,23 @@ NOT_LOOKED_AT_EXIT_CODE = 1
 """For the same script: what a run that could not be looked at holds, nobody has said."""
 
 
+MAX_DOCUMENTS = 20
+"""That are listed without --all, of those that match, of their copies and of their tokens: a domain has thousands."""
+
+
 def takedown(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="URL-or-id-or-domain", help="A URL, source/path#number, a domain.")],
     run: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="Look at this run (id or name) alone.")
+        str | None,
+        typer.Option(
+            "--run", metavar="RUN", help="Look at this run (id or name) alone.", autocompletion=completion.runs
+        ),
     ] = None,
     add: Annotated[
         Path | None, typer.Option("--add", metavar="FILE", help="Also put it into this removal list.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help=f"List more than {MAX_DOCUMENTS} documents, too.")] = False,
     as_json: JsonOption = False,
     store: StoreOption = None,
     state: StateOption = None,
@@ -46,25 +57,30 @@ def takedown(
     if as_json:
         print_json(told)
     else:
-        _print_told(told)
+        _print_told(told, None if every else MAX_DOCUMENTS)
     if told["not_looked_at"]:
         raise typer.Exit(NOT_LOOKED_AT_EXIT_CODE)
     if not told["documents"]:
         raise typer.Exit(NOTHING_FOUND_EXIT_CODE)
 
 
-def _print_told(told: dict[str, Any]) -> None:
+def _print_told(told: dict[str, Any], at_most: int | None) -> None:
     from seedbed.cli.printing import console, plain_table
 
     out = console()
+
+    def listed(lines: list[str]) -> None:
+        for line in lines[:at_most]:
+            out.print(f"  {line}", soft_wrap=True)
+        if at_most is not None and len(lines) > at_most:
+            out.print(f"  and {len(lines) - at_most:,} more: --all lists them")
+
     number = len(told["documents"])
     out.print(f"{told['kind']} {told['target']}: {number:,} document{'s' * (number != 1)}", soft_wrap=True)
-    for document in told["documents"]:
-        out.print(f"  {document['document_id']}  {document['url'] or ''}", soft_wrap=True)
+    listed([f"{document['document_id']}  {document['url'] or ''}" for document in told["documents"]])
     if told["copies"]:
         out.print("\nnear-duplicates elsewhere, which this entry does not name:")
-        for copy in told["copies"]:
-            out.print(f"  {copy['document_id']}  {copy['url'] or ''}", soft_wrap=True)
+        listed([f"{copy['document_id']}  {copy['url'] or ''}" for copy in told["copies"]])
     if told["artifacts"]:
         table = plain_table("artifact", "holds", "documents", "runs", right=("documents",))
         for artifact in told["artifacts"]:
@@ -72,9 +88,13 @@ def _print_told(told: dict[str, Any]) -> None:
         out.print()
         out.print(table)
     for artifact in told["artifacts"]:
-        for place in artifact.get("tokens", ()):
-            at = f"{place['shard']} from {place['first_token']:,}, {place['num_tokens']:,} of them"
-            out.print(f"  tokens of {place['document_id']}: {at}", soft_wrap=True)
+        listed(
+            [
+                f"tokens of {place['document_id']}: {place['shard']} from {place['first_token']:,},"
+                f" {place['num_tokens']:,} of them"
+                for place in artifact.get("tokens", ())
+            ]
+        )
         if artifact.get("checkpoints"):
             out.print(f"  checkpoints of {artifact['path']}: {', '.join(artifact['checkpoints'])}", soft_wrap=True)
     for path in told["unfinished"]:
@@ -92,16 +112,30 @@ def _next_lines(told: dict[str, Any]) -> list[str]:
         lines.append(f"{'added to' if added['is_new'] else 'stands already in'} {added['file']}")
     if coming is None:
         return [*lines, "no plan can be read" if told["not_looked_at"] else "no runs in this store"]
+    if not told["documents"]:
+        return [
+            *lines,
+            "no run of this store has read it, as far as they could be looked at: nothing is to be done anew",
+        ]
     if coming["was_made_with_it"]:
         lines.append(
             f"run {coming['run']} was made with it in its removal lists: it holds nothing of it after `select`"
         )
     else:
         if not coming["is_listed"] and (added is None or added["file"] not in coming["removal_lists"]):
-            lines.append("not in the removal lists of the run file: put a list that names it under data.removals.path")
+            lines.append(_how_to_list(told["target"], coming["removal_lists"], is_added=added is not None))
         took = sum(coming["seconds_last_time"].values())
         lines.append(
             f"then `seedbed run` keeps {', '.join(coming['kept'])} and does {', '.join(coming['redone'])} anew:"
             f" {took:.0f} s the last time"
         )
     return [*lines, told["note"]]
+
+
+def _how_to_list(target: str, lists: list[str], is_added: bool) -> str:
+    """How the entry comes into a list that the run file names."""
+    if is_added:
+        return "that list is none of the run file's: name it under data.removals.path"
+    add = typed(f"seedbed takedown {shlex.quote(target)} --add {shlex.quote(lists[0]) if lists else 'removals.txt'}")
+    name = "" if lists else "; then name that list under data.removals.path of the run file"
+    return f"not in the removal lists of the run file: `{add}` puts it into one{name}"

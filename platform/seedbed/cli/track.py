@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 
 RunArgument = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="A run's id, or a name: then its newest run.", show_default=False)
+    str | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run's id, or a name: then its newest run.",
+        show_default=False,
+        autocompletion=completion.runs,
+    ),
 ]
 
 

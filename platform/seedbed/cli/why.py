@@ -4,13 +4,20 @@ from typing import Annotated, Any
 
 import typer
 
+from seedbed.cli import completion
 from seedbed.cli.options import JsonOption, StateOption, StoreOption, places
 
 MAX_MATCHES = 5
 """Evaluation texts, and repeated passages, that are told of one document."""
 
 RunOption = Annotated[
-    str | None, typer.Option("--run", metavar="RUN", help="A run's id or name; the newest run where none is named.")
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="RUN",
+        help="A run's id or name; the newest run where none is named.",
+        autocompletion=completion.runs,
+    ),
 ]
 
 

@@ -46,9 +46,9 @@ class DueAlarm:
         return self.kind, self.subject_kind, self.subject_id
 
 
-def cluster_unreachable(name: str, why: str, since_s: float) -> DueAlarm:
+def cluster_unreachable(name: str, why: str, since_s: float, cure: str) -> DueAlarm:
     level = Level.CRITICAL if since_s >= HEARTBEAT_WARNING_S else Level.WARNING
-    message = f"the cluster {name} does not answer: {why}; its jobs stay as they are until it does"
+    message = f"the cluster {name} does not answer: {why}; its jobs stay as they are until it does; next: {cure}"
     return DueAlarm(CLUSTER_UNREACHABLE, "cluster", name, level, message)
 
 

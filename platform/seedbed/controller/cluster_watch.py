@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from seedbed.cluster_api import cure_of_silence
 from seedbed.controller import alarm_rules
 from seedbed.controller.cluster_look import ClusterLook
 from seedbed.controller.queue import Room
@@ -57,10 +58,11 @@ class ClusterWatch:
         if row.state == ClusterState.DOWN:
             return Room(0, 0, "which is down: `seedbed cluster up`")
         if self.look is None or self.num_failed:
-            return Room(0, 0, f"which does not answer: {self.fault}" if self.fault else "which was not asked yet")
+            silent = f"which does not answer ({self.fault}): `{cure_of_silence(row)}`"
+            return Room(0, 0, silent if self.fault else "which was not asked yet")
         return self.look.room()
 
     def alarm(self, row: Cluster) -> alarm_rules.DueAlarm | None:
         if row.state == ClusterState.DOWN or not self.is_unreachable:
             return None
-        return alarm_rules.cluster_unreachable(row.name, self.fault or "", self.failing_s)
+        return alarm_rules.cluster_unreachable(row.name, self.fault or "", self.failing_s, cure_of_silence(row))

@@ -33,7 +33,7 @@ def what_follows(
     if verdict.failure is None or verdict.state == JobState.STOPPED:
         return Next(verdict.state, verdict.reason, None, *faults)
     rule = RETRY_RULES[verdict.failure]
-    counted = [attempt for attempt in earlier if attempt.number >= job.summary.get(FRESH_FROM, 1)]
+    counted = _counted(job, earlier)
     same = sum(1 for attempt in counted if attempt.failure == verdict.failure)
     why_not = _why_not(job, verdict.failure, same, counted)
     if why_not is not None:
@@ -42,6 +42,16 @@ def what_follows(
     reason = f"attempt {len(earlier) + 1} failed ({_words(verdict.failure)}: {verdict.reason}); the next one starts"
     reason += f" {pause:g} s after it"
     return Next(JobState.QUEUED, reason, now + pause, *faults)
+
+
+def num_faults(job: Job, attempts: Sequence[Attempt], fault: Fault) -> int:
+    """How many of these attempts, since a person last asked for another, have failed by this fault: what `--retries`
+    are spent on."""
+    return sum(1 for attempt in _counted(job, attempts) if _fault(attempt.failure) == fault)
+
+
+def _counted(job: Job, attempts: Sequence[Attempt]) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.number >= job.summary.get(FRESH_FROM, 1)]
 
 
 def fault_counts(job: Job, before: str | None, after: str | None) -> tuple[int, int]:
@@ -65,7 +75,7 @@ def _why_not(job: Job, failure: FailureClass, same: int, counted: Sequence[Attem
         return f"{words}: tried again {times} already"
     if rule.fault == Fault.NONE:
         return None
-    spent = sum(1 for attempt in counted if _fault(attempt.failure) == rule.fault)
+    spent = num_faults(job, counted, rule.fault)
     if spent >= job.max_retries:
         return f"{words}: --retries {job.max_retries} are used up" if job.max_retries else "--retries 0"
     return None

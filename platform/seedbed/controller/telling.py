@@ -98,7 +98,7 @@ def raise_alarms(
         registry.raise_alarm(*about, level=alarm.level, message=alarm.message, actor=ACTOR)
     for old in over:
         about = (old.kind, old.subject_kind, old.subject_id)
-        registry.clear_alarm(*about, reason="it is not so any more", actor=ACTOR)
+        registry.clear_alarm(*about, reason=f"over: {old.message}", actor=ACTOR)
 
 
 def _lost(registry: Registry, standing: Sequence[Alarm]) -> list[alarm_rules.DueAlarm]:

@@ -63,17 +63,19 @@ def cluster_views(view: View, now: float) -> list[ClusterView]:
 
 
 def _view(view: View, cluster: Cluster, now: float) -> ClusterView:
-    nodes: list[dict[str, Any]] = cluster.snapshot.get("nodes") or []
+    is_down = cluster.state == ClusterState.DOWN  # nothing runs on it, and the nodes of the last look are gone
+    nodes: list[dict[str, Any]] = [] if is_down else cluster.snapshot.get("nodes") or []
     jobs = [job for job in view.jobs if job.cluster == cluster.name and job.state in ACTIVE]
-    queued = sorted((job for job in jobs if job.state == JobState.QUEUED), key=lambda job: (-job.priority, job.id))
+    waiting = [job for job in jobs if is_down or job.state == JobState.QUEUED]
+    running = [job for job in jobs if not is_down and job.state != JobState.QUEUED]
     return ClusterView(
         cluster,
         cluster_state(cluster, now),
         _controller_state(cluster, now),
         nodes,
         uses([node for node in nodes if node.get("alive")]),
-        [job_row(view, job, now) for job in jobs if job.state != JobState.QUEUED],
-        [job_row(view, job, now) for job in queued],
+        [job_row(view, job, now) for job in running],
+        [job_row(view, job, now) for job in sorted(waiting, key=lambda job: (-job.priority, job.id))],
     )
 
 

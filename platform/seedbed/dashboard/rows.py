@@ -8,8 +8,9 @@ from typing import Any
 from seedbed.dashboard.page import link
 from seedbed.dashboard.seen_state import SeenState, is_told_by_job, seen_state
 from seedbed.dashboard.watch import View
+from seedbed.job_table import JobRow, changes
 from seedbed.registry.records import Job, Run
-from seedbed.registry.states import ACTIVE
+from seedbed.registry.states import ACTIVE, ClusterState
 from seedbed.runs import RUNNING
 
 
@@ -25,6 +26,7 @@ class Row:
     run: Run | None
     job: Job | None
     heartbeat: dict[str, Any] = field(default_factory=dict)  # the newest; empty where there is none
+    is_cluster_down: bool = False  # the job's, taken down on purpose
 
     @property
     def is_at_it(self) -> bool:
@@ -33,6 +35,11 @@ class Row:
     @property
     def href(self) -> str:
         return run_href(self.run_id, self.store_url)
+
+    @property
+    def changes(self) -> str:
+        """What tells it from others of its run file; empty of a run that nobody submitted."""
+        return changes(self.job) if self.job is not None else ""
 
     @property
     def training(self) -> dict[str, Any]:
@@ -68,7 +75,7 @@ class Row:
     def reason(self) -> str:
         """Why it waits, or how it ended."""
         if self.job is not None and is_told_by_job(self.run, self.job):
-            return self.job.reason
+            return JobRow(self.job, None, is_cluster_down=self.is_cluster_down).why(0.0)
         return self.run.reason if self.run is not None else ""
 
 
@@ -84,10 +91,8 @@ def run_href(run_id: str, store_url: str, page: str = "", **query: Any) -> str:
 def run_row(view: View, run: Run, now: float) -> Row:
     job, beat = view.job_of(run), view.heartbeat(run.run_id, run.store_url)
     lost = view.store_lost_since(run.store_url, now)
-    told = beat or {}
-    return Row(
-        run.name, run.run_id, run.store_url, seen_state(run, job, beat, now, lost), run.created_at, run, job, told
-    )
+    state, is_down = seen_state(run, job, beat, now, lost), job is not None and _is_down(view, job)
+    return Row(run.name, run.run_id, run.store_url, state, run.created_at, run, job, beat or {}, is_down)
 
 
 def job_row(view: View, job: Job, now: float) -> Row:
@@ -97,7 +102,11 @@ def job_row(view: View, job: Job, now: float) -> Row:
         beat = view.attempts[job.id].progress or None
     lost = view.store_lost_since(job.store_url, now)
     state = seen_state(run, job, beat, now, lost)
-    return Row(job.name, job.run_id, job.store_url, state, job.submitted_at, run, job, beat or {})
+    return Row(job.name, job.run_id, job.store_url, state, job.submitted_at, run, job, beat or {}, _is_down(view, job))
+
+
+def _is_down(view: View, job: Job) -> bool:
+    return any(cluster.name == job.cluster and cluster.state == ClusterState.DOWN for cluster in view.clusters)
 
 
 def rows_at_it(view: View, now: float) -> list[Row]:

@@ -1,5 +1,7 @@
 """`seedbed dashboard`: where it listens, and the link that opens it."""
 
+import json
+import os
 import socket
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from seedbed.registry.registry import Registry
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
+RUNNING_FILE = "dashboard/running.json"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
 
@@ -39,13 +42,17 @@ def serve(
     if (certificate is None) != (key is None):
         raise UsageError("TLS takes both: --certificate FILE and --key FILE")
     token = dashboard_token(state)
-    listening = _listen(host, port)
+    try:
+        listening = _listen(host, port)
+    except UsageError as error:
+        raise UsageError(f"{error}{_ours(state, port, token)}") from error
     scheme = "http" if certificate is None else "https"
     port = listening.getsockname()[1]
     base = f"{scheme}://{_written(host if host in LOOPBACK else socket.gethostname())}:{port}"
     app = make_app(Watch(registry, stores, state), token, _names(host), port, is_tls=certificate is not None)
     if host not in LOOPBACK or registry.is_of_this_machine:  # one that only its own machine reaches is not the team's
         registry.save_dashboard_url(base)
+    _note_running(state, port, base)
     print(f"dashboard: {base}/  (registry {registry.name})")
     print(f"log in with this link, or with the token in {state.root / TOKEN_FILE}:")
     print(f"  {login_url(base, token)}", flush=True)
@@ -73,6 +80,26 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {error.strerror or error}; take another --port, or 0 for any free one"
         ) from error
     return listening
+
+
+def _note_running(state: StateDirectory, port: int, base: str) -> None:
+    """For a second one that finds the port taken."""
+    started = psutil.Process().create_time()
+    state.write(RUNNING_FILE, json.dumps({"pid": os.getpid(), "started": started, "port": port, "base": base}))
+
+
+def _ours(state: StateDirectory, port: int, token: str) -> str:
+    """The link of the dashboard that has the port, where this state directory's is at it; else nothing. It goes by what
+    that one has written down: whoever else listens there is not shown the token."""
+    try:
+        running = json.loads((state.root / RUNNING_FILE).read_text())
+        process = psutil.Process(running["pid"])
+        if running["port"] != port or process.create_time() != running["started"]:
+            return ""
+        link = login_url(running["base"], token)
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return ""
+    return f". It is the dashboard of this state directory (process {process.pid}); log in to it with this link: {link}"
 
 
 def _names(host: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from seedbed.lease import Leases
 from seedbed.registry.records import Run
 from seedbed.registry.registry import Registry
 from seedbed.registry.states import DAMAGED, GONE
-from seedbed.runs import INTERRUPTED, RUNNING, RunRecord
+from seedbed.runs import FINISHED, INTERRUPTED, RUNNING, STOPPED, RunRecord
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 
@@ -88,6 +88,10 @@ def _reason(record: RunRecord) -> str:
         return record.error
     if record.state == INTERRUPTED:
         return "its driver is gone without a word"
+    if record.state == FINISHED:
+        return "all of its steps are done"
+    if record.state == STOPPED:
+        return "the step after which it was to stop is done"
     return f"attempt {len(record.attempts)}" if record.attempts else "planned"
 
 

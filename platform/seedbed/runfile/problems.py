@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -33,8 +34,19 @@ def describe(error: ValidationError, tree: Tree) -> list[str]:
             found = [(tuple(key.split(".")), message) for key, message in problem["ctx"]["problems"]]
         else:
             found = [(tuple(part for part in problem["loc"] if part != _NAME_OF_ENTRY), _message(problem))]
-        lines += [f"{tree.place(key)}: {dotted(key) + ': ' if key else ''}{message}" for key, message in found]
+        lines += [
+            f"{_where(tree, key, message)}: {dotted(key) + ': ' if key else ''}{message}" for key, message in found
+        ]
     return lines
+
+
+def _where(tree: Tree, key: Key, message: str) -> str:
+    """Where the value stands; of several that do not go together, which the message names, the one that `--set` has put
+    there: the file was right before."""
+    model = _model_at(key)
+    named = [name for name in model.model_fields if re.search(rf"\b{name}\b", message)] if model else []
+    places = [tree.place((*key, name)) for name in named]
+    return str(next((place for place in places if not place.line), tree.place(key)))
 
 
 def _message(problem: Any) -> str:

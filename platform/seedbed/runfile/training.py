@@ -46,7 +46,10 @@ class TrainingConfig(Strict):
     @model_validator(mode="after")
     def _the_schedule_fits(self) -> Self:
         if self.warmup_steps >= self.num_steps:
-            raise ValueError(f"warmup_steps {self.warmup_steps} leave nothing of num_steps {self.num_steps}")
+            raise ValueError(
+                f"warmup_steps {self.warmup_steps} leave nothing of num_steps {self.num_steps}: take warmup_steps of"
+                f" {self.num_steps - 1} at most, or more num_steps"
+            )
         if self.min_learning_rate > self.learning_rate:
             raise ValueError(f"min_learning_rate {self.min_learning_rate} is above learning_rate {self.learning_rate}")
         return self

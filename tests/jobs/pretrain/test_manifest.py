@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from jobs.pretrain.manifest import FORMAT, Places, seal, unseal
+from jobs.pretrain.manifest import FORMAT, Places, newest_step, seal, unseal
+from seedbed.store import Store
 
 CONTENT = {
     "format": FORMAT,
@@ -64,3 +65,14 @@ def test_what_no_file_holds_is_said(run, gap):
 
 def test_a_hole_between_two_pieces_is_said():
     assert Places({"a": [["w", 0, 2]], "b": [["w", 3, 2]]}).gap("w", 0, 5) == "it lacks elements 2 to 4 of w"
+
+
+def test_a_training_goes_on_from_the_newest_checkpoint_that_has_a_manifest(tmp_path):
+    store = Store(str(tmp_path))
+    assert newest_step(store, "a/checkpoints") == 0
+    for name in ("step-00000030/manifest.json", "step-00000049/manifest.json", "step-00000060/state-00000.safetensors"):
+        store.write(f"a/checkpoints/{name}", b"{}")  # the last one's upload was cut short
+    store.write("a/checkpoints/latest", b"step-00000060")
+    for name in ("broken-step-00000070", "step-mine"):
+        store.write(f"a/checkpoints/{name}/manifest.json", b"{}")
+    assert newest_step(store, "a/checkpoints") == 49

@@ -1,9 +1,13 @@
-"""What `pretrain` takes of each source, by the manifest of `shards`."""
+"""What `pretrain` takes of each source, by the manifest of `shards`, and what a person is told while it goes."""
+
+import io
+from types import SimpleNamespace
 
 import pytest
 
-from jobs.steps.pretrain import _mixture, _told
+from jobs.steps.pretrain import _mixture, _Narrator, _told
 from seedbed.errors import UsageError
+from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 
 RUN = """\
@@ -46,3 +50,15 @@ def test_without_a_mixture_nothing_is_told(run):
     plain = run.model_copy(update={"data": run.data.model_copy(update={"mixture": None})})
     assert _mixture(plain, {}) is None
     assert _told(None, plain) == {}
+
+
+def test_a_training_that_goes_on_counts_from_its_checkpoint_and_not_from_nothing():
+    progress = Progress(io.StringIO())
+    training = SimpleNamespace(num_steps=100)
+    with progress.task("pretrain", 100, 49, unit="steps") as advance:
+        narrator = _Narrator(SimpleNamespace(progress=progress), advance, training, 49)
+        assert progress.snapshot().done == 49  # before any rank is there
+        narrator.hear({"event": "taken_up", "step": 49})
+        assert progress.snapshot().done == 49
+        narrator.hear({"step": 50, "loss": 3.0, "tokens_per_second": 10.0})
+        assert (progress.snapshot().done, progress.snapshot().seconds_left) == (50, None)  # it holds the start

@@ -10,6 +10,7 @@ import pytest
 from seedbed.cli.entry import main
 from seedbed.controller.follow_up import PRINTED_LAST
 from seedbed.controller.lead import NAME, _holder
+from seedbed.job_requests import resume
 from seedbed.registry.database import open_registry
 from seedbed.registry.records import Cluster, NewJob
 from seedbed.registry.states import ClusterState, JobState
@@ -84,12 +85,36 @@ def test_nothing_yet_says_what_to_type(seedbed):
 def test_the_table_of_jobs(seedbed, running):
     code, out, _ = seedbed("jobs")
     row = out.splitlines()[1].split()
-    assert (code, row[:5]) == (0, ["1", "small", "running", "pretrain", "4"])
+    assert (code, row[:5]) == (0, ["1", "small-1", "running", "pretrain", "4"])
     assert "4 of 12" in out and "3 min 20 s" in out and "1.25" in out and "its driver reports" in out
     assert "next: seedbed logs -f 1" in out
     [found] = json.loads(seedbed("jobs", "--json")[1])["jobs"]
     assert (found["cost"], found["attempts"], found["infrastructure_faults"], found["user_faults"]) == (1.25, 2, 1, 0)
     assert json.loads(seedbed("jobs", "--json", "--project", "others")[1]) == {"jobs": []}
+
+
+def test_jobs_of_one_run_file_are_told_apart_by_what_was_set(seedbed, running, registry):
+    for number, rate in enumerate(("1e-3", "3e-4"), 2):
+        given = SUMMARY | {"set": [f"training.learning_rate={rate}", "training.num_steps=40"]}
+        new = NewJob(f"k{number}", f"small-{number}", "small", "pilots", "ann", "local", "/s", "b", 2, 0)
+        registry.add_job(NewJob(**(vars(new) | {"summary": given})), actor="ann")
+    lines = [" ".join(line.split()) for line in seedbed("jobs")[1].splitlines()]
+    assert lines[1].startswith("3 small-3 queued") and lines[2] == "learning_rate=3e-4, num_steps=40"
+    assert lines[3].startswith("2 small-2 queued") and lines[4] == "learning_rate=1e-3, num_steps=40"
+    assert json.loads(seedbed("jobs", "--json")[1])["jobs"][0]["set"][0] == "training.learning_rate=3e-4"
+    described = " ".join(seedbed("describe", "2")[1].split())
+    assert " with --set training.learning_rate=1e-3 training.num_steps=40 " in described
+
+
+def test_a_submission_keeps_what_was_set_and_tells_of_a_ray_that_refuses_it(seedbed, registry, run_file):
+    row = Cluster("lab", "http://127.0.0.1:1", "", ClusterState.UP)
+    registry.save_cluster(row, reason="up", actor="ann")
+    code, out, _ = seedbed("submit", run_file, "--set", "training.num_steps=12", "--yes")
+    assert (
+        code == 0 and "the cluster lab does not answer: " in out and "waits until it does: `seedbed cluster up`" in out
+    )
+    [job] = registry.jobs()
+    assert job.summary["set"] == ["training.num_steps=12"]
 
 
 def test_describe_tells_attempts_and_failures(seedbed, running):
@@ -103,13 +128,22 @@ def test_describe_tells_attempts_and_failures(seedbed, running):
     ):
         assert said in out, out
     assert "1 of machines, 0 of the run" in out and "next: seedbed logs -f 1" in out
+    assert "\nevents\n" in out
+
+
+def test_describe_says_that_there_are_more_events_than_it_shows(seedbed, running, registry):
+    for number in range(12):
+        registry.event("job", "1", reason=f"told {number}", actor="ann")
+    out = seedbed("describe", "1")[1]
+    assert "\nevents, the newest 12; all: seedbed events 1\n" in out
+    assert "told 0" in out and "submitted as run" not in out
 
 
 def test_logs_are_those_of_the_store_and_of_who_did_not_live_to_report(seedbed, running, tmp_path):
     store = Store(str(tmp_path / "store"))
     for source, text in (("driver", "loss 3.2\n"), ("rank-00001", "here\n")):
         store.write(f"runs/small-1/attempts/0002/logs/{source}/000000.log", text.encode())
-    assert seedbed("logs", "1")[1] == "loss 3.2\n"
+    assert seedbed("logs", "1") == (0, "loss 3.2\n", "next: seedbed logs -f 1\n")
     assert seedbed("logs", "1", "--rank", 1)[1] == "here\n"
     assert seedbed("logs", "1", "--all")[1] == "driver: loss 3.2\nrank-00001: here\n"
     assert "the machine went away" in seedbed("logs", "1", "--attempt", 1)[1]
@@ -190,6 +224,43 @@ def test_a_dead_mlflow_is_told_by_jobs_and_describe(seedbed, running, registry):
         assert (
             f"{uri} (does not answer now; what it misses is sent later), experiment pilots" in seedbed("describe", 1)[1]
         )
+
+
+def test_of_a_cluster_that_is_down_the_next_command_is_to_bring_it_up_and_no_mlflow_is_missed(
+    seedbed, running, registry
+):
+    row = Cluster("local", "http://127.0.0.1:1", "", ClusterState.DOWN, "http://127.0.0.1:1", controller={"at": 1.0})
+    registry.save_cluster(row, reason="taken down", actor="ann")
+    code, out, err = seedbed("jobs")
+    assert "waits until local is up" in out and "next: seedbed cluster up; to take it back: seedbed stop 1\n" in out
+    assert "MLflow" not in err
+    _, out, _ = seedbed("describe", "1")
+    assert "does not answer" not in out and "next: seedbed cluster up;" in out
+    code, out, _ = seedbed("logs", "-f", "1")
+    assert code == 1 and out.endswith(
+        "-- the cluster local is down, and nothing of job 1 runs: it waits until local is up: how it ended is not known"
+        " yet\nnext: seedbed cluster up; to take it back: seedbed stop 1\n"
+    )
+
+
+def test_who_resumes_a_job_on_a_cluster_that_is_down_is_told(seedbed, running, registry):
+    [_, second] = registry.attempts(running.id)
+    registry.end_attempt(running, second, to=JobState.STOPPED, reason="asked", actor="controller")
+    registry.save_cluster(Cluster("local", "http://127.0.0.1:1", "", ClusterState.DOWN), reason="down", actor="ann")
+    assert seedbed("resume", "1")[1] == (
+        "job 1 (small-1): queued again\n"
+        "the cluster local is down: the job waits until `seedbed cluster up`\n"
+        "next: seedbed cluster up; to take it back: seedbed stop 1\n"
+    )
+
+
+def test_a_person_s_resume_is_an_attempt_and_no_fault_of_a_machine(seedbed, running, registry):
+    [_, second] = registry.attempts(running.id)
+    job, _ = registry.end_attempt(running, second, to=JobState.STOPPED, reason="asked", actor="controller")
+    registry.begin_attempt(resume(registry, job, actor="ben"), reason="room", actor="controller")
+    told = " ".join(seedbed("describe", "1")[1].split())
+    assert "attempts 3; retries after faults of machines: 0 of 3 " in told
+    assert seedbed("jobs")[1].splitlines()[0].split()[7] == "attempts"
 
 
 def test_after_a_job_that_there_is_not_names_the_option(seedbed, registry, run_file):

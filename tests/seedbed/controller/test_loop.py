@@ -73,9 +73,10 @@ def test_a_cluster_that_does_not_answer_changes_nothing_and_is_an_alarm(world):
     world.until(lambda: world.registry.cluster("local").state == ClusterState.UNREACHABLE)
     waiting = world.submit(2)
     world.rounds()
-    assert (
-        world.registry.job(waiting.id).reason == "waits for the cluster local, which does not answer: nobody is there"
-    )
+    reason = "waits for the cluster local, which does not answer (nobody is there): `seedbed cluster up`"
+    assert world.registry.job(waiting.id).reason == reason
+    [alarm] = world.registry.alarms()
+    assert alarm.message.endswith("; next: seedbed cluster up")
     world.ray.fault = None
     world.until(lambda: not world.alarms())
     world.until(lambda: world.registry.cluster("local").state == ClusterState.UP)

@@ -42,6 +42,8 @@ def test_a_last_word_that_cannot_be_read_is_an_alarm_and_no_verdict(world, monke
     monkeypatch.setattr(reports, "read_end", read_end)
     world.until_state(job, JobState.FINISHED)
     world.until(lambda: not world.alarms())
+    reasons = [event.reason for event in world.registry.events(f"job {job.id}")]
+    assert f"over: {alarm.message}" in reasons  # what is over, and not that something is
 
 
 def test_an_alarm_on_a_store_that_no_job_needs_any_more_goes(world, monkeypatch):
@@ -62,7 +64,7 @@ def test_a_silent_job_stays_an_alarm_while_its_cluster_does_not_answer(world, mo
     world.ray.fault = RayUnreachable("nobody is there")
     world.until(lambda: ("cluster_unreachable", "cluster local") in world.alarms())
     assert ("heartbeat_old", f"job {job.id}") in world.alarms()
-    assert not [e for e in world.registry.events(f"job {job.id}") if "not so any more" in e.reason]
+    assert not [e for e in world.registry.events(f"job {job.id}") if e.reason.startswith("over: ")]
 
 
 def test_of_more_lost_jobs_than_are_told_no_alarm_goes(world, monkeypatch):

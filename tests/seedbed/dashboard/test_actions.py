@@ -188,6 +188,15 @@ def test_a_refused_budget_takes_a_reason(site, fields):
     assert "starts all the same: a try" in with_reason["html"]
 
 
+def test_a_relative_path_of_a_pasted_file_is_told_where_it_was_looked_for(site, fields, run_file):
+    told = check(site, fields | {"text": fields["text"].replace("path: crawl", "path: nowhere")})
+    folder = run_file.parent
+    assert "nowhere" in told["html"]
+    assert f"Relative paths were looked for below {folder}: change “Paths in it start at” where they" in told["html"]
+    told = check(site, fields | {"text": fields["text"].replace("path: crawl", f"path: {folder}/nowhere")})
+    assert "Relative paths" not in told["html"]
+
+
 def test_without_scripts_the_page_checks_as_well(site, fields):
     answer = post(site, "/submit/check", **fields)
     assert answer.status_code == 200

@@ -194,6 +194,38 @@ def test_the_overview_says_of_each_node_what_is_in_use_and_who_reserves_it(site)
     assert "ana: big (4 CPUs)" in page
 
 
+def test_a_cluster_that_is_down_has_no_nodes_and_its_jobs_wait_for_it(site):
+    new = NewJob(
+        key="k", run_id="big-0a", name="big", project="p", owner="ana", cluster="local", store_url=site.store.place,
+        bundle="b", cpus=4, gpus=0,
+    )  # fmt: skip
+    job, _ = site.registry.add_job(new, actor="ana")
+    site.registry.begin_attempt(job, reason="given to Ray", actor="controller")
+    node = {"id": "a", "hostname": "one", "alive": True, "resources_total": {"CPU": 8.0}}
+    down = Cluster("local", "http://127.0.0.1:1", "", ClusterState.DOWN, snapshot={"nodes": [node]})
+    site.registry.save_cluster(down, reason="test", actor="test")
+    site.look()
+    page, cluster = site.get("/"), site.get("/cluster")
+    assert "nodes alive" not in page and '<p class="muted small">1 waiting</p>' in page
+    assert "one" not in re.findall("<td[^>]*>(.*?)</td>", cluster)
+    assert "waits until local is up" in cluster and "given to Ray" not in cluster
+
+
+def test_on_a_phone_each_cell_of_a_list_says_which_column_it_is(site):
+    site.record(runs.RUNNING)
+    site.report()
+    with hold(site):
+        site.look()
+        page = site.get("/")
+    stacks = re.findall(r'<table class="stack">(.*?)</table>', page, re.DOTALL)
+    assert len(stacks) == 2  # what runs, and events
+    for table in stacks:
+        columns = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", table)
+        for row in table.split("<tr")[2:]:
+            assert re.findall(r'<td data-label="(.*?)"', row) == columns
+    assert "attr(data-label)" in site.get("/static/seedbed.css")
+
+
 def test_runs_are_found_by_the_project_that_they_were_submitted_to(site):
     site.record()
     new = NewJob(
@@ -263,7 +295,8 @@ def test_the_plan_and_the_events_of_a_run(site):
     site.record()
     site.look()
     assert "name: tiny" in site.get(f"/runs/{site.run_id}/plan")
-    assert "attempt 1" in site.get(f"/runs/{site.run_id}/events")
+    assert "all of its steps are done" in site.get(f"/runs/{site.run_id}/events")
+    assert "attempt 1" not in site.get("/runs")  # that is no reason
 
 
 def test_a_document_is_told_with_its_way_and_its_text(site):
@@ -309,3 +342,16 @@ def test_a_page_that_there_is_not_is_a_page_for_browsers_and_json_for_programs(s
     assert "There is no such page." in shown.text
     told = site.client.get("/nosuch", headers={"accept": "*/*"})
     assert (told.status_code, told.json()) == (404, {"error": "There is no such page."})
+
+
+def test_jobs_of_one_run_file_are_told_apart_on_the_overview(site):
+    for number, rate in ((1, "1e-3"), (2, "3e-4")):
+        new = NewJob(
+            key=f"k{number}", run_id=f"demo-{number}", name="demo", project="p", owner="me", cluster="c",
+            store_url=site.store.place, bundle="b", cpus=1, gpus=0, summary={"set": [f"training.learning_rate={rate}"]},
+        )  # fmt: skip
+        site.registry.add_job(new, actor="me")
+    site.look()
+    page = site.get("/")
+    for number, rate in ((1, "1e-3"), (2, "3e-4")):
+        assert f'<span class="nowrap">demo-{number} · job {number}</span> · learning_rate={rate}</div>' in page

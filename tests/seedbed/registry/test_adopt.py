@@ -41,7 +41,7 @@ def test_runs_that_nobody_submitted_are_in_the_registry(registry, store, state):
     assert (run.name, run.store_url, run.state, run.created_at) == ("demo", store.place, "failed", 1735689600.0)
     assert run.summary["over_budget"] == "agreed with Ann"
     assert story(registry) == [
-        "run demo-1: None -> finished: attempt 2",
+        "run demo-1: None -> finished: all of its steps are done",
         "run demo-2: None -> failed: no such column",
     ]
 

@@ -34,6 +34,16 @@ def test_a_device_that_is_not_in_the_table_is_no_device(run_file, monkeypatch):
     assert "For another device leave it out and state cluster.device_peak_flops_per_second" in line
 
 
+def test_of_two_values_that_do_not_go_together_the_one_from_the_command_line_is_named(run_file, monkeypatch):
+    change(run_file, "num_steps: 10", "num_steps: 100\n  warmup_steps: 40")
+    said = "training: warmup_steps 40 leave nothing of num_steps 40: take warmup_steps of 39 at most, or more num_steps"
+    assert refusal(run_file, "training.num_steps=40", monkeypatch=monkeypatch) == [
+        f"--set training.num_steps=40: {said}"
+    ]
+    change(run_file, "num_steps: 100", "num_steps: 40")
+    assert refusal(run_file, monkeypatch=monkeypatch) == [f"run.yaml:9: {said}"]
+
+
 def test_pieces_come_from_files_or_stand_inline(run_file):
     run = load_run(run_file)
     assert (run.name, run.model.width, run.training.num_steps, run.cluster.training_ranks) == ("tiny", 16, 10, 2)
@@ -109,7 +119,8 @@ def test_every_problem_is_told_with_the_file_that_it_is_in(run_file, monkeypatch
 
 
 def test_what_a_piece_has_wrong_in_itself_is_told_at_the_piece(run_file, monkeypatch):
-    assert refusal(run_file, "model.num_heads=3", monkeypatch=monkeypatch) == [
+    change(run_file.parent / "model.yaml", "num_heads: 2", "num_heads: 3")
+    assert refusal(run_file, monkeypatch=monkeypatch) == [
         "model.yaml:1: model: width 16 is not a multiple of num_heads 3"
     ]
 

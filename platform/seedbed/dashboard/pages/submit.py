@@ -27,6 +27,9 @@ from seedbed.submitting import Draft
 ORIGIN = "run file"
 """What messages call the text in the form."""
 
+PATHS_START = "Paths in it start at"
+"""The name of the form's field for the folder."""
+
 router = APIRouter()
 
 
@@ -58,6 +61,7 @@ def _form(request: Request, fields: Mapping[str, str], checked: Checked | None, 
         status=status,
         fields={name: fields.get(name, "") for name in names},
         stores=list(watch.stores),
+        paths_start=PATHS_START,
         clusters=[one.name for one in watch.view().clusters if one.state != ClusterState.DOWN],
         checked=checked,
     )
@@ -114,7 +118,15 @@ async def _check(app: FastAPI, fields: Mapping[str, str]) -> Checked:
         reads = _reads(app, fields)
         return Checked(await reads.read(partial(_draft, app, fields), CHECK_PATIENCE_S, reads.checks), None)
     except SeedbedError as error:
-        return Checked(None, str(error))
+        return Checked(None, f"{error}{_where_paths_start(str(error), fields)}")
+
+
+def _where_paths_start(fault: str, fields: Mapping[str, str]) -> str:
+    """Of a fault that names something below the form's folder, where no path of the text does: it is a relative one."""
+    folder = (fields.get("folder") or "").rstrip("/")
+    if not folder or f"{folder}/" not in fault or folder in fields.get("text", ""):
+        return ""
+    return f"\nRelative paths were looked for below {folder}: change “{PATHS_START}” where they start elsewhere."
 
 
 def _draft(app: FastAPI, fields: Mapping[str, str]) -> Draft:
