@@ -97,6 +97,11 @@ non_ascii_of_block = _mask(lambda block: block.compare(block.bytes_at(), ">=", 0
 digits_of_block = _mask(lambda block: block.within(block.bytes_at(), 0x30, 0x39))
 capitals_of_block = _mask(lambda block: block.within(block.bytes_at(), 0x41, 0x5A))
 letters_of_block = _mask(lambda block: block.within(block.lowered(block.bytes_at()), 0x61, 0x7A))
+word_characters_of_block = _mask(  # what Unicode has of letters, marks and digits in ASCII
+    lambda block: block.either(
+        block.within(block.lowered(block.bytes_at()), 0x61, 0x7A), block.within(block.bytes_at(), 0x30, 0x39)
+    )
+)
 whitespace_of_block = _mask(  # what Unicode has of it in ASCII
     lambda block: block.either(
         block.compare(block.bytes_at(), "==", _SPACE), block.within(block.bytes_at(), _TAB, _CARRIAGE_RETURN)
@@ -128,6 +133,20 @@ def _lowest_bit(typing_context, mask):
 
 
 lowest_bit: Any = Intrinsic(_lowest_bit)
+
+
+def _highest_bit(typing_context, mask):
+    """The place of the highest bit that is set; the mask must not be 0."""
+    from numba import types
+
+    def generate(context, builder, signature, arguments):
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
+
+    return types.int64(types.uint64), generate
+
+
+highest_bit: Any = Intrinsic(_highest_bit)
 
 
 def _num_bits(typing_context, mask):

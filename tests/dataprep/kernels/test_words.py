@@ -123,3 +123,24 @@ def test_broken_utf8_is_not_read_past_its_end():
 def test_words_are_those_of_the_slow_definition_also_in_a_slice(texts, start, length):
     sliced = large(*texts).slice(min(start, len(texts)), length)
     assert found(sliced) == [expected(text) for text in sliced.to_pylist()]
+
+
+# Longer than the blocks in which ASCII is looked at, with words that reach over their ends, and with other characters.
+LONG = st.lists(
+    st.sampled_from(
+        ["The", "a", "x86", "42", " ", "  ", "\n", "-", ".", "é", "ñandú", "\u0301", "東", "“", "Z" * 31, "q" * 70]
+    ),
+    min_size=10,
+    max_size=120,
+).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(LONG, max_size=3))
+def test_words_of_whole_blocks_are_those_of_the_slow_definition(texts):
+    assert found(large(*texts)) == [expected(text) for text in texts]
+
+
+def test_more_words_than_are_hashed_at_a_time_are_hashed():
+    text = " ".join(f"Word{number} of {number}" for number in range(5_000))  # 15,000 words
+    assert found(large(text, text)) == [expected(text)] * 2
