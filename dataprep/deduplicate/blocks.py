@@ -65,8 +65,8 @@ def merge_blocks(tables: list[pa.Table]) -> pa.Table:
 def blocks_of_groups(pairs: pa.Table, members: pa.Table) -> pa.Array:
     """A block for each of the pairs (`edges.EDGES`) of a member and the first of its group (`keeper.far_pairs`).
 
-    The pairs of a group share the first and nothing else: any `BLOCK_DOCUMENTS` of them make a block. Raises
-    CorruptDataError where `members` lacks one of them.
+    The pairs of a group share the first and nothing else: any `BLOCK_DOCUMENTS` of them make a block, which has the
+    name of a member. Raises CorruptDataError where `members` lacks one of them.
     """
     at = rows_of(column(pairs, "low"), column(members, "id"), "component")
     group = pc.dictionary_encode(column(members, "component").take(pa.array(at))).indices.to_numpy()
@@ -74,8 +74,21 @@ def blocks_of_groups(pairs: pa.Table, members: pa.Table) -> pa.Array:
     starts = np.searchsorted(group[order], group)  # of each pair's group
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    within = place - starts
-    return column(pairs, "high").take(pa.array(order[starts + within // BLOCK_DOCUMENTS * BLOCK_DOCUMENTS]))
+    of_block = order[starts + (place - starts) // BLOCK_DOCUMENTS * BLOCK_DOCUMENTS]
+    named = pairs.take(pa.array(of_block))
+    is_low_the_first = pa.array(_is_low_the_first(pairs, group, order)[of_block])
+    return pc.if_else(is_low_the_first, column(named, "high"), column(named, "low"))
+
+
+def _is_low_the_first(pairs: pa.Table, group: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """bool[pairs]: whether the smaller end is the first of the group, as an end of another of its pairs is; where there
+    is no other, true. `order` has the pairs of a group one behind the other."""
+    low, high = np.split(distinct_ids(pa.concat_arrays([column(pairs, name) for name in ("low", "high")]))[1], 2)
+    following, previous = np.roll(order, -1), np.roll(order, 1)
+    beside = np.where(group[following] == group[order], following, previous)
+    other = np.empty_like(order)
+    other[order] = np.where(group[beside] == group[order], beside, order)
+    return (low == low[other]) | (low == high[other])
 
 
 def ends_among(pairs: pa.Table, ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:

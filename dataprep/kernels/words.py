@@ -149,9 +149,9 @@ def _hash_runs(data, words, starts, products, hashes, num_characters, has_letter
         places[length] += places[length - 1]
     by_length = np.empty(len(words), np.int64)
     for i in range(len(words)):
-        length = num_characters[words[i]]
-        by_length[places[length]] = i
-        places[length] += 1
+        own = num_characters[words[i]]
+        by_length[places[own]] = i
+        places[own] += 1
     for i in by_length:
         word, start = words[i], np.uint64(starts[i])
         state = PRIME_5

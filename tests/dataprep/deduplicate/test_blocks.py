@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -77,6 +79,20 @@ def test_pairs_with_the_first_of_a_group_are_cut_into_blocks(monkeypatch):
     assert blocks_of_groups(EDGES.empty_table(), members).to_pylist() == []
     with pytest.raises(CorruptDataError, match="have no component"):
         blocks_of_groups(far, members.slice(1))
+
+
+@pytest.mark.parametrize("first", [0, 3, 9])
+def test_no_block_of_a_group_is_named_by_its_first_wherever_that_stands_among_the_ids(monkeypatch, first):
+    monkeypatch.setattr(blocks, "BLOCK_DOCUMENTS", 3)
+    others = [n for n in range(10) if n != first]
+    members = pa.table({"id": ids(*range(10), 20, 21), "component": ids(*[0] * 10, 20, 20)})
+    ends = [*sorted((min(n, first), max(n, first)) for n in others), (20, 21)]
+    far = pa.Table.from_arrays([ids(*(low for low, _ in ends)), ids(*(high for _, high in ends))], schema=EDGES)
+    named = blocks_of_groups(far, members).to_pylist()
+    sizes = Counter(named[:-1])
+    assert sorted(sizes.values()) == [3, 3, 3]
+    assert id_of(first) not in sizes
+    assert named[-1] in (id_of(20), id_of(21))
 
 
 def test_the_ends_of_pairs_among_some_documents():
