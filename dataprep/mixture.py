@@ -9,6 +9,7 @@ them equal. Conneau and Lample 2019 and mT5 (Xue et al. 2020) write alpha for 1/
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -218,23 +219,10 @@ class MixedOrder:
         for first in range(start - start % self.window, end, self.window):
             last = min(first + self.window, self.num_samples)
             chosen = slice(max(start - first, 0), min(end, last) - first)
-            stream, sample = self._window(first, last)
+            stream, sample = _window(self, first, last)
             streams.append(stream[chosen])
             samples.append(sample[chosen])
         return np.concatenate(streams), np.concatenate(samples)
-
-    def _window(self, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Stream and sample of each place of a window."""
-        before, after = self.counts(first), self.counts(last)
-        taken = [end - begin for begin, end in zip(before, after, strict=True)]
-        stream = np.repeat(np.arange(len(taken)), taken)
-        samples = [
-            SampleOrder(size, self.seed + place).indices(begin, number)
-            for place, (size, begin, number) in enumerate(zip(self.sizes, before, taken, strict=True))
-            if number
-        ]
-        order = shuffled(last - first, self.seed, first // self.window)
-        return stream[order], np.concatenate(samples)[order]
 
     def counts(self, num_samples: int) -> list[int]:
         """Samples of each stream among the first `num_samples` of the run; they add up to it.
@@ -258,3 +246,19 @@ class MixedOrder:
             ]
             found[max(came)[1]] -= 1
         return found
+
+
+@lru_cache(maxsize=2)
+def _window(order: MixedOrder, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Stream and sample of each place of a window, not to be written to. A step takes a few of its places, and the next
+    step those behind them."""
+    before, after = order.counts(first), order.counts(last)
+    taken = [end - begin for begin, end in zip(before, after, strict=True)]
+    stream = np.repeat(np.arange(len(taken)), taken)
+    samples = [
+        SampleOrder(size, order.seed + place).indices(begin, number)
+        for place, (size, begin, number) in enumerate(zip(order.sizes, before, taken, strict=True))
+        if number
+    ]
+    places = shuffled(last - first, order.seed, first // order.window)
+    return stream[places], np.concatenate(samples)[places]

@@ -152,8 +152,8 @@ def _hash_runs(data, words, starts, products, hashes, num_characters, has_letter
         own = num_characters[words[i]]
         by_length[places[own]] = i
         places[own] += 1
-    for i in by_length:
-        word, start = words[i], np.uint64(starts[i])
+    for at in by_length:
+        word, start = words[at], np.uint64(starts[at])
         state = PRIME_5
         seen = np.uint8(0)
         for place in range(num_characters[word]):

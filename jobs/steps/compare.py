@@ -39,7 +39,7 @@ from jobs.by_shard import by_both_shards, partition_by_hash, row_group, row_grou
 from jobs.step_run import Phase, check_handed_on
 from jobs.survivors import own_texts
 from jobs.unit import Unit
-from seedbed.artifact import Report
+from seedbed.artifact import Artifact, Report
 
 PARTITION_TEXT_BYTES = 128 << 20
 """Of texts that one unit compares, with about as much for their shingles. Blocks are spread by a hash: of many the sum
@@ -95,6 +95,7 @@ def write_pairs(unit: Unit, names: Names, pairs: pa.Table, prefixes: dict[str, s
 
 
 def compare_pairs(
+    artifact: Artifact,
     phase: Phase,
     names: Names,
     parts: list[str],
@@ -104,8 +105,8 @@ def compare_pairs(
     ngram_words: int,
     min_jaccard: float,
 ) -> tuple[list[str], Report]:
-    """Every phase in turn, on the pairs that the units `parts` have written; the parts of the table of what is alike,
-    and the counts of pairs: `candidate_pairs`, `rejected_pairs`, `verified_pairs`.
+    """Every phase in turn, on the pairs that the units `parts` of `artifact` wrote; the parts of the table of what
+    is alike, and the counts of pairs: `candidate_pairs`, `rejected_pairs`, `verified_pairs`.
 
     Raises ConservationError where a pair or a text is lost between two phases.
     """
@@ -123,6 +124,8 @@ def compare_pairs(
     verified = phase("verify", partitions, names.verify, **compared, **written_to)
     handed_on("pairs", sent, verified)
     handed_on("texts", sent, verified)
+    for table in (names.texts, f"{names.texts}_pairs"):  # texts lie nowhere longer than they have to
+        artifact.store.delete(f"{artifact.path}/scratch/{table}")
     counts = {name: verified.counts[name] for name in ("rejected_pairs", "verified_pairs")}
     return partitions, Report(counts={"candidate_pairs": num_pairs} | counts)
 

@@ -94,9 +94,9 @@ def run(step: StepRun) -> None:
     found = phase("candidates", partitions, prefixes=prefixes, planted=planted)
     handed_on("band_rows", bands, found)
     handed_on("plant_band_rows", bands, found)
-    config, comparing = step.config["deduplicate"], phase_of("compare")
+    config, comparing = step.config["deduplicate"], partial(compare_pairs, step.artifact, phase_of("compare"))
     how = {"ngram_words": ngram_words, "min_jaccard": config["min_jaccard"]}
-    verified_parts, verified = compare_pairs(comparing, CANDIDATES, partitions, found, prefixes, len(shards), **how)
+    verified_parts, verified = comparing(CANDIDATES, partitions, found, prefixes, len(shards), **how)
     num_pairs, limit = verified.counts["verified_pairs"], config["max_edges_in_memory"]
     components = find_components(step.artifact, phase_of("components"), verified_parts, prefixes, num_pairs, limit)
     group_parts = [f"{n:05d}" for n in range(num_pairs // PAIRS_PER_PARTITION + 1)]
@@ -106,7 +106,7 @@ def run(step: StepRun) -> None:
     handed_on("members", Report(counts={"members": components.num_members}), members)
     far = phase("far", group_parts, prefixes=prefixes)
     how["min_jaccard"] = 0.0
-    compared_parts, compared = compare_pairs(comparing, FAR, group_parts, far, prefixes, len(group_parts), **how)
+    compared_parts, compared = comparing(FAR, group_parts, far, prefixes, len(group_parts), **how)
     handed_on("far_pairs", far, Report(counts={"far_pairs": compared.counts["verified_pairs"]}))
     groups = phase("groups", group_parts, prefixes=prefixes, compared_parts=compared_parts)
     handed_on("verified_pairs", verified, groups)

@@ -21,8 +21,7 @@ from dataprep.shards import SPLITS, ShardsConfig, merge, num_partitions, tally_o
 from dataprep.split import TRAIN, VALIDATION
 from dataprep.tally import tally
 from dataprep.tokenizer import Encoder, Tokens
-from jobs.step_run import MAP, StepRun, total
-from jobs.steps.corpus import counts_by_source
+from jobs.step_run import StepRun, total
 from jobs.steps.tokenizer import NAME as TOKENIZER
 from jobs.unit import Unit
 from seedbed.artifact import FileEntry, Report
@@ -97,8 +96,7 @@ def _streams(step: StepRun, corpus: dict[str, Any]) -> list[_Stream]:
     """By the names of the sources, so that their order in the run file changes nothing."""
     if not step.config.get(BY_SOURCE):
         return [_Stream(None, list(step.input_shards()), corpus["counts"])]
-    reports = {unit: report for unit in step.input_shards() if (report := step.parents["corpus"].report(MAP, unit))}
-    counts = counts_by_source(corpus["input_shards"], reports)
+    counts = corpus["sources"]
     units = {name: [shard["unit"] for shard in corpus["input_shards"] if shard["source"] == name] for name in counts}
     return [_Stream(name, units[name], counts[name]) for name in counts]
 

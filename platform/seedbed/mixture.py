@@ -74,7 +74,8 @@ class MixtureNumbers:
         if self.known == AT_MOST:
             most = most_samples(self.available, self.config, self.sequence_length)
             samples = sum(self.available[name] for name, taken in most.items() if taken)
-            return replace(unique, at_most=min(unique.at_most, samples * self.sequence_length))
+            at_most = min(unique.at_most, samples * self.sequence_length)
+            return UniqueTokens(at_most, None if unique.likely is None else min(unique.likely, at_most))
         seen = self.unique_tokens(training_tokens)
         if self.known == COUNTED:
             return UniqueTokens(seen, seen, seen)

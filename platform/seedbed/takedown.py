@@ -36,7 +36,8 @@ HOLDS = {
     "export": "weights trained on the tokens",
 }
 """What of a document lies in an artifact: `clean` has what it puts into a text, the ledger the URL of every record.
-Others hold numbers, hashes, spans and ids."""
+Others hold numbers, hashes, spans and ids. While they are at work, or where they were broken off, `deduplicate` and
+`shards` hold texts and tokens in their scratch as well."""
 
 NOTE = (
     "A model keeps what it learnt: nothing takes one page out of weights, and a new training without it is the only"

@@ -4,12 +4,15 @@ import json
 
 import pytest
 
+from dataprep.mixture import MixtureConfig
 from seedbed.artifact import Artifact
 from seedbed.cli.plan import print_plan
 from seedbed.errors import RunFileError
+from seedbed.mixture import AT_MOST, MixtureNumbers
 from seedbed.plan import Plan, known_now, make_plan
 from seedbed.runfile.load import load_run
 from seedbed.store import Store
+from seedbed.unique_tokens import UniqueTokens
 
 WEIGHTS = ("data.mixture.weights.docs=0.75", "data.mixture.weights.more=0.25")
 
@@ -158,3 +161,10 @@ def test_the_plan_says_it_to_people_and_survives_being_written_down(plan, capsys
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "docs at most 10,000 0.7500 0.7500 480 at least 0.048" in lines
     assert "more at most 496 0.2500 0.2500 160 at least 0.32" in lines
+
+
+def test_likely_tokens_of_all_sources_are_no_more_than_those_that_are_taken_at_most():
+    numbers = MixtureNumbers(MixtureConfig(weights={"small": 1.0}), {"small": 10, "large": 4000}, AT_MOST, 16)
+    seen = numbers.seen(UniqueTokens(at_most=64_160, likely=50_000), training_tokens=160)
+    assert seen == UniqueTokens(at_most=160, likely=160)
+    assert numbers.seen(UniqueTokens(at_most=64_160), training_tokens=160) == UniqueTokens(at_most=160)

@@ -11,7 +11,7 @@ from dataprep.errors import CorruptDataError
 from dataprep.schemas import ID
 from jobs.by_shard import by_both_shards
 from jobs.step_run import check_handed_on
-from jobs.steps import compare
+from jobs.steps import compare, deduplicate
 from seedbed.artifact import Artifact, Report
 from seedbed.errors import ConservationError
 from tests.jobs.steps.test_deduplicate import made, sources, verdicts
@@ -82,6 +82,18 @@ def test_a_text_is_sent_once_to_a_partition_and_texts_that_many_pairs_want_go_to
     assert len(artifact.finished_units("verify")) == gathered["text_bytes"] // 6000 + 1 > 2
     # 14 documents in some 40 pairs: were each sent for each pair, it would be 80 texts.
     assert 14 <= sent["texts"] < sent["pairs"]
+
+
+def test_no_text_is_left_in_scratch_when_a_later_phase_breaks_off(folder, small, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("broken off")
+
+    monkeypatch.setattr(deduplicate, "groups_unit", broken)
+    with pytest.raises(RuntimeError, match="broken off"):
+        made(folder, NO_PLANTS)
+    scratch = {path.name for path in (folder / "store").glob("steps/deduplicate-*/scratch/*")}
+    assert {"members", "compared"} <= scratch
+    assert not [name for name in scratch if "texts" in name]
 
 
 def test_partitions_that_do_not_fit_into_memory_are_read_again(folder, small, monkeypatch):
