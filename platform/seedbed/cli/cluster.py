@@ -100,6 +100,7 @@ def down(
     state: StateOption = None,
 ) -> None:
     """End what `up` started on this machine; jobs are stopped at a checkpoint first."""
+    from seedbed.cluster_api import is_of_another_machine
     from seedbed.cluster_record import read
     from seedbed.cluster_registration import forget
     from seedbed.local_cluster import take_down
@@ -112,6 +113,9 @@ def down(
     else:
         shown = (local.name if local else None) or "the controller of this machine"
         ended = take_down(here.state_directory(), opened, here.registry, now=now, say=_say)
+        # Of a machine that was renamed, or is gone and left its state directory: the row would stay for ever.
+        if any(row.name == name and is_of_another_machine(row) for row in opened.clusters()):
+            ended = forget(opened, shown) or ended
     _say(f"{shown} is down" if ended else "nothing was up")
     _say(f"next: {typed('seedbed cluster up')}")
 

@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
+from seedbed import cluster_record
 from seedbed.cli.entry import main
+from seedbed.cluster_record import LocalCluster
+from seedbed.local_cluster import require_not_another_machines
+from seedbed.registry.database import open_registry
+from seedbed.registry.records import Cluster
+from seedbed.registry.states import ClusterState
+from seedbed.state import StateDirectory
 
 
 @pytest.fixture
@@ -40,6 +47,24 @@ def test_down_where_nothing_is_up_is_no_error(cluster):
 def test_down_of_a_cluster_that_nobody_registered_is(cluster):
     code, _, err = cluster("down", "--name", "far")
     assert code == 2 and "no cluster 'far' is registered" in err
+
+
+def test_down_with_its_name_takes_out_of_use_what_this_machine_had_under_another_host_name(cluster, tmp_path):
+    """As `up` says where the registry is on another machine and the state directory was kept."""
+    state = StateDirectory(tmp_path / "state")
+    known = LocalCluster(cluster_record.cluster_folder(state), "here", 1, 0, None, {})
+    known = cluster_record.with_free_ports(known, frozenset())
+    cluster_record.write(known)
+    cluster_record.make_token(known)
+    registry = open_registry(None, state)
+    row = Cluster("here", "http://127.0.0.1:1", "127.0.0.1:2", ClusterState.UP, host="before.invalid")
+    registry.save_cluster(row, reason="up", actor="test")
+    assert cluster("down", "--state", state.root)[0] == 0
+    assert registry.cluster("here").state == ClusterState.UP  # without its name it may be another's that is up
+    code, out, _ = cluster("down", "--state", state.root, "--name", "here")
+    assert (code, out.splitlines()[0]) == (0, "here is down")
+    require_not_another_machines(registry.cluster("here"))
+    registry.close()
 
 
 @pytest.mark.parametrize("option", [("--token-file", "token"), ("--mlflow-uri", "http://host:5000")])
