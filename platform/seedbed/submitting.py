@@ -14,6 +14,7 @@ from typing import Any
 import blake3
 
 from seedbed.bundle import FOLDER, Contents, gather, keep
+from seedbed.cluster_api import is_of_another_machine
 from seedbed.cluster_choice import choose, nodes_of
 from seedbed.errors import BudgetRefused, UsageError
 from seedbed.job_table import OVERRIDES
@@ -85,7 +86,9 @@ def draft(
     check_planned(until, plan)
     if plan.verdict == "refuse" and not over_budget:
         raise BudgetRefused(refusal(plan.run_id, plan.findings, plan.nearest_num_steps))
-    check_reachable(plan, store, chosen.host or chosen.address)
+    # This machine's own name need not resolve here.
+    seen_at = chosen.host if chosen.host and is_of_another_machine(chosen) else chosen.address
+    check_reachable(plan, store, seen_at)
     nodes, note = nodes_of(chosen)
     reserved = reserve(run.cluster, chosen.name, nodes) if nodes else reservation(run.cluster)
     launch = submitted_launch(plan, store, until=until, over_budget=over_budget, project=project)
