@@ -36,7 +36,7 @@ MAX_OFFERED = 50
 PATIENCE_S = 1.0
 """For a registry on another machine."""
 
-_JOBS = "select id, run_id, name, state from jobs order by id desc limit ?"
+_JOBS = "select id, run_id, name, state from jobs order by id desc limit :most"
 
 Offer = list[tuple[str, str]]
 """Value and what it is, which some shells show beside it."""
@@ -92,26 +92,28 @@ def _ways_to_say(run_id: str) -> tuple[str, str]:
 
 
 def _jobs(context: typer.Context) -> list[tuple[int, str, str, str]]:
-    """id, run, name and state of the newest jobs. A file is read as it is, neither made nor brought up to date."""
+    """id, run, name and state of the newest jobs. A registry is read as it is, neither made nor brought up to date."""
     registry = _place(context, "registry", "")
     if registry and not registry.startswith("sqlite:///"):
-        return _within(PATIENCE_S, lambda: _jobs_elsewhere(registry, _place(context, "state", DEFAULT_STATE)))
+        return _within(PATIENCE_S, lambda: _jobs_elsewhere(registry))
     from seedbed.registry.database import FILE
 
     file = registry.removeprefix("sqlite:///") or str(Path(_place(context, "state", DEFAULT_STATE)) / FILE)
     with contextlib.suppress(sqlite3.Error):  # it is not there, or not of this version
         connection = sqlite3.connect(f"{Path(file).absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S)
         with contextlib.closing(connection):
-            return list(connection.execute(_JOBS, (MAX_OFFERED,)))
+            return list(connection.execute(_JOBS, {"most": MAX_OFFERED}))
     return []
 
 
-def _jobs_elsewhere(url: str, state: str) -> list[tuple[int, str, str, str]]:
-    from seedbed.registry.database import open_registry
-    from seedbed.state import StateDirectory
+def _jobs_elsewhere(url: str) -> list[tuple[int, str, str, str]]:
+    from sqlalchemy import text
 
-    found = open_registry(url, StateDirectory(state)).jobs(limit=MAX_OFFERED)
-    return [(job.id, job.run_id, job.name, job.state) for job in found]
+    from seedbed.registry.database import Database
+
+    with contextlib.closing(Database(url)) as database, database.read() as connection:
+        found = connection.execute(text(_JOBS), {"most": MAX_OFFERED})
+        return [(number, run_id, name, state) for number, run_id, name, state in found]
 
 
 def _within(seconds: float, ask: Callable[[], list[tuple[int, str, str, str]]]) -> list[tuple[int, str, str, str]]:

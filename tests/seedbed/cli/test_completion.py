@@ -80,3 +80,11 @@ def test_of_what_is_not_there_or_cannot_be_read_nothing_is_offered_and_nothing_i
         other.execute("create table jobs (id integer)")
     assert offered("logs ") == []
     assert offered("--registry postgresql://nobody@127.0.0.1:1/x logs ") == []
+
+
+def test_a_registry_by_its_url_is_read_as_it_is_and_not_brought_up_to_date(offered, jobs, tmp_path):
+    # The driver in the URL leads past the short way for files, to where a Postgres is asked.
+    assert offered(f"--registry sqlite+pysqlite:///{tmp_path / 'state' / 'registry.db'} logs ")[:3] == ["3", "2", "1"]
+    (tmp_path / "new.db").touch()
+    assert offered(f"--registry sqlite+pysqlite:///{tmp_path / 'new.db'} logs ") == []
+    assert (tmp_path / "new.db").stat().st_size == 0
