@@ -274,10 +274,12 @@ def take_down(
         _end(cluster, [service for service in all_services if service.name == CONTROLLER])  # it would start them anew
         stopped = api is not None and not now and _runs(cluster, RAY) and _stop_jobs(api, say)
         _end(cluster, [service for service in all_services if service.name != CONTROLLER])
-        before = [job for job in registry.jobs(states=ACTIVE, limit=None) if job.cluster == cluster.name]
-        if cluster.name is not None and _is_ours(cluster.name, registry):
-            record_ends(registry, cluster.name, say)
-        _register_end(cluster, registry, "taken down")
+        try:
+            before = [job for job in registry.jobs(states=ACTIVE, limit=None) if job.cluster == cluster.name]
+            if cluster.name is not None and _is_ours(cluster.name, registry):
+                record_ends(registry, cluster.name, say)
+        finally:  # its Ray is gone, whatever its jobs came to
+            _register_end(cluster, registry, "taken down")
         if ran and cluster.name is not None:
             for job in sorted(before, key=lambda job: job.id):
                 say(_left_behind(job, registry.job(job.id), stopped))

@@ -144,6 +144,16 @@ def test_after_a_cluster_went_down_no_job_is_called_running(down):
     assert (row.why(0.0), down.registry.cluster("here").state) == ("waits until here is up", "down")
 
 
+def test_a_cluster_whose_last_round_goes_wrong_is_down_all_the_same(down, monkeypatch):
+    def broken(registry, name, say):
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(local_cluster, "record_ends", broken)
+    with pytest.raises(ValueError, match="a defect"):
+        down(Ray(STOPPED))
+    assert down.registry.cluster("here").state == ClusterState.DOWN
+
+
 @pytest.fixture
 def shared(tmp_path):
     """A registry as a Postgres would be it: of several machines."""

@@ -26,8 +26,12 @@ def record_ends(registry: Registry, cluster: str, say: Callable[[str], None]) ->
     jobs = [job for job in registry.jobs(states=STARTED, limit=None) if job.cluster == cluster]
     attempts = registry.latest_attempts([job.id for job in jobs])
     follow_up = FollowUp(registry, lambda _: None)  # what became of them is said by who takes the cluster down
+    silent: set[str] = set()  # stores that did not answer once: each further job would wait as long again
     for job in jobs:
         if job.id not in attempts:
+            continue
+        if job.store_url in silent:
+            say(f"how job {job.id} ({job.run_id}) ended cannot be read now: its store did not answer before either")
             continue
         try:
             _record_end(registry, follow_up, job, attempts[job.id])
@@ -35,6 +39,8 @@ def record_ends(registry: Registry, cluster: str, say: Callable[[str], None]) ->
             continue  # another machine's controller was faster
         except StoreError as error:
             say(f"how job {job.id} ({job.run_id}) ended cannot be read now: {error}")
+            if error.transient:
+                silent.add(job.store_url)
 
 
 def _record_end(registry: Registry, follow_up: FollowUp, job: Job, attempt: Attempt) -> None:

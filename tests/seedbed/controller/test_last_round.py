@@ -1,6 +1,8 @@
 """What the jobs of a cluster that goes down have said last, with nobody but the one who takes it down to hear it."""
 
+from seedbed.controller import last_round
 from seedbed.controller.last_round import record_ends
+from seedbed.errors import StoreError
 from seedbed.registry.states import AttemptState, JobState
 
 
@@ -43,3 +45,24 @@ def test_a_job_of_another_cluster_and_one_whose_store_does_not_answer_stay_as_th
     record_ends(world.registry, "local", world.said.append)
     assert world.registry.job(job.id).state == JobState.RUNNING
     assert world.said[-1].startswith("how job 1 (r-1) ended cannot be read now: ")
+
+
+def test_a_store_that_does_not_answer_is_waited_for_once(world, monkeypatch):
+    for number in (1, 2):
+        job = world.submit(number)
+        world.registry.begin_attempt(job, reason="there is room", actor="test")
+    asked = []
+
+    def gone(store, questions):
+        asked.append(store.url)
+        error = StoreError("nobody answers")
+        error.transient = True
+        raise error
+
+    monkeypatch.setattr(last_round, "look_at_store", gone)
+    record_ends(world.registry, "local", world.said.append)
+    assert len(asked) == 1
+    assert {said.partition(" cannot be read now: ")[2] for said in world.said} == {
+        "nobody answers",
+        "its store did not answer before either",
+    }
