@@ -18,7 +18,7 @@ from seedbed.controller.follow_up import ACTOR, FollowUp
 from seedbed.controller.job_look import look_at_store
 from seedbed.controller.judge import judge
 from seedbed.controller.lead import Lead
-from seedbed.controller.queue import arrange
+from seedbed.controller.queue import Decision, arrange
 from seedbed.controller.telling import STARTED, raise_alarms, report
 from seedbed.errors import RegistryError, RegistryUnreachable, StaleState, UsageError
 from seedbed.registry.adopt import see_runs
@@ -35,6 +35,7 @@ RUNS_EVERY_S = 15.0
 REPORT_EVERY_S = 5.0
 LATE_WORD_S = 3600.0  # so long a lost job may come back by itself: a machine that was cut off
 IN_ORDER_S = 10.0  # at the end, for what is under way
+MAX_DEFECTS = 1000  # that are remembered, so as to be said once; some say a time or a number that is never the same
 
 
 class Controller:
@@ -49,7 +50,7 @@ class Controller:
         self._store_faults: dict[str, str] = {}
         self._looked_at: dict[tuple[str, str], float] = {}
         self._reported_at = 0.0
-        self._defects: set[str] = set()
+        self._defects: dict[str, None] = {}  # what was said of them, the oldest first
         self._follow_up = FollowUp(registry, say)
 
     def run(self, ending: threading.Event) -> None:
@@ -91,25 +92,38 @@ class Controller:
         self._try("to look", self._look, clusters, followed)
         for job, attempt in followed:
             if job.cluster in clusters:
-                self._try(f"job {job.id}", self._follow, job, attempt, clusters[job.cluster])
+                what = f"job {job.id}"
+                self._try(what, self._follow, job, attempt, clusters[job.cluster], pass_over=(StaleState, UsageError))
         self._try("to start what waits", self._start_queued, clusters)
         if time.time() - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = time.time()
             self._try("to report", self._tell, clusters, followed)
 
-    def _try(self, what: str, part: Callable[..., None], *arguments: Any) -> None:
-        """What goes wrong with one part of a round, or with one job, holds up no other."""
+    def _try(
+        self,
+        what: str,
+        part: Callable[..., None],
+        *arguments: Any,
+        pass_over: tuple[type[Exception], ...] = (StaleState,),
+    ) -> None:
+        """What goes wrong with one part of a round, or with one job, holds up no other. Of a job that is followed a
+        UsageError is to be passed over: the same was submitted again meanwhile."""
         try:
             part(*arguments)
-        except (StaleState, UsageError):  # the latter: the same was submitted again meanwhile
+        except pass_over:
             pass
         except RegistryUnreachable:
             raise  # it is so for all
         except Exception as error:  # noqa: BLE001 - a full disk, or a defect: said once, and tried again in the next round
-            said = f"{what}: {type(error).__name__}: {error}"
-            if said not in self._defects:
-                self._defects.add(said)
-                self._say(f"{said}\n{traceback.format_exc()}")
+            self._say_once(f"{what}: {type(error).__name__}: {error}", f"\n{traceback.format_exc()}")
+
+    def _say_once(self, said: str, more: str = "") -> None:
+        if said in self._defects:
+            return
+        self._defects[said] = None
+        if len(self._defects) > MAX_DEFECTS:
+            del self._defects[next(iter(self._defects))]
+        self._say(said + more)
 
     def _tell(self, clusters: Mapping[str, Cluster], followed: Sequence[tuple[Job, Attempt]]) -> None:
         watches = [(job, attempt, self._watch(attempt)) for job, attempt in followed]
@@ -244,9 +258,7 @@ class Controller:
         queued = []
         for job in jobs:
             if job.state == JobState.QUEUED and job.desired != Desired.RUN:
-                with contextlib.suppress(StaleState):
-                    reason = "stopped before it began"
-                    self._registry.move(job, JobState.STOPPED, reason=reason, actor=ACTOR)
+                self._try(f"to stop job {job.id}", self._stop_queued, job)
             elif job.state == JobState.QUEUED:
                 queued.append(job)
         if not queued:
@@ -255,15 +267,20 @@ class Controller:
         awaited = {job.after: self._registry.job(job.after) for job in queued if job.after is not None}
         reserving = [job for job in jobs if job.state in STARTED]
         for decision in arrange(queued, reserving, rooms, awaited, time.time()):
-            with contextlib.suppress(StaleState):
-                if decision.to == JobState.STARTING:
-                    job, attempt = self._registry.begin_attempt(decision.job, reason=decision.reason, actor=ACTOR)
-                    self._say(f"job {job.id} ({job.run_id}): attempt {attempt.number} on {job.cluster}")
-                    self._send(job, attempt, clusters[job.cluster])
-                elif decision.to == JobState.FAILED:
-                    self._registry.move(decision.job, JobState.FAILED, reason=decision.reason, actor=ACTOR)
-                else:
-                    self._registry.explain(decision.job, decision.reason)
+            self._try(f"to start job {decision.job.id}", self._carry_out, decision, clusters)
+
+    def _stop_queued(self, job: Job) -> None:
+        self._registry.move(job, JobState.STOPPED, reason="stopped before it began", actor=ACTOR)
+
+    def _carry_out(self, decision: Decision, clusters: Mapping[str, Cluster]) -> None:
+        if decision.to == JobState.STARTING:
+            job, attempt = self._registry.begin_attempt(decision.job, reason=decision.reason, actor=ACTOR)
+            self._say(f"job {job.id} ({job.run_id}): attempt {attempt.number} on {job.cluster}")
+            self._send(job, attempt, clusters[job.cluster])
+        elif decision.to == JobState.FAILED:
+            self._registry.move(decision.job, JobState.FAILED, reason=decision.reason, actor=ACTOR)
+        else:
+            self._registry.explain(decision.job, decision.reason)
 
 
 def _may_come_back(job: Job) -> bool:

@@ -6,7 +6,7 @@ import time
 from seedbed import reports
 from seedbed.controller import loop
 from seedbed.controller.judge import RayWord
-from seedbed.errors import RayAnswered, RayUnreachable, RegistryError, StoreError
+from seedbed.errors import RayAnswered, RayUnreachable, RegistryError, StoreError, UsageError
 from seedbed.registry.states import ClusterState, Desired, JobState
 
 
@@ -239,6 +239,43 @@ def test_what_goes_wrong_in_one_part_of_a_round_is_said_once_and_holds_up_no_oth
     monkeypatch.setattr(loop, "report", full)
     world.running()
     assert sum("disk is full" in said for said in world.said) == 1
+
+
+def test_a_wrong_use_in_a_whole_part_of_a_round_is_said(world, monkeypatch):
+    def wrong(*_):
+        raise UsageError("no job 7")
+
+    monkeypatch.setattr(loop, "arrange", wrong)
+    world.submit()
+    world.controller.tick()
+    assert world.said[0].startswith("to start what waits: UsageError: no job 7\n")
+
+
+def test_a_job_that_cannot_be_started_holds_up_no_other(world, monkeypatch):
+    begin = world.registry.begin_attempt
+
+    def begin_attempt(job, **how):
+        if job.id == 1:
+            raise RegistryError("its row is damaged")
+        return begin(job, **how)
+
+    monkeypatch.setattr(world.registry, "begin_attempt", begin_attempt)
+    first, second = world.submit(1), world.submit(2)
+    world.until_state(second, JobState.STARTING)
+    assert world.registry.job(first.id).state == JobState.QUEUED
+    assert sum(said.startswith("to start job 1: RegistryError: its row is damaged\n") for said in world.said) == 1
+
+
+def test_what_is_never_said_the_same_way_twice_is_not_remembered_without_end(world, monkeypatch):
+    def full(*_):
+        raise RegistryError(f"it is {time.monotonic_ns()}")
+
+    monkeypatch.setattr(loop, "MAX_DEFECTS", 3)
+    monkeypatch.setattr(world.controller, "_look", full)
+    for _ in range(5):
+        world.controller.tick()
+    assert len(world.said) == 5
+    assert len(world.controller._defects) == 3
 
 
 def test_a_registry_whose_disk_is_full_for_a_moment_ends_no_controller(world, monkeypatch):
