@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.cluster_api import api_of
 from seedbed.controller.judge import RayWord
 from seedbed.controller.queue import Room
+from seedbed.errors import RayAnswered
 from seedbed.ray_node import Node
 from seedbed.registry.records import Cluster
 
@@ -22,6 +23,7 @@ class ClusterLook:
     version: str
     words: dict[str, RayWord | None]  # by submission id, of each that was asked for; None: Ray does not know it
     nodes: list[Node] = field(default_factory=list)
+    untold: dict[str, str] = field(default_factory=dict)  # what Ray said instead of a word, by submission id
 
     def room(self) -> Room:
         alive = [node.resources_total for node in self.nodes if node.alive]
@@ -42,6 +44,7 @@ def look_at_cluster(cluster: Cluster, known_session: str | None, submission_ids:
     """Ask Ray. A head that is new to us must refuse whoever has no token. Raises RayError and UsageError.
 
     It is asked for each attempt by itself: its list of jobs has all that there ever were, with what they printed last.
+    One that it cannot tell of has no word, and says nothing of the cluster.
     """
     began_at = time.time()
     api = api_of(cluster)
@@ -49,8 +52,14 @@ def look_at_cluster(cluster: Cluster, known_session: str | None, submission_ids:
     session = str(version.get("session_name", ""))
     if session != known_session:
         api.require_token_auth()
-    words = {submission_id: _word(api.job(submission_id)) for submission_id in submission_ids}
-    return ClusterLook(began_at, time.time(), session, str(version.get("ray_version", "")), words, api.nodes())
+    words: dict[str, RayWord | None] = {}
+    untold: dict[str, str] = {}
+    for submission_id in submission_ids:
+        try:
+            words[submission_id] = _word(api.job(submission_id))
+        except RayAnswered as error:
+            untold[submission_id] = str(error)
+    return ClusterLook(began_at, time.time(), session, str(version.get("ray_version", "")), words, api.nodes(), untold)
 
 
 def _word(job: dict[str, Any] | None) -> RayWord | None:

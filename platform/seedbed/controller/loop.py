@@ -11,7 +11,7 @@ from typing import Any
 from seedbed import reports
 from seedbed.controller.attempt_watch import AttemptWatch
 from seedbed.controller.background import Background
-from seedbed.controller.cluster_look import look_at_cluster
+from seedbed.controller.cluster_look import ClusterLook, look_at_cluster
 from seedbed.controller.cluster_watch import ClusterWatch
 from seedbed.controller.dispatch import dispatch, end_in_ray
 from seedbed.controller.follow_up import ACTOR, FollowUp
@@ -185,6 +185,8 @@ class Controller:
             kind, name = key[:2]
             if kind == "cluster":
                 self._clusters[name].hear(result)
+                for submission_id, fault in result.untold.items() if isinstance(result, ClusterLook) else ():
+                    self._say_once(f"{submission_id} cannot be asked for: {fault}")
             elif kind == "store":
                 self._hear_store(name, result)
             elif kind == "send":

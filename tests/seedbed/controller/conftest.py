@@ -72,12 +72,14 @@ class FakeRay:
     takes: bool = True  # what it is sent; else it answers with `refuses`
     refuses: Exception = field(default_factory=lambda: RayUnreachable("the answer got lost"))
     session: str = "one"
+    untold: dict[str, str] = field(default_factory=dict)
 
     def look(self, row, session, submission_ids):
         if self.fault is not None:
             raise self.fault
         now = time.time()
-        return ClusterLook(now, now, self.session, "2", {name: self.words.get(name) for name in submission_ids}, [NODE])
+        words = {name: self.words.get(name) for name in submission_ids if name not in self.untold}
+        return ClusterLook(now, now, self.session, "2", words, [NODE], dict(self.untold))
 
     def dispatch(self, job, attempt, row, store, state, dashboard_url):
         self.sent.append(attempt.submission_id)

@@ -214,6 +214,16 @@ def test_a_job_in_the_queue_that_is_to_stop_never_starts(world):
     assert world.ray.sent == []
 
 
+def test_an_attempt_that_ray_cannot_tell_of_is_said_once_and_stays_as_it_was(world):
+    job = world.running()
+    [submission_id] = world.ray.sent
+    world.ray.untold = {submission_id: "it answered with 500"}
+    world.rounds()
+    assert world.said.count(f"{submission_id} cannot be asked for: it answered with 500") == 1
+    assert world.registry.job(job.id).state == JobState.RUNNING
+    assert world.controller._clusters["local"].answers
+
+
 def test_a_cluster_that_was_taken_down_has_lost_its_jobs(world, monkeypatch):
     monkeypatch.setattr("seedbed.controller.attempt_watch.SILENT_AFTER_S", 0.3)
     job = world.running()
