@@ -203,8 +203,8 @@ def _holding(store: Store, plan: Plan, found: _Documents) -> dict[str, dict[str,
     if places is None:
         return told
     tell("shards", len(places), tokens=places)
-    num_trained = sum(place["shard"].startswith("train") for place in places)  # held-out ones are only measured on
     pretrain = _artifact(store, plan, "pretrain")
+    num_trained = _num_trained(places, pretrain)
     checkpoints = [name for name in store.names(f"{pretrain.path}/checkpoints") if name.startswith("step-")]
     if num_trained and (checkpoints or pretrain.is_committed()):
         tell("pretrain", num_trained, checkpoints=checkpoints)
@@ -212,6 +212,15 @@ def _holding(store: Store, plan: Plan, found: _Documents) -> dict[str, dict[str,
             if _artifact(store, plan, kind).is_committed():
                 tell(kind, num_trained)
     return told
+
+
+def _num_trained(places: list[dict[str, Any]], pretrain: Artifact) -> int:
+    """The documents that were trained on: held-out ones are only measured on, and of a mixture, whose sources have
+    token shards of their own (`train-NAME-00000`), some sources may not be taken from."""
+    mixture = (pretrain.manifest() or {}).get("mixture", {})
+    unused = {f"train-{name}" for name, row in mixture.items() if row["tokens"] == 0}
+    shards = [place["shard"] for place in places]
+    return sum(shard.startswith("train") and shard.rpartition("-")[0] not in unused for shard in shards)
 
 
 def _with_added_text(clean: Artifact, found: _Documents) -> int:

@@ -4,6 +4,7 @@ import pytest
 
 from dataprep.document_id import pack
 from dataprep.schemas import EDITS
+from dataprep.shards import SIDECAR
 from seedbed.cli.takedown import NOT_LOOKED_AT_EXIT_CODE, NOTHING_FOUND_EXIT_CODE
 from seedbed.errors import UsageError
 from seedbed.plan import make_plan
@@ -54,6 +55,23 @@ def test_checkpoints_of_a_training_that_goes_on_are_named(pipeline):
 def test_a_held_out_page_was_not_trained_on(pipeline):
     pipeline.write("pretrain", {})
     assert [a["kind"] for a in told(pipeline, "docs/b.jsonl#1")["artifacts"]] == ["extract", "corpus", "shards"]
+
+
+@pytest.mark.parametrize(
+    ("mixture", "trained"),
+    [
+        (None, ["pretrain"]),
+        ({"web-new": {"tokens": 8}, "web": {"tokens": 0}}, ["pretrain"]),
+        ({"web-new": {"tokens": 0}, "web": {"tokens": 8}}, []),
+    ],
+)
+def test_of_a_mixture_the_sources_that_nothing_was_taken_from_were_not_trained_on(pipeline, mixture, trained):
+    pipeline.forget("shards")
+    places = {"train-web-new-00000": rows(SIDECAR, {"id": pack(A, 1), "first_token": 0, "num_tokens": 7})}
+    pipeline.write("shards", {"documents": places})
+    pipeline.write("pretrain", {}, **({} if mixture is None else {"mixture": mixture}))
+    kinds = [a["kind"] for a in told(pipeline, "docs/a.warc.gz#1")["artifacts"]]
+    assert kinds == ["extract", "corpus", "shards", *trained]
 
 
 def test_a_dropped_page_lies_in_extract_alone(pipeline):
