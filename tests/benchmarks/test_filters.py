@@ -71,6 +71,7 @@ def test_the_pages_of_the_demo_are_measured_and_decided_as_the_papers_say(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_all_pages_of_the_large_crawl_are_measured_and_decided_as_the_papers_say(tmp_path):
     if not WEB.exists():
         pytest.skip(f"{WEB} is not here: it is not part of the project")
