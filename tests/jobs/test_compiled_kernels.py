@@ -15,8 +15,8 @@ from dataprep.kernels.words import find_words
 from dataprep.kernels.warm import kernels
 import dataprep, pyarrow as pa
 find_words(pa.array(["two words"], pa.large_string()))
-hits = sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels())
-misses = sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels())
+hits = sum(sum(kernel.dispatcher.stats.cache_hits.values()) for kernel in kernels())
+misses = sum(sum(kernel.dispatcher.stats.cache_misses.values()) for kernel in kernels())
 print(dataprep.__file__, adopted > 0, hits > 0, misses)
 """
 
