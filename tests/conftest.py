@@ -323,9 +323,12 @@ def mine(reference: Workspace, tmp_path: Path) -> Workspace:
     return reference.copy(tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> "Iterator[Browser]":
-    """The system's, without a window, driven by Playwright."""
+    """The system's, without a window, driven by Playwright.
+
+    Playwright keeps an event loop running in this thread until it ends: no file that comes later could start its own.
+    """
     from playwright.sync_api import sync_playwright
 
     if CHROMIUM is None:
