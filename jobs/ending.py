@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dataprep.errors import SeedbedError
+from seedbed.errors import GOES_ON, RUN_AGAIN
 from seedbed.launch import ENDING_SIGNALS
 
 GO_ON_LATER = 75  # EX_TEMPFAIL of sysexits.h: nothing that was done is lost, start it again
@@ -26,16 +27,13 @@ class Stopped(SeedbedError):
     failure = "preempted"
 
 
-_SAME_COMMAND = "the same command goes on"
-
-
 def told_of_a_job(text: str, job: int | None, is_asked: bool) -> str:
     """What a driver says at its end, for those who submitted it (`job`: its number in the registry): they have typed no
     command of which the same would go on. Who asked to stop resumes it; else its controller begins the next attempt."""
     if job is None:
         return text
     goes_on = f"`seedbed resume {job}` goes on" if is_asked else "the next attempt goes on"
-    return text.replace(_SAME_COMMAND, goes_on).replace("run the same command again", f"`seedbed retry {job}`")
+    return text.replace(GOES_ON, goes_on).replace(RUN_AGAIN, f"`seedbed retry {job}`")
 
 
 class EndingSignals:

@@ -15,7 +15,7 @@ from jobs.ending import Stopped, StopRequested
 from jobs.unit import UnitTask, execute
 from jobs.whereabouts import Nodes
 from seedbed.artifact import Report
-from seedbed.errors import InfrastructureError
+from seedbed.errors import GOES_ON, RUN_AGAIN, InfrastructureError
 from seedbed.failures import FailureClass, classify
 
 FIRST_PAUSE_S = 0.5
@@ -46,7 +46,7 @@ def check_stop(stop_requested: StopRequested) -> None:
     """Raises Stopped where there is a reason to, between two units."""
     reason = stop_requested()
     if reason is not None:
-        raise Stopped(f"{reason}: it has stopped between two units; the same command goes on from there")
+        raise Stopped(f"{reason}: it has stopped between two units; {GOES_ON} from there")
 
 
 @dataclass(eq=False)  # one try is like no other: comparing their tasks would cost more than doing them
@@ -140,7 +140,7 @@ class RayExecutor:
         if attempt.number >= self._max_retries:
             given_up = InfrastructureError(
                 f"{task.kind} {task.phase} {task.unit}: gave up after {attempt.number + 1} tries, the last time: {why};"
-                " nothing that was done is lost: run the same command again"
+                f" nothing that was done is lost: {RUN_AGAIN}"
             )
             if classify((None, why)) is FailureClass.OUT_OF_MEMORY:
                 given_up.failure = FailureClass.OUT_OF_MEMORY

@@ -2,18 +2,19 @@
 
 import errno
 
-_AGAIN = "then run the same command again"
-_ROOM = f"free some room where that is, in the state directory and in the folder for temporary files, {_AGAIN}"
-_RIGHTS = f"give this user the right to it, or take another --state, {_AGAIN}"
+from seedbed.errors import RUN_AGAIN
+
+_ROOM = f"free some room where that is, in the state directory and in the folder for temporary files, then {RUN_AGAIN}"
+_RIGHTS = f"give this user the right to it, or take another --state, then {RUN_AGAIN}"
 _CURES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
     errno.EROFS: _RIGHTS,
-    errno.EMFILE: f"allow more open files (`ulimit -n`), {_AGAIN}",
-    errno.ENFILE: f"allow more open files, {_AGAIN}",
-    errno.ENOMEM: f"free some memory, or take fewer cluster.data_workers, {_AGAIN}",
+    errno.EMFILE: f"allow more open files (`ulimit -n`), then {RUN_AGAIN}",
+    errno.ENFILE: f"allow more open files, then {RUN_AGAIN}",
+    errno.ENOMEM: f"free some memory, or take fewer cluster.data_workers, then {RUN_AGAIN}",
 }
 
 

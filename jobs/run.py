@@ -24,7 +24,7 @@ from jobs.step_run import Cluster, Reports, StepRun
 from jobs.tee import Tee
 from seedbed import faults, runs
 from seedbed.artifact import Artifact
-from seedbed.errors import BudgetPassed, BudgetRefused, StoreError
+from seedbed.errors import GOES_ON, BudgetPassed, BudgetRefused, StoreError
 from seedbed.failures import FailureClass, classify
 from seedbed.launch import ENDING_SIGNALS, Launch, refusal
 from seedbed.lease import Leases
@@ -107,13 +107,13 @@ def _attempt(
         ended = runs.STOPPED if isinstance(error, BudgetPassed) else runs.FAILED
         return _Outcome(error.exit_code, ended, f"error: {error}", classify(error), str(error))
     except KeyboardInterrupt:
-        words = "interrupted: the same command goes on from here"
+        words = f"interrupted: {GOES_ON} from here"
         return _Outcome(signals.exit_code, runs.INTERRUPTED, words, None, "interrupted by its user")
     except SystemExit:
         if signals.asked is not None:
-            words = f"stopped: {signals.asked}: the same command goes on from here"
+            words = f"stopped: {signals.asked}: {GOES_ON} from here"
             return _Outcome(0, runs.STOPPED, words, None, signals.asked)
-        words = "interrupted: the same command goes on from here"
+        words = f"interrupted: {GOES_ON} from here"
         return _Outcome(signals.exit_code, runs.INTERRUPTED, words, FailureClass.PREEMPTED, "SIGTERM was received")
     except Exception as error:  # noqa: BLE001 - the last resort: say where the traceback is
         words = refused(error) or _defect(launch, state, error)

@@ -66,7 +66,7 @@ class Unit:
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 
     def write_scratch_groups(self, table: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
-        """The same, a row group after another: only one of them has to be in memory."""
+        """The same, a row group after another: of those that are written only the compressed bytes are in memory."""
         write_row_groups(self.artifact, f"scratch/{table}", self.name, schema, groups)
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 

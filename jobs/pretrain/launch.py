@@ -35,7 +35,7 @@ from jobs.pretrain.rank import Rank
 from jobs.pretrain.task import TrainResult, TrainTask
 from jobs.scores import bits_per_byte, perplexity
 from seedbed import faults
-from seedbed.errors import HangError, InfrastructureError, MemoryShortage, StoreError
+from seedbed.errors import GOES_ON, HangError, InfrastructureError, MemoryShortage, StoreError
 from seedbed.failures import FailureClass, classify
 from seedbed.layout import check_layout
 from seedbed.state import StateDirectory
@@ -97,9 +97,7 @@ def _finished(
 ) -> TrainResult:
     if step < task.training.num_steps:
         where = f"at its checkpoint of step {step:,}" if step else "before its first step"
-        raise Stopped(
-            f"{stop_requested()}: training has stopped {where}; the same command goes on with step {step + 1:,}"
-        )
+        raise Stopped(f"{stop_requested()}: training has stopped {where}; {GOES_ON} with step {step + 1:,}")
     return _result(task, recorder.records(), restarts)
 
 
@@ -107,7 +105,7 @@ def _check_stop(stop_requested: StopRequested, what: str) -> None:
     """Raises Stopped where there is a reason to, while no rank is in a step."""
     reason = stop_requested()
     if reason is not None:
-        raise Stopped(f"{reason}: {what}; the same command goes on from the newest checkpoint")
+        raise Stopped(f"{reason}: {what}; {GOES_ON} from the newest checkpoint")
 
 
 def _back_off(restarts: int, stop_requested: StopRequested) -> None:

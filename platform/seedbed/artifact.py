@@ -24,7 +24,7 @@ from dataprep.document_id import ascend
 from dataprep.errors import CorruptDataError
 from dataprep.tally import Tally
 from seedbed import faults
-from seedbed.errors import ConservationError, StoreError
+from seedbed.errors import RUN_AGAIN, ConservationError, StoreError
 from seedbed.fingerprint import canonical_json
 from seedbed.store import Store
 
@@ -151,7 +151,7 @@ class Artifact:
         """The manifest of an artifact that must be there: a parent of what is running. Raises StoreError."""
         manifest = self.manifest()
         if manifest is None:
-            raise StoreError(f"{self.path} is gone from {self.store.url}: run the same command again to make it anew")
+            raise StoreError(f"{self.path} is gone from {self.store.url}: {RUN_AGAIN} to make it anew")
         return manifest
 
     def commit(self, manifest: dict[str, Any]) -> None:
@@ -257,7 +257,10 @@ def write_table(
 
 
 def write_row_groups(artifact: Artifact, table: str, unit: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
-    """Write one part of a table that no artifact keeps, a row group for each of `groups`, which are taken in turn."""
+    """Write one part of a table that no artifact keeps, a row group for each of `groups`, taken in turn.
+
+    Of a group that is written only its compressed bytes are in memory, and those of all groups until the last.
+    """
     artifact.store.write(f"{artifact.path}/{table}/{unit}.parquet", _parquet(schema, groups))
 
 

@@ -2,6 +2,10 @@
 
 from dataprep.errors import SeedbedError
 
+RUN_AGAIN = "run the same command again"
+GOES_ON = "the same command goes on"
+"""How errors name what mends them. Nobody types the command of a job: `jobs.ending` says `seedbed retry` instead."""
+
 
 class UsageError(SeedbedError):
     """What was asked for cannot be done as asked: a wrong key, a missing path, an unknown run."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
-from seedbed.errors import SourceError
+from seedbed.errors import RUN_AGAIN, SourceError
 from seedbed.sources import file_system, version_of
 
 
@@ -69,8 +69,6 @@ def _explained(url: str) -> Iterator[None]:
     except (IsADirectoryError, NotADirectoryError):
         raise SourceError(f"{url} was a file when the run was planned: put it back, or plan again") from None
     except Exception as error:  # every kind of store has errors of its own: botocore's are no OSError
-        failure = SourceError(
-            f"cannot read {url}: {error}; check that it can be reached, then run the same command again"
-        )
+        failure = SourceError(f"cannot read {url}: {error}; check that it can be reached, then {RUN_AGAIN}")
         failure.transient = True
         raise failure from error

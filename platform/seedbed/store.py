@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from seedbed.errors import StoreError
+from seedbed.errors import RUN_AGAIN, StoreError
 
 TEMPORARY = ".incomplete-"
 """Names with this prefix are files that were never finished; `gc` removes them."""
@@ -264,7 +264,7 @@ def _renamed_when_whole(target: Path) -> Iterator[Path]:
 
 
 _CURES = {
-    errno.ENOSPC: "the disk is full: free some room (`seedbed gc`) or take another --store, then run the same command",
+    errno.ENOSPC: f"the disk is full: free some room (`seedbed gc`) or take another --store, then {RUN_AGAIN}",
     errno.EDQUOT: "the quota is used up: free some room (`seedbed gc`) or take another --store",
     errno.EACCES: "no permission: give this user the right to it, or take another --store",
     errno.EPERM: "no permission: give this user the right to it, or take another --store",
@@ -276,7 +276,7 @@ _CURES = {
 }
 _NUMBERS = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES, FileExistsError: errno.EEXIST}
 """Object stores raise the system's types of errors without the system's numbers."""
-_UNREACHABLE = "check that the store can be reached, then run the same command again"
+_UNREACHABLE = f"check that the store can be reached, then {RUN_AGAIN}"
 _REMOTE_CLIENTS = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google")
 _KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or write ~/.aws/credentials"
 _SET_UP_WRONGLY = {

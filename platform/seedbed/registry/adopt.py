@@ -64,7 +64,6 @@ def _look(store: Store, leases: Leases, run_id: str, before: Run | None) -> Run 
         run_id=run_id,
         store_url=store.place,
         name=record.name,
-        project=before.project if before else "",
         created_at=_seconds(record.created_at),
         state=record.state,
         reason=_reason(record),
@@ -75,7 +74,7 @@ def _look(store: Store, leases: Leases, run_id: str, before: Run | None) -> Run 
 
 
 def _damaged(store: Store, run_id: str, stamp: str, before: Run | None, reason: str) -> Run:
-    known = before or Run(run_id, store.place, run_id.rpartition("-")[0], "", time.time(), DAMAGED)
+    known = before or Run(run_id, store.place, run_id.rpartition("-")[0], time.time(), DAMAGED)
     return dataclasses.replace(known, state=DAMAGED, reason=reason, stamp=stamp)
 
 

@@ -132,7 +132,6 @@ class Run:
     run_id: str
     store_url: str  # Store.place
     name: str
-    project: str
     created_at: float
     state: str  # of `seedbed.runs`, GONE or DAMAGED
     reason: str = ""

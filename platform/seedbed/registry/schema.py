@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from seedbed.registry.states import FINAL
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. Known without loading Alembic, so that a registry that is up to date opens fast."""
 
 VERSION_TABLE = "seedbed_version"
@@ -164,7 +164,6 @@ runs = sa.Table(
     sa.Column("run_id", Text, primary_key=True),
     sa.Column("store_url", Text, primary_key=True),
     sa.Column("name", Text, nullable=False),
-    sa.Column("project", Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("state", Text, nullable=False),
     sa.Column("reason", Text, nullable=False),
@@ -175,7 +174,6 @@ runs = sa.Table(
 # Run id last in each: two runs of one second have an order.
 sa.Index(None, runs.c.created_at, runs.c.run_id)
 sa.Index(None, runs.c.state, runs.c.created_at, runs.c.run_id)
-sa.Index(None, runs.c.project, runs.c.created_at, runs.c.run_id)
 sa.Index(None, runs.c.store_url, runs.c.created_at, runs.c.run_id)
 
 leads = sa.Table(

@@ -47,13 +47,12 @@ class SeenRuns:
         self,
         *,
         state: str | None = None,
-        project: str | None = None,
         store_url: str | None = None,
         limit: int | None = MAX_LISTED,
     ) -> list[Run]:
         """The newest runs, newest first."""
         query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.run_id.desc()).limit(limit)
-        wanted = {runs.c.state: state, runs.c.project: project, runs.c.store_url: store_url}
+        wanted = {runs.c.state: state, runs.c.store_url: store_url}
         query = query.where(*(column == value for column, value in wanted.items() if value is not None))
         with self._database.read() as connection:
             return [_as_run(row) for row in connection.execute(query)]

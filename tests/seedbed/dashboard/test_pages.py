@@ -242,9 +242,7 @@ def test_runs_are_found_by_the_project_that_they_were_submitted_to(site):
 def test_the_list_of_runs_comes_in_pages(site):
     from seedbed.registry.records import Run
 
-    many = [
-        Run(f"r-{n:02d}", site.store.place, "r", "", 1000.0 + n, "failed" if n % 2 else "finished") for n in range(60)
-    ]
+    many = [Run(f"r-{n:02d}", site.store.place, "r", 1000.0 + n, "failed" if n % 2 else "finished") for n in range(60)]
     site.registry.see_runs(many, actor="test")
     site.watch._look_at_registry()
     first, last = site.get("/runs"), site.get("/runs?number=3")

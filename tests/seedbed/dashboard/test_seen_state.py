@@ -8,7 +8,7 @@ from seedbed.registry.records import Job, Run
 from seedbed.registry.states import JobState
 
 NOW = 1_000_000.0
-RUN = Run("tiny-01", "/store", "tiny", "", NOW - 3600, "running", seen_at=NOW - 600)
+RUN = Run("tiny-01", "/store", "tiny", NOW - 3600, "running", seen_at=NOW - 600)
 JOB = Job(
     key="k", run_id="tiny-01", name="tiny", project="", owner="me", cluster="local", store_url="/store", bundle="b",
     cpus=1, gpus=0, id=3, state=JobState.RUNNING, state_since=NOW - 600,

@@ -37,9 +37,9 @@ FILL = {
         NUM_JOBS,
         "'silent', 'job', CAST(i AS TEXT), 'warning', 'quiet', i, CASE WHEN i > 9990 THEN NULL ELSE i END",
     ),
-    "runs (run_id, store_url, name, project, created_at, state, reason, seen_at, summary)": (
+    "runs (run_id, store_url, name, created_at, state, reason, seen_at, summary)": (
         NUM_RUNS,
-        f"'run-' || i, CASE WHEN i < 4 THEN '/store-rare' ELSE '/store-1' END, 'name', {PROJECT}, i / 3,"
+        "'run-' || i, CASE WHEN i < 4 THEN '/store-rare' ELSE '/store-1' END, 'name', i / 3,"
         " CASE WHEN i % 50 = 0 THEN 'failed' ELSE 'finished' END, '', i, '{}'",
     ),
 }
@@ -72,8 +72,6 @@ LISTS = {
     ),
     "runs": lambda registry: registry.runs(limit=50),
     "runs in a state": lambda registry: registry.runs(state="failed", limit=50),
-    "runs of a project": lambda registry: registry.runs(project="project-3", limit=50),
-    "runs of a project with few": lambda registry: registry.runs(project="project-rare", limit=50),
     "runs of a store with few": lambda registry: registry.runs(store_url="/store-rare", limit=50),
     "runs of a store": lambda registry: registry.runs(store_url="/store-1", limit=50),
     "a run": lambda registry: registry.run("run-7"),
@@ -158,4 +156,4 @@ def test_lists_are_read_through_indexes_and_are_bounded(full):
                     raise AssertionError(f"{name}: {error}") from None
     assert len(full.jobs()) == len(full.events()) == len(full.alarms(standing=False)) == len(full.runs()) == 500
     assert len(full.jobs(states=ACTIVE, limit=None)) == NUM_WAITING
-    assert full.see_run(Run("run-x", "/store-1", "x", "web", 9e9, "planned"), actor="store") == full.runs(limit=1)[0]
+    assert full.see_run(Run("run-x", "/store-1", "x", 9e9, "planned"), actor="store") == full.runs(limit=1)[0]

@@ -102,6 +102,7 @@ def test_the_migrations_make_what_the_code_says(empty, request):
 
 def test_an_older_registry_keeps_its_rows(old):
     before = indexes_and_triggers(old)
+    del before["runs_project_created_at_run_id"]  # with its column, by revision 0005
     registry = open_registry(old.engine.url.render_as_string(hide_password=False), StateDirectory("."))
     [job] = registry.jobs()
     assert (job.id, job.state, job.max_retries) == (41, JobState.RUNNING, 2)
