@@ -25,7 +25,7 @@ from dataprep.kernels.linear_scores import sum_weights, train_epoch
 from dataprep.kernels.text_buffers import batches
 from dataprep.kernels.words import Words, find_words
 
-METADATA_VERSION = 1
+METADATA_VERSION = 2  # 2: words hashed by 8 bytes
 _MAX_BATCH_BYTES = 4 << 20
 _KEY = "seedbed"
 _MAX_INTEGER_WEIGHT = 32_767  # of int16

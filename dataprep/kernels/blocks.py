@@ -14,6 +14,7 @@ from llvmlite import ir
 from dataprep.kernels.deferred import Intrinsic, kernel
 
 BLOCK = 32  # bytes
+LANE = 8  # bytes
 
 _VECTOR = ir.VectorType(ir.IntType(8), BLOCK)
 _TAB, _LINE_FEED, _CARRIAGE_RETURN, _SPACE, _LESS_THAN, _DELETE = 0x09, 0x0A, 0x0D, 0x20, 0x3C, 0x7F
@@ -120,6 +121,21 @@ def pairs_of_block(pairs: tuple[bytes, ...]) -> Any:
         )
 
     return _mask(write)
+
+
+def _lane_at(typing_context, data, position):
+    """The LANE bytes from `position` on as one number, the first one lowest (little-endian machines)."""
+    from numba import types
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(8 * LANE).as_pointer())
+        return builder.load(pointer, align=1)
+
+    return types.uint64(data, types.int64), generate
+
+
+lane_at: Any = Intrinsic(_lane_at)
 
 
 def _lowest_bit(typing_context, mask):

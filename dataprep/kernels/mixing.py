@@ -18,13 +18,7 @@ PRIME_5 = np.uint64(0x27D4EB2F165667C5)
 @kernel
 def mix_in(state: np.uint64, value: np.uint64) -> np.uint64:
     """One XXH64 round: the state after `value`; order counts."""
-    return mix_in_product(state, value * PRIME_2)
-
-
-@kernel
-def mix_in_product(state: np.uint64, product: np.uint64) -> np.uint64:
-    """`mix_in` of a value whose product with `PRIME_2` is known: from a table, where there are few values."""
-    state = state + product
+    state = state + value * PRIME_2
     state = (state << np.uint64(31)) | (state >> np.uint64(33))  # rotate left by 31
     return state * PRIME_1
 

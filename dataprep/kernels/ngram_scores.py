@@ -17,6 +17,7 @@ from dataprep.kernels.mixing import PRIME_1, PRIME_2, PRIME_3, PRIME_5, avalanch
 from dataprep.kernels.sentences import find_sentences
 from dataprep.kernels.unicode_classes import unicode_classes
 from dataprep.kernels.utf8 import decode
+from dataprep.kernels.words import add_character, end_word
 
 MAX_ORDER = 5
 # What stands for a word's hash in "<unk>", "<s>" and "</s>", by the length of how they are spelt.
@@ -189,12 +190,12 @@ def _word(lines, position, end, lower):
         if spelt == _UNKNOWN_LENGTH:
             return _UNKNOWN, after
         return (_BEGIN if spelt == _BEGIN_LENGTH else _END), after
-    state = PRIME_5
+    state, lane, num_bits = PRIME_5, np.uint64(0), np.uint64(0)
     at = start
     while at < after:
         codepoint, at = decode(lines, at, after)
-        state = mix_in(state, np.uint64(lower[codepoint]))
-    return avalanche(state), after
+        state, lane, num_bits = add_character(state, lane, num_bits, lower[codepoint])
+    return end_word(state, lane, num_bits), after
 
 
 @kernel

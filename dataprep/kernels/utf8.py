@@ -1,4 +1,4 @@
-"""Decoding one character of UTF-8 inside a kernel.
+"""Decoding and encoding one character of UTF-8 inside a kernel.
 
 Numba's cache looks at the file of the calling kernel only: after a change here, run `python -m dataprep.kernels.warm`.
 """
@@ -35,3 +35,18 @@ def decode(data: np.ndarray, position: int, end: int) -> tuple[np.uint32, int]:
     if codepoint > 0x10FFFF:
         return REPLACEMENT, position + 1
     return codepoint, position + 4
+
+
+@kernel
+def encode(codepoint: np.uint32) -> tuple[np.uint64, np.uint64]:
+    """The bytes of a character, the first one lowest, and how many bits they are."""
+    if codepoint < 0x80:
+        return np.uint64(codepoint), np.uint64(8)
+    last = np.uint64(0x80 | (codepoint & 0x3F))
+    if codepoint < 0x800:
+        return np.uint64(0xC0 | codepoint >> 6) | last << np.uint64(8), np.uint64(16)
+    before = np.uint64(0x80 | (codepoint >> 6 & 0x3F))
+    if codepoint < 0x10000:
+        return np.uint64(0xE0 | codepoint >> 12) | before << np.uint64(8) | last << np.uint64(16), np.uint64(24)
+    second = np.uint64(0x80 | (codepoint >> 12 & 0x3F)) << np.uint64(8)
+    return np.uint64(0xF0 | codepoint >> 18) | second | before << np.uint64(16) | last << np.uint64(24), np.uint64(32)

@@ -10,21 +10,27 @@ import pyarrow as pa
 
 from dataprep.kernels.blocks import (
     BLOCK,
+    LANE,
     first_bits,
     highest_bit,
+    lane_at,
     lowest_bit,
     non_ascii_of_block,
     word_characters_of_block,
 )
 from dataprep.kernels.deferred import kernel
-from dataprep.kernels.mixing import PRIME_2, PRIME_5, avalanche, mix_in, mix_in_product
+from dataprep.kernels.mixing import PRIME_5, avalanche, mix_in
 from dataprep.kernels.text_buffers import text_buffers
 from dataprep.kernels.unicode_classes import LETTER, MARK, SINGLE, WORD, unicode_classes
-from dataprep.kernels.utf8 import decode
+from dataprep.kernels.utf8 import decode, encode
 
-_GROUP = 4096  # words that are hashed together: what is known of them stays in the processor's cache
+WORD_HASHES = 2
+"""Which definition of a word's hash this is. To be raised with it: what was hashed by two of them does not compare."""
+
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_LETTER_BIT = 0x40  # of the ASCII letters and digits, letters have it
+_SMALL = np.uint64(0x2020202020202020)  # of the ASCII letters and digits, makes capitals small and changes no other
+_LETTERS = np.uint64(0x4040404040404040)  # of the same, letters have this bit
+_LANE_BITS = np.uint64(8 * LANE)
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,8 @@ class Words:
     """The words of a batch of documents, in order.
 
     The words of document i are [offsets[i], offsets[i + 1]) of the other arrays: `hashes` uint64, a hash of the
-    lowercased codepoints (XXH64's round per codepoint and its avalanche at the end); `num_characters` int32, in
-    codepoints; `has_letter` bool.
+    lowercased word in UTF-8 (XXH64's round for every 8 bytes, the last filled up with zeros, and its avalanche at the
+    end: no two words of up to 8 bytes have the same); `num_characters` int32, in codepoints; `has_letter` bool.
     """
 
     offsets: np.ndarray
@@ -69,59 +75,53 @@ def find_words(text: pa.LargeStringArray) -> Words:
 
 @kernel
 def _find_words(data, text_offsets, classes, lower, offsets, hashes, num_characters, has_letter):
-    # Small tables by byte: in ASCII what a word has, 0 for what ends one and for every byte outside ASCII.
-    ascii_words = np.zeros(256, np.uint8)
-    products = np.zeros(256, np.uint64)  # of the small letter, for `mix_in_product`
+    ascii_words = np.zeros(256, np.uint8)  # by byte: in ASCII what a word has, 0 for all else
     for byte in range(0x80):
         ascii_words[byte] = classes[byte] & WORD
-        products[byte] = np.uint64(lower[byte]) * PRIME_2
-    waiting = np.empty(_GROUP, np.int64)  # words whose length is known, to be hashed, and
-    starts = np.empty(_GROUP, np.int64)  # where they are in `data`
-    num_waiting, count = 0, 0
+    last_block = len(data) - BLOCK - LANE  # from there on a lane might reach over the end of the buffer
+    count = 0
     offsets[0] = 0
     for document in range(len(text_offsets) - 1):
         position = text_offsets[document]
         end = text_offsets[document + 1]
         while position < end:
-            if position + BLOCK <= end and data[position] < 0x80:
+            if position + BLOCK <= end and position <= last_block and data[position] < 0x80:
                 num_bytes, in_words = _plain_part(data, position)
                 if num_bytes > 0:
                     while in_words != 0:
                         start = lowest_bit(in_words)
                         length = lowest_bit(~(in_words >> np.uint64(start)))
                         in_words &= _ALL << np.uint64(start + length)
-                        waiting[num_waiting], starts[num_waiting] = count, position + start
+                        hashes[count], has_letter[count] = _hash_run(data, position + start, length)
                         num_characters[count] = length
-                        num_waiting += 1
                         count += 1
                     position += num_bytes
-                    if num_waiting > _GROUP - BLOCK:
-                        _hash_runs(data, waiting[:num_waiting], starts, products, hashes, num_characters, has_letter)
-                        num_waiting = 0
                     continue
             start = position
-            state = PRIME_5
+            state, lane, num_bits = PRIME_5, np.uint64(0), np.uint64(0)
             seen = np.uint8(0)  # the classes of the word's characters, or-ed
             while position < end:
                 byte = data[position]
                 kind = ascii_words[byte]
                 if kind == 0:
                     break
-                state = mix_in_product(state, products[byte])
+                state, lane, num_bits = add_character(state, lane, num_bits, lower[byte])
                 seen |= kind
                 position += 1
             length = position - start
             if position < end and data[position] >= 0x80:
-                position, state, length, seen = _go_on(data, position, end, classes, lower, state, length, seen)
+                position, state, length, seen = _go_on(
+                    data, position, end, classes, lower, state, lane, num_bits, length, seen
+                )
             else:
+                state = end_word(state, lane, num_bits)
                 position += 1  # over what ended the word
             if length > 0:
-                hashes[count] = avalanche(state)
+                hashes[count] = state
                 num_characters[count] = length
                 has_letter[count] = seen & LETTER != 0
                 count += 1
         offsets[document + 1] = count
-    _hash_runs(data, waiting[:num_waiting], starts, products, hashes, num_characters, has_letter)
 
 
 @kernel
@@ -139,49 +139,59 @@ def _plain_part(data, position):
 
 
 @kernel
-def _hash_runs(data, words, starts, products, hashes, num_characters, has_letter):
-    """Hashes `words`, runs of ASCII letters and digits that are shorter than a block, by length: where a word ends is
-    foreseen then, and several are under way at once. In the order of the text it took 1.7 times as long (measured)."""
-    places = np.zeros(BLOCK + 1, np.int64)  # of the next word of each length
-    for word in words:
-        places[num_characters[word] + 1] += 1
-    for length in range(1, BLOCK + 1):
-        places[length] += places[length - 1]
-    by_length = np.empty(len(words), np.int64)
-    for i in range(len(words)):
-        own = num_characters[words[i]]
-        by_length[places[own]] = i
-        places[own] += 1
-    for at in by_length:
-        word, start = words[at], np.uint64(starts[at])
-        state = PRIME_5
-        seen = np.uint8(0)
-        for place in range(num_characters[word]):
-            byte = data[start + np.uint64(place)]
-            state = mix_in_product(state, products[byte])
-            seen |= byte
-        hashes[word] = avalanche(state)
-        has_letter[word] = seen & _LETTER_BIT != 0
+def _hash_run(data, start, length):
+    """The hash of a run of ASCII letters and digits, and whether one of them is a letter. Reads whole lanes."""
+    state = PRIME_5
+    letters = np.uint64(0)
+    while length > LANE:
+        lane = lane_at(data, start)
+        letters |= lane
+        state = mix_in(state, lane | _SMALL)
+        start += LANE
+        length -= LANE
+    lane = (lane_at(data, start) | _SMALL) & (_ALL >> (_LANE_BITS - np.uint64(8 * length)))
+    return avalanche(mix_in(state, lane)), (letters | lane) & _LETTERS != 0
 
 
 @kernel
-def _go_on(data, position, end, classes, lower, state, length, seen):
+def add_character(state, lane, num_bits, codepoint):
+    """The hash of a word on its way, `PRIME_5, 0, 0` at first, after one more lowercased character: the state after
+    the lanes that are full, and the bits of the one that is not."""
+    character, width = encode(codepoint)
+    lane |= character << num_bits
+    num_bits += width
+    if num_bits < _LANE_BITS:
+        return state, lane, num_bits
+    num_bits -= _LANE_BITS
+    return mix_in(state, lane), character >> (width - num_bits), num_bits
+
+
+@kernel
+def end_word(state, lane, num_bits):
+    """The hash of a word whose characters were all added."""
+    return avalanche(mix_in(state, lane) if num_bits > 0 else state)
+
+
+@kernel
+def _go_on(data, position, end, classes, lower, state, lane, num_bits, length, seen):
     """Reads on from a character outside ASCII, inside a run or (length 0) between words, to the end of the word.
 
-    Returns the position to go on from: after what ended the word, or at it where it starts the next one.
+    Returns the position to go on from (after what ended the word, or at it where it starts the next one), the hash,
+    the length and the classes seen.
     """
     unspaced = False
     while position < end:
         codepoint, after = decode(data, position, end)
         kind = classes[codepoint]
         if kind & WORD == 0:
-            return after, state, length, seen
+            position = after
+            break
         if length > 0 and (kind & SINGLE != 0 or (unspaced and kind & MARK == 0)):
-            return position, state, length, seen
+            break
         if kind & SINGLE != 0:
             unspaced = True
-        state = mix_in(state, np.uint64(lower[codepoint]))
+        state, lane, num_bits = add_character(state, lane, num_bits, lower[codepoint])
         seen |= kind
         length += 1
         position = after
-    return position, state, length, seen
+    return position, end_word(state, lane, num_bits), length, seen

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from dataprep import document_id
 from dataprep.deduplicate.config import EarlierRun
 from dataprep.errors import CorruptDataError
+from dataprep.kernels.words import WORD_HASHES
 from seedbed.artifact import Artifact
 from seedbed.errors import UsageError
 from seedbed.store import Store
@@ -52,11 +53,17 @@ def find_earlier_corpora(
                 f"{key}.run: {run_name} is this run's own name: give the id of a finished run, or rename this one"
             )
         corpus = _find(there, earlier.run, key)
-        theirs = Artifact(there, "annotate", corpus.steps["annotate"]).committed()["config"]["minhash"]
+        made = Artifact(there, "annotate", corpus.steps["annotate"]).committed()
+        theirs = made["config"]["minhash"]
         if theirs != minhash:
             raise UsageError(
                 f"{key}: {corpus.run} was made with data.annotate.minhash {json.dumps(theirs)}, but this run says "
                 f"{json.dumps(minhash)}: bands of the two do not compare; say the former here, or make the old one anew"
+            )
+        if made["software"].get("word hashes") != str(WORD_HASHES):
+            raise UsageError(
+                f"{key}: {corpus.run} was made by another Seedbed, whose words have other hashes: bands of the two do"
+                " not compare; make the old one anew"
             )
         found.append(corpus)
     return tuple(found)

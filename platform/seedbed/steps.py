@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from dataprep import plugins
 from dataprep.extraction.engines.registry import ENGINES
+from dataprep.kernels.words import WORD_HASHES
 from dataprep.language import model_digest
 from seedbed.errors import UsageError
 from seedbed.fingerprint import fingerprint, package_versions
@@ -95,6 +96,11 @@ def _clean_software(run: RunConfig) -> dict[str, str]:
     """Normal forms are those of the interpreter's Unicode tables, which come with its minor version."""
     normal_forms = {} if run.data.clean.normalization == "none" else {"unicodedata": unicodedata.unidata_version}
     return normal_forms | (package_versions(("ftfy",)) if run.data.clean.mojibake else {})
+
+
+def _annotate_software(run: RunConfig) -> dict[str, str]:
+    own = {"lid.176.ftz": model_digest(), "word hashes": str(WORD_HASHES)}
+    return own | plugins.software(plugins.MEASURES_GROUP, run.data.annotate.others)
 
 
 def _deduplicate_software(run: RunConfig) -> dict[str, str]:
@@ -191,9 +197,7 @@ STEPS: tuple[StepKind, ...] = (
         ("extract", "clean"),
         lambda run, listing: dict(_with_lists(run, listing)["annotate"]),
         ("phonenumberslite",),
-        lambda run: (
-            {"lid.176.ftz": model_digest()} | plugins.software(plugins.MEASURES_GROUP, run.data.annotate.others)
-        ),
+        _annotate_software,
     ),
     StepKind(
         "select",

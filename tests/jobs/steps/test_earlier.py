@@ -175,12 +175,15 @@ def test_the_fingerprint_changes_with_the_earlier_corpus_and_not_with_its_place(
     assert "earlier" not in without.step("deduplicate").config
 
 
-def test_a_corpus_that_is_not_there_or_has_other_bands_is_refused_when_planned(tmp_path):
+def test_a_corpus_that_is_not_there_or_has_other_bands_is_refused_when_planned(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"against\[0\]: no run 'first' in"):
         made(tmp_path, "second", {"b": 0}, against("first"))
     first = made(tmp_path, "first", {"a": 0})
     with pytest.raises(UsageError, match=r'minhash \{.*"seed": 1.*but this run says \{.*"seed": 5'):
         made(tmp_path, "second", {"b": 0}, against("first"), "data.annotate.minhash.seed=5")
+    with monkeypatch.context() as another, pytest.raises(UsageError, match="whose words have other hashes"):
+        another.setattr("seedbed.earlier.WORD_HASHES", 1)
+        made(tmp_path, "second", {"b": 0}, against("first"))
     with pytest.raises(UsageError, match="own name"):
         made(tmp_path, "first", {"b": 0}, against("first"))
     manifest = tmp_path / "store" / artifact(tmp_path, first, "corpus").path / "manifest.json"
