@@ -190,12 +190,12 @@ def _word(lines, position, end, lower):
         if spelt == _UNKNOWN_LENGTH:
             return _UNKNOWN, after
         return (_BEGIN if spelt == _BEGIN_LENGTH else _END), after
-    state, lane, num_bits = PRIME_5, np.uint64(0), np.uint64(0)
+    state, lane, filled = PRIME_5, np.uint64(0), np.uint64(0)
     at = start
     while at < after:
         codepoint, at = decode(lines, at, after)
-        state, lane, num_bits = add_character(state, lane, num_bits, lower[codepoint])
-    return end_word(state, lane, num_bits), after
+        state, lane, filled = add_character(state, lane, filled, lower[codepoint])
+    return end_word(state, lane, filled), after
 
 
 @kernel

@@ -1,4 +1,5 @@
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,24 +127,24 @@ def test_words_are_those_of_the_slow_definition_also_in_a_slice(texts, start, le
     assert found(sliced) == [expected(text) for text in sliced.to_pylist()]
 
 
-# Longer than the blocks in which ASCII is looked at, with words that reach over their ends, and with other characters.
-LONG = st.lists(
-    st.sampled_from(
-        ["The", "a", "x86", "42", " ", "  ", "\n", "-", ".", "é", "ñandú", "\u0301", "東", "“", "Z" * 31, "q" * 70]
-    ),
-    min_size=10,
-    max_size=120,
-).map("".join)
+# Longer than the blocks in which text is looked at, with words that reach over their ends.
+ASCII = ["The", "a", "x86", "42", " ", "  ", "\n", "-", ".", "Z" * 31, "q" * 70]
+SPACED = ["é", "ñandú", "ß", "\u0301", "ЖУРНАЛ", "жизнь ", "İ", "\u212a", "हिन्दी", "한국어 ", "٣٢", "\U0001d400"]
+OTHERS = ["東", "ที่นี่", "かカ", "“", "—", "\u2028", "😀"]
+LONG = st.lists(st.sampled_from([*ASCII, *SPACED, *OTHERS]), min_size=10, max_size=120).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(LONG, max_size=3))
 def test_words_of_whole_blocks_are_those_of_the_slow_definition(texts):
     assert found(large(*texts)) == [expected(text) for text in texts]
 
 
-def test_a_hash_of_a_word_is_the_same_wherever_the_word_stands():
-    for word in ("a", "seven77", "eightght", "nineninen", "Z" * 16, "q" * 24, "x" * 25):
-        for before in range(40):
-            alone, among = found(large(word))[0], found(large("-" * before + word + " " * 60))[0]
-            assert alone == among == expected(word)
+@pytest.mark.parametrize(
+    "word", ["seven77", "eightght", "nineninen", "Z" * 16, "q" * 25, *SPACED, "東", "ที่", "\u212aelvin"]
+)
+def test_a_word_is_the_same_wherever_it_stands(word):
+    for before in ("-", "“", "x ", "é ", "東"):
+        for number in range(1, 40):
+            if slow_words(before + word)[-1] == word:
+                assert found(large(before * number + word + " " * 60))[0][-1] == expected(word)[0]
