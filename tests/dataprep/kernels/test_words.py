@@ -140,11 +140,11 @@ def test_words_of_whole_blocks_are_those_of_the_slow_definition(texts):
     assert found(large(*texts)) == [expected(text) for text in texts]
 
 
-@pytest.mark.parametrize(
-    "word", ["seven77", "eightght", "nineninen", "Z" * 16, "q" * 25, *SPACED, "東", "ที่", "\u212aelvin"]
-)
+LENGTHS = ["seven77", "eightght", "nineninen", "Z" * 16, "q" * 25, "\u212aelvin", "東", "ที่"]
+
+
+@pytest.mark.parametrize("word", [*LENGTHS, *(word.strip() for word in SPACED)])
 def test_a_word_is_the_same_wherever_it_stands(word):
-    for before in ("-", "“", "x ", "é ", "東"):
+    for before in ("-", "“", "x ", "é ", "東 "):
         for number in range(1, 40):
-            if slow_words(before + word)[-1] == word:
-                assert found(large(before * number + word + " " * 60))[0][-1] == expected(word)[0]
+            assert found(large(before * number + word + " " * 60))[0][-1] == expected(word)[0]
