@@ -25,8 +25,6 @@ WHITESPACE = 8  # property White_Space
 SINGLE = 16  # a letter of a script written without spaces; always with LETTER
 CLOSING = 32  # closing brackets and quotation marks of either kind: general categories Pe, Pf, Pi, and " and '
 SENTENCE_END = 64  # property Sentence_Terminal: full stop, question mark, exclamation mark, in every script
-CAPITAL = 128  # has a lowercase that is another character
-
 WORD = LETTER | MARK | DIGIT  # what words are made of
 
 NUM_CODEPOINTS = 0x110000  # the Unicode code space, U+0000 to U+10FFFF
@@ -57,7 +55,6 @@ def unicode_classes() -> UnicodeClasses:
     classes = np.repeat(range_classes, np.diff(range_starts, append=NUM_CODEPOINTS))
     lower = np.arange(NUM_CODEPOINTS, dtype=np.uint32)
     lower[cased] = lowered
-    classes[cased] |= CAPITAL
     # Numba takes a read-only array for another type: every table and every Arrow buffer is read-only, always.
     classes.flags.writeable = False
     lower.flags.writeable = False

@@ -42,7 +42,6 @@ KERNEL_MODULES = (
     "account_numbers",
     "contacts",
     "personal_data",
-    "sentences",
     "ngram_counts",
     "ngram_scores",
     "arpa_lines",

@@ -24,7 +24,7 @@ from dataprep.kernels.blocks import (
 from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_5, avalanche, mix_in
 from dataprep.kernels.text_buffers import text_buffers
-from dataprep.kernels.unicode_classes import CAPITAL, LETTER, MARK, SINGLE, WORD, unicode_classes
+from dataprep.kernels.unicode_classes import LETTER, MARK, SINGLE, WORD, unicode_classes
 from dataprep.kernels.utf8 import decode, encode
 
 WORD_HASHES = 2
@@ -140,7 +140,7 @@ def _words_of_block(data, position, others, in_words, classes, lower, count, has
             in_words |= bits
             if kind & LETTER != 0:
                 letters |= bits
-            if kind & CAPITAL != 0:
+            if lower[codepoint] != codepoint:
                 capitals |= bits
         elif after - position == at + 1:  # the block ends inside the character, if it is one
             num_bytes = at
