@@ -90,22 +90,18 @@ class RayApi:
         *,
         runtime_env: Mapping[str, Any] | None = None,
         metadata: Mapping[str, str] | None = None,
-        env: Mapping[str, str] | None = None,
     ) -> bool:
         """Start `entrypoint` (a shell command) as the job `submission_id`; False where Ray has that job already.
 
-        Ray gives `runtime_env`, `metadata` and `env` back in plain text to whoever has the token: no secrets there.
+        Ray gives `runtime_env` and `metadata` back in plain text to whoever has the token: no secrets there.
         Can be repeated after any failure: one id is started once at most.
         """
         if self.job(submission_id) is not None:
             return False
-        environment = dict(runtime_env or {})
-        if env:
-            environment["env_vars"] = {**environment.get("env_vars", {}), **env}
         request = {
             "submission_id": submission_id,
             "entrypoint": entrypoint,
-            "runtime_env": environment,
+            "runtime_env": dict(runtime_env or {}),
             "metadata": dict(metadata or {}),
         }
         answer = self._ask("POST", "/api/jobs/", json.dumps(request).encode(), timeout_s=SUBMIT_TIMEOUT_S)

@@ -220,8 +220,8 @@ def test_a_job_is_submitted_once_and_gets_its_package_and_nothing_secret(up, tmp
     uri = api.upload_package(tmp_path / "bundle.zip")
     assert api.upload_package(tmp_path / "bundle.zip") == uri
     command = f"{sys.executable} shipped.py && exit 3"
-    runtime_env = {"working_dir": uri}
-    assert api.submit("seedbed-1-1", command, runtime_env=runtime_env, metadata={"job": "1"}, env={"GIVEN": "yes"})
+    runtime_env = {"working_dir": uri, "env_vars": {"GIVEN": "yes"}}
+    assert api.submit("seedbed-1-1", command, runtime_env=runtime_env, metadata={"job": "1"})
     assert api.submit("seedbed-1-1", command, runtime_env=runtime_env) is False
     wait_until(lambda: (api.job("seedbed-1-1") or {})["status"] == "FAILED")
     job = api.job("seedbed-1-1")

@@ -93,7 +93,11 @@ def _refuse(belongs_to: str, **given: object) -> None:
 def down(
     context: typer.Context,
     name: Annotated[
-        str | None, typer.Option("--name", help="One that was registered with --address: its Ray is left alone.")
+        str | None,
+        typer.Option(
+            "--name",
+            help="One that was registered with --address, whose Ray is left alone, or one of a machine that is gone.",
+        ),
     ] = None,
     now: Annotated[bool, typer.Option("--now", help="Do not wait for jobs to checkpoint.")] = False,
     registry: RegistryOption = None,
