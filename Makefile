@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 TORCH := $(shell grep '^torch==' constraints.txt)
 KERNELS := $(wildcard dataprep/kernels/*.py)
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
+# Without compiling: most modules of these packages are never imported, and the others are compiled when they first are.
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 
 # Runs and tests start many processes: where Python may not keep what it compiles, each would compile Seedbed anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -50,8 +51,8 @@ demo: setup ## from the crawl in configs/crawls/demo to an exported model
 # Two processes: much of the time a test waits for others to start. A file's tests stay together, as they share what they
 # start; the longest files come first (tests/conftest.py).
 PYTEST_TWO := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-test: setup-dev ## the tests for each change: all but those of `make test-all`
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 check packages
+test: $(VENV)/.dev ## the tests for each change: all but those of `make test-all`
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 $(VENV)/.kernels check packages
 	@$(PYTEST_TWO) -m 'not thorough and not cluster'
 
 test-all: test ## every test: what `make test` shows in part at length, and a run on two machines
@@ -109,7 +110,7 @@ bench-peers: $(PEERS:%=.bench/peers/%/.installed) ## the environments of the too
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 .bench/peers/$*/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-check: setup-dev ## style, types, and which way imports run
+check: $(VENV)/.dev ## style, types, and which way imports run
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

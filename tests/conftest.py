@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -265,9 +266,30 @@ class Workspace:
 
 
 @pytest.fixture(scope="session")
-def small_run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A function that gives the folder NAME, which one of the processes that share the tests has filled."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        with FileLock(shared / f"{name}.lock"):
+            if not (shared / f"{name}.made").exists():
+                shutil.rmtree(shared / name, ignore_errors=True)  # of a filling that failed
+                (shared / name).mkdir()
+                fill(shared / name)
+                (shared / f"{name}.made").touch()
+        return shared / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_run_file(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """`run.yaml` beside `crawl/`: two sources, four WARC files of some forty records each and one JSONL."""
-    folder = tmp_path_factory.mktemp("small")
+    return made_once("small", _write_small_run) / "run.yaml"
+
+
+def _write_small_run(folder: Path) -> None:
     for part, (name, members) in enumerate(_chosen_members().items()):
         target = folder / "crawl" / ("docs" if part < 2 else "more") / f"part-{part}.warc.gz"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -276,7 +298,6 @@ def small_run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [*map(json.dumps, NOTES), "{this is no JSON}"]
     (folder / "crawl" / "more" / "notes.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "run.yaml").write_text(RUN)
-    return folder / "run.yaml"
 
 
 def _chosen_members() -> dict[str, list[tuple[int, int]]]:
@@ -310,11 +331,12 @@ def workspace(make_workspace: Callable[[Path], Workspace], tmp_path: Path) -> Wo
 
 
 @pytest.fixture(scope="session")
-def reference(make_workspace: Callable[[Path], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def reference(
+    make_workspace: Callable[[Path], Workspace], made_once: Callable[[str, Callable[[Path], None]], Path]
+) -> Workspace:
     """The small run, carried out once by one command that nothing disturbed. Its store is for reading."""
-    made = make_workspace(tmp_path_factory.mktemp("reference"))
-    made.run("--set", "tracking.enabled=true", "--set", "tracking.system_metrics_every_s=1")
-    return made
+    options = "--set", "tracking.enabled=true", "--set", "tracking.system_metrics_every_s=1"
+    return make_workspace(made_once("reference", lambda folder: make_workspace(folder).run(*options)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataprep.kernels.deferred import kernel
 REPLACEMENT = np.uint32(0xFFFD)  # REPLACEMENT CHARACTER, for bytes that are no UTF-8
 
 
-@kernel
+@kernel(forceinline=True)
 def decode(data: np.ndarray, position: int, end: int) -> tuple[np.uint32, int]:
     """The codepoint at `position` and the position after it; never reads at or after `end`.
 

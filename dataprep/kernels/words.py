@@ -167,7 +167,7 @@ def _words_of_block(data, position, others, in_words, classes, lower, count, has
     return num_bytes, count
 
 
-@kernel
+@kernel(forceinline=True)
 def _hash_ascii(data, start, length):
     """The hash of a run of ASCII letters and digits, and whether one of them is a letter. Reads whole lanes."""
     state = PRIME_5
@@ -182,7 +182,7 @@ def _hash_ascii(data, start, length):
     return avalanche(mix_in(state, lane)), (letters | lane) & _LETTERS != 0
 
 
-@kernel
+@kernel(forceinline=True)
 def _hash_small(data, start, length):
     """The hash of a run in which only ASCII has capitals. Reads whole lanes."""
     state = PRIME_5
@@ -250,7 +250,7 @@ def _word_by_character(data, position, end, classes, lower, count, hashes, num_c
     return position, count
 
 
-@kernel
+@kernel(forceinline=True)
 def add_character(state, lane, filled, codepoint):
     """The hash of a word on its way, `PRIME_5, 0, 0` at first, after one more lowercased character: the state
     after the lanes that are full, the one that is not, and how many of its bits are."""
@@ -263,7 +263,7 @@ def add_character(state, lane, filled, codepoint):
     return mix_in(state, lane), character >> (width - filled), filled
 
 
-@kernel
+@kernel(forceinline=True)
 def end_word(state, lane, filled):
     """The hash of a word whose characters were all added."""
     return avalanche(mix_in(state, lane) if filled > 0 else state)

@@ -4,6 +4,7 @@ One training is carried out undisturbed, and the same one, on another copy of th
 its driver killed and then Ray's head, while the controller is killed as well: the result must be the same.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,8 @@ import pytest
 from benchmarks.dashboard.served import Served
 from seedbed import cluster_record, processes
 from seedbed.cluster_record import LocalCluster
+from seedbed.job_description import describe
+from seedbed.registry.database import open_registry
 from seedbed.state import StateDirectory
 
 pytestmark = pytest.mark.slow
@@ -81,13 +84,16 @@ class Team:
         return self.json("describe", job)
 
     def wait(self, job: int, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """What `describe` says when it is so. Asked without its command, a process of a second each time: it would take
+        the processor from what is waited for."""
         deadline = time.monotonic() + TIMEOUT_S
-        while True:
-            found = self.describe(job)
-            if is_so(found):
-                return found
-            assert time.monotonic() < deadline, json.dumps(found, indent=1) + self.controllers_log()
-            time.sleep(0.3)
+        with contextlib.closing(open_registry(None, StateDirectory(self.state))) as registry:
+            while True:
+                found = json.loads(json.dumps(describe(registry, registry.job(job)).to_json()))
+                if is_so(found):
+                    return found
+                assert time.monotonic() < deadline, json.dumps(found, indent=1) + self.controllers_log()
+                time.sleep(0.3)
 
     @property
     def cluster(self) -> LocalCluster:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]  # tests/seedbed/tracking/test_outage.py has it without a run
 
 NUM_STEPS = 40
 

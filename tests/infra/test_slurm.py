@@ -15,7 +15,7 @@ import psutil
 import pytest
 import ray
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 SCRIPT = Path(__file__).parents[2] / "infra/slurm/seedbed.sbatch"
 STAND_IN = Path(__file__).parent / "slurm_stand_in"

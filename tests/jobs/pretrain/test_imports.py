@@ -9,8 +9,12 @@ UNUSED = ("mlflow", "pandas", "sklearn", "torch._inductor.compile_fx")
 
 @pytest.mark.parametrize(
     "layout",
-    [{}, {"zero_stage": 0}, {"zero_stage": 3}, {"precision": "bf16", "activation_checkpointing": True}],
-    ids=["ZeRO-1", "ZeRO-0", "ZeRO-3", "bf16, recomputed"],
+    [
+        pytest.param({}, id="ZeRO-1", marks=pytest.mark.thorough),
+        pytest.param({"zero_stage": 0}, id="ZeRO-0", marks=pytest.mark.thorough),
+        pytest.param({"zero_stage": 3}, id="ZeRO-3"),
+        pytest.param({"precision": "bf16", "activation_checkpointing": True}, id="bf16, recomputed"),
+    ],
 )
 def test_a_rank_does_not_load_what_it_never_uses(ray_session, make_task, layout):
     import ray
