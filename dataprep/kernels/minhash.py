@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dataprep.kernels.bands import optimal_bands
 from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_5, avalanche, finalize_32, mix_in
-from dataprep.kernels.shingles import find_shingles
+from dataprep.kernels.shingles import write_shingles
 from dataprep.kernels.words import Words
 
 EMPTY = np.uint32(0xFFFFFFFF)
@@ -75,16 +75,18 @@ class MinHashConfig(BaseModel):
 def minhash_signatures(words: Words, config: MinHashConfig) -> np.ndarray:
     """The signature of each document: uint32[documents, permutations].
 
-    Equal to datasketch's `affine32` for the low 32 bits of the hashes of `find_shingles`. A document without words has
+    Equal to datasketch's `affine32` for the low 32 bits of the hashes of `find_shingles`, which are written here a
+    document at a time, to memory that stays in the processor's cache. A document without words has
     the signature of all `EMPTY`.
     """
-    shingles = find_shingles(words, config.ngram_words)
+    longest = int(np.diff(words.offsets).max(initial=0))
     missing = -config.num_permutations % _LANES
     multipliers, addends = (
         np.pad(array, (0, missing)) for array in _permutations(config.num_permutations, config.seed)
     )
     signatures = np.full((words.num_documents, len(multipliers)), EMPTY, np.uint32)
-    _take_minima(shingles.offsets, shingles.hashes, multipliers, addends, signatures)
+    hashes = np.empty(longest, np.uint64)
+    _take_minima(words.offsets, words.hashes, config.ngram_words, multipliers, addends, hashes, signatures)
     return np.ascontiguousarray(signatures[:, : config.num_permutations])
 
 
@@ -115,13 +117,13 @@ def _permutations(num_permutations: int, seed: int) -> tuple[np.ndarray, np.ndar
 
 
 @kernel
-def _take_minima(offsets, hashes, multipliers, addends, signatures):
+def _take_minima(word_offsets, words, ngram_words, multipliers, addends, hashes, signatures):
     num_permutations = len(multipliers)
     block = np.empty(_UNROLL, np.uint32)
-    for document in range(len(offsets) - 1):
+    for document in range(len(word_offsets) - 1):
         minima = signatures[document]
-        stop = offsets[document + 1]
-        for start in range(offsets[document], stop, _UNROLL):
+        stop = write_shingles(words, word_offsets[document], word_offsets[document + 1], ngram_words, hashes, 0)
+        for start in range(0, stop, _UNROLL):
             for j in range(_UNROLL):
                 # The last block is filled up with its last shingle: a minimum does not mind seeing it again.
                 block[j] = finalize_32(np.uint32(hashes[min(start + j, stop - 1)] & np.uint64(0xFFFFFFFF)))

@@ -33,19 +33,32 @@ def find_shingles(words: Words, ngram_words: int) -> Shingles:
 
 @kernel
 def _find_shingles(word_offsets, words, ngram_words, offsets, hashes):
-    """A polynomial in PRIME_1 over the word hashes, rolled (Karp and Rabin 1987), then mixed with its length."""
     for document in range(len(word_offsets) - 1):
-        first = word_offsets[document]
-        length = min(ngram_words, word_offsets[document + 1] - first)
-        oldest_power = np.uint64(1)  # of the word that leaves
-        for _ in range(length - 1):
-            oldest_power = oldest_power * PRIME_1
-        length_salt = np.uint64(length) * PRIME_4
-        state = np.uint64(0)
-        for i in range(length):
-            state = state * PRIME_1 + words[first + i]
-        start = offsets[document]
-        for i in range(offsets[document + 1] - start):
-            hashes[start + i] = avalanche(state ^ length_salt)
-            if start + i + 1 < offsets[document + 1]:
-                state = (state - words[first + i] * oldest_power) * PRIME_1 + words[first + i + length]
+        write_shingles(
+            words, word_offsets[document], word_offsets[document + 1], ngram_words, hashes, offsets[document]
+        )
+
+
+@kernel
+def write_shingles(words, first, last, ngram_words, hashes, start):
+    """Writes the shingles of the words [first, last) of one document to `hashes` from `start` on; how many they are.
+
+    A polynomial in PRIME_1 over the word hashes, rolled (Karp and Rabin 1987), then mixed with its length.
+    """
+    length = min(ngram_words, last - first)
+    if length == 0:
+        return 0
+    oldest_power = np.uint64(1)  # of the word that leaves
+    for _ in range(length - 1):
+        oldest_power = oldest_power * PRIME_1
+    length_salt = np.uint64(length) * PRIME_4
+    state = np.uint64(0)
+    for i in range(length):
+        state = state * PRIME_1 + words[first + i]
+    hashes[start] = avalanche(state ^ length_salt)
+    num_shingles = last - first - length + 1
+    for i in range(1, num_shingles):
+        oldest = first + i - 1
+        state = (state - words[oldest] * oldest_power) * PRIME_1 + words[oldest + length]
+        hashes[start + i] = avalanche(state ^ length_salt)
+    return num_shingles
