@@ -178,19 +178,18 @@ def test_a_500_with_no_job_behind_it_is_an_odd_answer_of_its_last_line(server):
         RayApi(server.address, "token").submit("a", "true")
 
 
-def test_the_environment_of_a_job_joins_that_of_its_runtime_environment(server):
+def test_a_job_is_submitted_with_what_it_is_given(server):
     server.answers["GET /api/jobs/a"] = [(404, b"")]
     server.answers["POST /api/jobs/"] = [(200, b'{"submission_id": "a"}')]
     api = RayApi(server.address, "token")
     given = {"working_dir": "gcs://x.zip", "env_vars": {"A": "1"}}
-    assert api.submit("a", "true", runtime_env=given, metadata={"run": "r"}, env={"B": "2"}) is True
+    assert api.submit("a", "true", runtime_env=given, metadata={"run": "r"}) is True
     assert json.loads(server.bodies[-1]) == {
         "submission_id": "a",
         "entrypoint": "true",
-        "runtime_env": {"working_dir": "gcs://x.zip", "env_vars": {"A": "1", "B": "2"}},
+        "runtime_env": {"working_dir": "gcs://x.zip", "env_vars": {"A": "1"}},
         "metadata": {"run": "r"},
     }
-    assert given["env_vars"] == {"A": "1"}
 
 
 def test_a_package_that_ray_has_is_not_sent_again(server, tmp_path):
