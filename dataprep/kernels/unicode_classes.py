@@ -25,6 +25,7 @@ WHITESPACE = 8  # property White_Space
 SINGLE = 16  # a letter of a script written without spaces; always with LETTER
 CLOSING = 32  # closing brackets and quotation marks of either kind: general categories Pe, Pf, Pi, and " and '
 SENTENCE_END = 64  # property Sentence_Terminal: full stop, question mark, exclamation mark, in every script
+
 WORD = LETTER | MARK | DIGIT  # what words are made of
 
 NUM_CODEPOINTS = 0x110000  # the Unicode code space, U+0000 to U+10FFFF

@@ -149,6 +149,7 @@ def test_the_link_logs_in_from_a_tab_that_shows_the_login_page_already(page, sho
     shows("Log in")
     page.evaluate("link => { location.href = link }", site.server.link)  # as pasted: only what is behind the # changes
     page.wait_for_url(f"{site.server.url}/")
+    assert "Log out" in shows("Latest runs", "many")
 
 
 def test_on_a_phone_nothing_of_a_row_is_out_of_sight(inside, shows, site):
@@ -189,7 +190,7 @@ def test_a_log_is_followed(inside, shows, site):
         shows("ended")
         path = f"{attempt_path(site.run_id, 1)}/logs/driver/000000.log"
         site.store.write(path, site.store.read(path) + b"and a line that came later\n")
-        shows("and a line that came later")
+        assert shows("and a line that came later").count("and a line that came later") == 1
 
 
 def test_the_curves_are_drawn(inside, shows, site):
@@ -218,6 +219,8 @@ def test_a_reason_leads_to_documents(inside, shows, site):
     shows("Dropped by select: too_few_words", "measured 2 against 50")
     inside.get_by_role("link", name="docs/0000").first.click()
     shows("Its way", "dropped")
+    assert "/data/document?" in inside.url and site.run_id in inside.url
+    assert "too_few_words" in inside.inner_text("main")
 
 
 def test_by_keyboard_one_gets_past_the_head_of_the_page(inside, site):
@@ -277,6 +280,8 @@ def test_an_alarm_is_acknowledged(inside, shows, site):
     of_cluster.get_by_role("link", name="I have seen it").click()
     inside.get_by_role("button", name="I have seen it").click()
     shows("seen by", "it does not answer")
+    [alarm] = [alarm for alarm in site.registry.alarms() if "it does not answer" in alarm.message]
+    assert alarm.acknowledged_by and "(dashboard)" in alarm.acknowledged_by
 
 
 HIDE = """state => {
