@@ -104,10 +104,12 @@ PEERS := $(basename $(notdir $(wildcard benchmarks/*/peers/*.txt)))
 vpath %.txt benchmarks/dataprep/peers benchmarks/deduplication/peers
 bench-peers: $(PEERS:%=.bench/peers/%/.installed) ## the environments of the tools that Seedbed is compared with
 
+# The pip that Python 3.11 brings tries the versions of dolma's requirements for many minutes.
 .bench/peers/%/.installed: %.txt
 	@echo "set-up: $*, in an environment of its own"
 	@$(PYTHON) -m venv .bench/peers/$*
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 .bench/peers/$*/bin/python -m pip install --quiet -r $<
+	@.bench/peers/$*/bin/python -m pip install --quiet --upgrade pip
+	@.bench/peers/$*/bin/python -m pip install --quiet -r $<
 	@touch $@
 
 check: $(VENV)/.dev ## style, types, and which way imports run
