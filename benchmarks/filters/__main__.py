@@ -59,7 +59,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.filters", description=__doc__)
-    parser.add_argument("--crawl", type=Path, default=ROOT.parent / "shared" / "corpora" / "web", help="WARC files")
+    parser.add_argument("crawl", type=Path, help="a folder with WARC files (*.warc.gz)")
     parser.add_argument("--cache", type=Path, default=ROOT / "build" / "filters", help="where their text is kept")
     parser.add_argument("--language", default="en", help="ISO 639 code of the documents measured")
     parser.add_argument("--rounds", type=int, default=5)

@@ -35,7 +35,9 @@ class DeduplicateConfig(BaseModel):
         default=100_000, ge=2, description="documents; larger buckets are counted in the report and used all the same"
     )
     same_url: bool = Field(
-        default=False, description="of documents with one URL (canonical form, http or https) keep one, before texts"
+        default=False,
+        description="of documents with one URL (canonical form, http or https) keep one, before texts; none if a corpus "
+        "of `against` has it",
     )
     chains: Literal["keep", "drop"] = Field(
         default="keep",
@@ -64,8 +66,6 @@ class DeduplicateConfig(BaseModel):
     def _against_what_it_can(self) -> Self:
         if self.against and self.chains != "keep":
             raise ValueError("against: with `chains: drop` whole old groups would be wanted: say `chains: keep`")
-        if self.against and self.same_url:
-            raise ValueError("against: addresses of earlier corpora are not compared: say `same_url: false`")
         return self
 
     @model_validator(mode="after")

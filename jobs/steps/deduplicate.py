@@ -1,8 +1,8 @@
 """`deduplicate`: which survivors of `select` are copies, and which are too many of their domain, over all input shards
 together; writes `verdicts`.
 
-    [old_bands -> new_bands -> proposed -> alike: jobs.steps.earlier, where earlier corpora are named]
     [urls (a unit a shard) -> same_url (a partition of addresses): jobs.steps.addresses, where `same_url` asks for it]
+    [old_bands -> new_bands -> proposed -> alike: jobs.steps.earlier, where earlier corpora are named]
         -> bands (a shard) -> candidates (a partition of keys) -> [gather -> texts -> verify: jobs.steps.compare]
         -> components (jobs.steps.components) -> members (a shard) -> far (a partition of groups)
         -> [far_gather -> far_texts -> compare: jobs.steps.compare] -> groups (a partition of groups)
@@ -34,7 +34,9 @@ from dataprep.kernels.text_buffers import column
 from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
 from jobs.by_shard import by_shard, in_groups, partition_by_hash, row_group, row_groups, shards_of
+from jobs.old_shards import OldShards
 from jobs.step_run import Phase, StepRun, check_handed_on, total
+from jobs.steps.addresses import find_same_urls
 from jobs.steps.compare import Names, compare_pairs, write_pairs
 from jobs.steps.components import find_components
 from jobs.steps.earlier import find_earlier
@@ -80,13 +82,9 @@ def run(step: StepRun) -> None:
         return phase
 
     phase, handed_on = phase_of("deduplicate"), partial(check_handed_on, step.artifact.kind)
-    url_counts, url_parts = {"url_losers": 0}, []
-    if step.config["deduplicate"]["same_url"]:
-        urls = phase_of("addresses")("urls", shards, num_partitions=len(partitions))
-        same_url = phase_of("addresses")("same_url", partitions, prefixes=prefixes)
-        handed_on("url_rows", urls, same_url)
-        url_counts, url_parts = same_url.counts, partitions
-    earlier = find_earlier(step, prefixes, partitions, ngram_words)
+    old = OldShards.of(step)
+    url_counts, url_parts = find_same_urls(step, phase_of("addresses"), prefixes, partitions, old)
+    earlier = find_earlier(step, old, prefixes, partitions, url_parts, ngram_words)
     entering = {"shards": shards, "num_partitions": len(partitions), "url_parts": url_parts}
     entering |= {"planting": {"minhash": minhash, "num_documents": num_survivors}}
     in_shards = step.map("jobs.steps.deduplicate:bands_unit", shards, "bands", all_units(shards, **entering))
@@ -123,14 +121,14 @@ def run(step: StepRun) -> None:
     reports = step.map("jobs.steps.deduplicate:verdicts_unit", shards, arguments=arguments)
     step.check_takes_all(reports, "select")
     summed = total(reports)
-    num_before = url_counts["url_losers"] + earlier.counts.get("earlier_losers", 0)
+    num_before = url_counts["url_losers"] + earlier.get("earlier_losers", 0)
     handed_on("losers", groups + Report(counts={"losers": num_before}), summed)
     handed_on("over_domain_cap", capped, summed)
     sources, languages = losses(step, reports)
     check_losses(step, sources, languages, group_parts)
     counts = url_counts | bands.counts | found.counts | verified.counts | far.counts | groups.counts
     plant_counts, plants = measure_plants(step, planted, partitions, minhash, bands.counts | found.counts)
-    counts |= earlier.counts | plant_counts
+    counts |= earlier | plant_counts
     if cap_parts:
         counts |= capped.counts
     counts = {name: number for name, number in counts.items() if name not in (CANDIDATES.rows, FAR.rows)}
@@ -138,7 +136,7 @@ def run(step: StepRun) -> None:
     step.commit(
         replace(summed, counts=counts | {"component_rounds": components.num_rounds}),
         losses={kind: {name: vars(loss) for name, loss in found.items()} for kind, found in by_kind.items()},
-        **earlier.more,
+        **({"earlier": old.told()} if old.corpora else {}),
         **plants,
     )
 

@@ -1,12 +1,12 @@
 """The documents of earlier corpora in `deduplicate`: what a new crawl brings that an old one has already.
 
-    old_bands (a shard of an old corpus), new_bands (a shard) -> proposed (a partition of keys) -> alike (a shard)
+    [jobs.steps.addresses, where `same_url` asks for it] -> old_bands (a shard of an old corpus), new_bands (a shard)
+        -> proposed (a partition of keys) -> alike (a shard)
 
 Of the old corpora are read: which documents they keep, their bands and content hashes, and the texts of candidates. The
 last phase writes the table `earlier`, which stays: `dataprep.deduplicate.earlier.LOST_TO_EARLIER`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,13 @@ from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column, ranges
 from dataprep.split import VALIDATION, SplitConfig, held_out
 from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
+from jobs.old_shards import OldShards, artifacts_of
 from jobs.step_run import StepRun, total
-from jobs.survivors import surviving_texts, survivors
+from jobs.steps.addresses import lost_by_address_to_earlier
+from jobs.survivors import lost_before, surviving_texts, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
-from seedbed.earlier import EarlierCorpus, check_same
 from seedbed.errors import ConservationError
-from seedbed.store import Store
 
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are compared at a time, with about as much for their shingles."""
@@ -34,48 +34,39 @@ MAX_TEXT_BYTES = 256 << 20
 FACTS = ["id", "num_bytes", "content_hash"]
 
 
-@dataclass(frozen=True)
-class Against:
-    """`counts` of the phases, and what goes `more` into the manifest: of each corpus its run and its input shards."""
-
-    counts: dict[str, int]
-    more: dict[str, Any]
-
-
-def find_earlier(step: StepRun, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Against:
-    """Every phase in turn; none where the run names no earlier corpus."""
-    if "earlier" not in step.config:
-        return Against({}, {})
-    corpora = [EarlierCorpus.from_json(one) for one in step.config["earlier"]]
-    stores = [
-        Store(one.store).url if one.store else step.artifact.store.url for one in step.plan.run.data.deduplicate.against
-    ]
-    old: dict[str, dict[str, Any]] = {}
-    made_by: list[dict[str, Any]] = []
-    for number, (corpus, store) in enumerate(zip(corpora, stores, strict=True)):
-        shards = check_same(corpus, Store(store))
-        made_by.append({"run": corpus.run, "input_shards": shards})
-        for shard in shards:
-            arguments = {"corpus": corpus.to_json(), "store": store, "shard": shard["unit"]}
-            old[f"{number}-{shard['unit']}"] = arguments | {"num_partitions": len(partitions)}
+def find_earlier(
+    step: StepRun,
+    old: OldShards,
+    prefixes: dict[str, str],
+    partitions: list[str],
+    url_parts: list[str],
+    ngram_words: int,
+) -> dict[str, int]:
+    """The counts of every phase in turn; none where the run names no earlier corpus. `url_parts` are the partitions of
+    `jobs.steps.addresses`, whose losers are not looked for by their text."""
+    if not old.corpora:
+        return {}
     path = "jobs.steps.earlier:"
-    old_bands = total(step.map(f"{path}old_bands_unit", list(old), "old_bands", old))
-    each = {shard: {"num_partitions": len(partitions)} for shard in prefixes}
+    old_bands = total(step.map(f"{path}old_bands_unit", old.units, "old_bands", old.arguments(len(partitions))))
+    each: dict[str, dict[str, Any]] = {
+        shard: {"num_partitions": len(partitions), "url_parts": url_parts, "at": at}
+        for at, shard in enumerate(prefixes)
+    }
     new_bands = total(step.map(f"{path}new_bands_unit", list(prefixes), "new_bands", each))
-    parts = [[name for name in old if name.startswith(f"{number}-")] for number in range(len(corpora))]
-    shared = {part: {"prefixes": prefixes, "old_parts": parts} for part in partitions}
+    shared = {part: {"prefixes": prefixes, "old_parts": old.by_corpus} for part in partitions}
     found = total(step.map(f"{path}proposed_unit", partitions, "proposed", shared))
     written = old_bands.counts["old_band_rows"], new_bands.counts["new_band_rows"]
     if written != (found.counts["old_band_rows"], found.counts["new_band_rows"]):
         raise ConservationError(f"deduplicate: of {written} old and new band rows not all were read: {found.counts}")
-    told = {"prefixes": prefixes, "partitions": partitions, "stores": stores, "ngram_words": ngram_words}
+    told: dict[str, Any] = {"prefixes": prefixes, "partitions": partitions, "stores": old.stores}
+    told |= {"url_parts": url_parts, "ngram_words": ngram_words}
     alike = total(step.map(f"{path}alike_unit", list(prefixes), "alike", dict.fromkeys(prefixes, told)))
-    return Against(old_bands.counts | alike.counts, {"earlier": made_by})
+    return old_bands.counts | alike.counts
 
 
 def old_bands_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, num_partitions: int) -> Report:
     """Where each document that an old corpus kept of a shard is looked for by its likes."""
-    artifacts = EarlierCorpus.from_json(corpus).artifacts(Store(store))
+    artifacts = artifacts_of(corpus, store)
     kept = artifacts["corpus"].read_table("corpus", shard, ["id"])
     attributes = artifacts["annotate"].read_table("attributes", shard, [*FACTS, "num_words", "minhash_bands"])
     there = rows_of(column(kept, "id"), column(attributes, "id"), "attributes")
@@ -84,9 +75,12 @@ def old_bands_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, n
     return Report(counts={"old_band_rows": rows.num_rows, "old_documents": kept.num_rows})
 
 
-def new_bands_unit(unit: Unit, num_partitions: int) -> Report:
-    """The same of a shard's survivors."""
-    rows, sizes = band_rows(survivors(unit, [*FACTS, "num_words", "minhash_bands"]), num_partitions)
+def new_bands_unit(unit: Unit, num_partitions: int, url_parts: list[str], at: int) -> Report:
+    """The same of the survivors of the shard number `at` that did not go for their address."""
+    kept = survivors(unit, [*FACTS, "num_words", "minhash_bands"])
+    by_address = lost_before(unit, "same_url", url_parts, at), lost_by_address_to_earlier(unit, url_parts, at)
+    lost = pa.concat_arrays([column(table, "id") for table in by_address])
+    rows, sizes = band_rows(kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost))), num_partitions)
     unit.write_scratch("new_bands", rows, sizes)
     return Report(counts={"new_band_rows": rows.num_rows})
 
@@ -107,13 +101,19 @@ def proposed_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str
 
 
 def alike_unit(
-    unit: Unit, prefixes: dict[str, str], partitions: list[str], stores: list[str], ngram_words: int
+    unit: Unit,
+    prefixes: dict[str, str],
+    partitions: list[str],
+    url_parts: list[str],
+    stores: list[str],
+    ngram_words: int,
 ) -> Report:
-    """Compare the texts of a shard's documents with those of their candidates; the verdicts that follow."""
+    """Compare the texts of a shard's documents with those of their candidates; the verdicts that follow, and those on
+    documents whose address an old corpus has."""
     at, facts = list(prefixes).index(unit.name), survivors(unit, FACTS)
     found, counts = [LIKE_EARLIER.empty_table()], {"old_candidate_pairs": 0, "old_texts_read": 0}
     for number, (corpus, store) in enumerate(zip(unit.config["earlier"], stores, strict=True)):
-        artifacts = EarlierCorpus.from_json(corpus).artifacts(Store(store))
+        artifacts = artifacts_of(corpus, store)
         group = number * len(prefixes) + at
         pairs = merge_pairs([row_group(unit.artifact, "old_pairs", part, group) for part in partitions])
         if pairs.num_rows:
@@ -124,7 +124,9 @@ def alike_unit(
     out = held_out(facts["id"], SplitConfig.model_validate(unit.config["split"]))
     min_jaccard = unit.config["deduplicate"]["min_jaccard"]
     all_alike = pa.concat_tables([table.cast(LIKE_EARLIER) for table in found])
-    lost = lost_to_earlier(all_alike, facts, out, min_jaccard)
+    lost = pa.concat_tables(
+        [lost_by_address_to_earlier(unit, url_parts, at), lost_to_earlier(all_alike, facts, out, min_jaccard)]
+    ).sort_by("id")
     unit.write("earlier", lost)
     return Report(counts=counts | {"earlier_losers": lost.num_rows})
 

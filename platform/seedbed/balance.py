@@ -68,6 +68,7 @@ class Balance:
     groups: dict[str, dict[str, Group]] = field(default_factory=lambda: {name: {} for name in GROUPINGS})
     taken: dict[str, dict[str, dict[str, int]]] = field(default_factory=lambda: {name: {} for name in COMPARED})
     steps: dict[str, str] = field(default_factory=dict)  # reason -> step
+    fetched: dict[str, tuple[str, str]] = field(default_factory=dict)  # source -> its first and last day, in UTC
     flags: list[Flag] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +86,9 @@ def balance(store: Store, plan: Plan, max_shards: int = MAX_SHARDS) -> Balance:
     found = Balance(len(shards), len(all_shards))
     tokens = _tokens(artifacts["shards"]) if artifacts["shards"].is_committed() else None
     for shard in shards:
-        _count(found, _documents(artifacts, shard, tokens))
+        documents = _documents(artifacts, shard, tokens)
+        _count(found, documents)
+        _take_days(found, shard["source"], documents["date"])
     for grouping in COMPARED:
         found.flags += _flags(found, grouping)
     found.flags.sort(key=lambda flag: (-flag.dropped, flag.group, flag.reason))
@@ -106,6 +109,7 @@ def _documents(artifacts: dict[str, Artifact], shard: dict[str, str], tokens: pa
             "source": pa.repeat(shard["source"], documents.num_rows),
             "domain": pa.array([domain_of(url) for url in documents["url"].to_pylist()], pa.string()),
             "year": year,
+            "date": documents["date"],
             "num_bytes": attributes["num_bytes"],
             "is_kept": pc.equal(told["outcome"], KEPT),
             "step": told["step"],
@@ -152,6 +156,17 @@ def _count(found: Balance, table: pa.Table) -> None:
         for row in counted.to_pylist():
             of_reason = found.taken[grouping].setdefault(row["reason"], {})
             of_reason[row[grouping]] = of_reason.get(row[grouping], 0) + row["count_all"]
+
+
+def _take_days(found: Balance, source: str, dates: pa.ChunkedArray) -> None:
+    """Widens what is known of the days on which the documents of `source` were fetched; those without a date say
+    nothing."""
+    ends = pc.min_max(dates).as_py()
+    if ends["min"] is None:
+        return
+    first, last = (f"{ends[end]:%Y-%m-%d}" for end in ("min", "max"))
+    known = found.fetched.get(source, (first, last))
+    found.fetched[source] = min(first, known[0]), max(last, known[1])
 
 
 def _sums(table: pa.Table, grouping: str, quantity: str) -> Iterator[tuple[str, int, int]]:

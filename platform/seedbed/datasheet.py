@@ -4,6 +4,7 @@ After Gebru et al. 2021, Datasheets for Datasets, and Mitchell et al. 2019, Mode
 Nothing in them depends on where or when they were made: the same run gives the same text.
 """
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +25,9 @@ _DONE = {"mask": "masked", "cut": "cut out", "keep": "kept"}
 MAX_GROUPS = 20
 """Languages, sources, domains and years in a table: those with the most documents."""
 
+_WITHOUT_USER = re.compile(r"//[^/\s]*@")
+"""Who reads a crawl, and with which password, is nobody's business."""
+
 LARGE_SHARE = 0.2
 """Of the kept text: a domain that holds more is named."""
 
@@ -43,10 +47,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
     }
     if "corpus" not in manifests:
         raise UsageError(f"there is no corpus yet: `seedbed show {plan.run_id}` says where the run is")
-    sources = {
-        name: {"licence": source.licence, "files": sum(f.source == name for f in plan.sources)}
-        for name, source in sorted(plan.run.data.sources.items())
-    }
+    counted = balance(store, plan) if "ledger" in manifests else None
     funnel = [
         {
             "step": kind,
@@ -61,14 +62,14 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
     shards, evaluated, trained = (manifests.get(kind) for kind in ("shards", "evaluate", "pretrain"))
     return {
         "name": plan.run.name,
-        "sources": sources,
+        "sources": {name: _source(plan, name, counted) for name in sorted(plan.run.data.sources)},
         "funnel": funnel,
         "text_bytes": corpus["bytes_out"],
         "corpus": corpus["counts"],
         "languages": corpus["languages"],
         "benchmarks": manifests["decontaminate"]["benchmarks"] if "decontaminate" in manifests else None,
         "tokens": shards["counts"] if shards else None,
-        "balance": _balance(balance(store, plan)) if "ledger" in manifests else None,
+        "balance": _balance(counted) if counted is not None else None,
         "settings": {kind: manifests[kind]["config"] for kind in _SHOWN if kind in manifests},
         "fingerprints": {step.kind: step.fingerprint for step in plan.steps if step.kind != "export"},
         "digests": {kind: manifest["digest"] for kind, manifest in manifests.items() if kind != "export"},
@@ -81,6 +82,31 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         **_planted(manifests),
         **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
+
+
+def _source(plan: Plan, name: str, counted: Balance | None) -> dict[str, Any]:
+    """Where a source comes from. Of a local one no folder is named: it may lie elsewhere tomorrow."""
+    files = [file for file in plan.sources if file.source == name]
+    paths = sorted(file.path for file in files)
+    roots = {_WITHOUT_USER.sub("//", file.root) for file in files if "://" in file.root}
+    return {
+        "licence": plan.run.data.sources[name].licence,
+        "files": len(files),
+        "bytes": sum(file.num_bytes for file in files),
+        "root": min(roots, default=None),  # the URL that the files lie below; null: files of a machine
+        "first_file": paths[0],
+        "last_file": paths[-1],
+        "fetched": None if counted is None else counted.fetched.get(name),  # first and last day
+    }
+
+
+def _source_row(name: str, source: dict[str, Any]) -> str:
+    """A source, for people."""
+    ends = dict.fromkeys((source["first_file"], source["last_file"]))
+    which = f"{' to '.join(f'`{path}`' for path in ends)} in {source['root'] or 'local files'}"
+    days = " to ".join(dict.fromkeys(source["fetched"] or ["not known"]))
+    licence = source["licence"] or "not stated"
+    return f"| {name} | {source['files']:,} | {source['bytes']:,} | {which} | {days} | {licence} |"
 
 
 def _planted(manifests: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -139,9 +165,9 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "",
         "## Where it comes from",
         "",
-        "| source | files | licence |",
-        "|---|---|---|",
-        *(f"| {n} | {s['files']:,} | {s['licence'] or 'not stated'} |" for n, s in facts["sources"].items()),
+        "| source | files | bytes | which | fetched | licence |",
+        "|---|---|---|---|---|---|",
+        *(_source_row(name, source) for name, source in facts["sources"].items()),
         "",
         "## What became of every record",
         "",

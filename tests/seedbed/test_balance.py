@@ -1,11 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 
-from seedbed.balance import Balance, Group, _count, _flags, balance, concentration, largest, most_kept
-from seedbed.datasheet import _balance, known_limits
+from seedbed.balance import Balance, Group, _count, _flags, _take_days, balance, concentration, largest, most_kept
+from seedbed.datasheet import _balance, _source, _source_row, known_limits
 from seedbed.errors import UsageError
+from seedbed.sources import SourceFile
 
 
 def test_documents_bytes_and_tokens_are_counted_by_what_documents_are(pipeline):
@@ -23,6 +25,25 @@ def test_documents_bytes_and_tokens_are_counted_by_what_documents_are(pipeline):
 def test_before_the_ledger_nothing_can_be_said(pipeline):
     with pytest.raises(UsageError, match="the ledger is not written yet"):
         balance(pipeline.store, pipeline.plan)
+
+
+def test_the_days_of_a_source_are_those_of_all_its_shards():
+    found = Balance(2, 2)
+    for days in ([datetime(2026, 3, 4, 23, 59, tzinfo=UTC), None], [datetime(2025, 12, 31, tzinfo=UTC)], [None]):
+        _take_days(found, "docs", pa.chunked_array([pa.array(days, pa.timestamp("s", tz="UTC"))]))
+    assert found.fetched == {"docs": ("2025-12-31", "2026-03-04")}
+
+
+def test_the_datasheet_says_where_a_source_lies_and_not_who_reads_it(pipeline):
+    """Of a local one no folder: the same run elsewhere has the same datasheet."""
+    files = [SourceFile("docs", f"2026/{n}.warc.gz", "https://me:p@ss@x.example/crawl", 10, "v") for n in (2, 1)]
+    found = Balance(1, 1, fetched={"docs": ("2026-03-04", "2026-03-04")})
+    source = _source(replace(pipeline.plan, sources=tuple(files)), "docs", found)
+    assert _source_row("docs", source) == (
+        "| docs | 2 | 20 | `2026/1.warc.gz` to `2026/2.warc.gz` in https://x.example/crawl | 2026-03-04 | not stated |"
+    )
+    source = _source(pipeline.plan, "docs", None)
+    assert source["root"] is None and pipeline.plan.sources[0].root not in str(source)
 
 
 def documents(*rows: tuple[str, str | None, int], step: str = "select") -> pa.Table:

@@ -219,6 +219,13 @@ def test_a_run_that_cannot_be_looked_at_is_named_and_holds_up_no_other(command, 
     assert (code, printed.out.splitlines()[-1]) == (NOT_LOOKED_AT_EXIT_CODE, "no plan can be read")
 
 
+def test_what_a_run_that_still_reads_holds_nobody_can_say(command, pipeline):
+    pipeline.store.delete(f"{pipeline.artifacts['extract'].path}/manifest.json")
+    code, printed = command("https://x.example/one")
+    assert code == NOT_LOOKED_AT_EXIT_CODE
+    assert "is not finished and was not looked through" in printed.out
+
+
 def test_a_run_whose_record_alone_is_damaged_is_looked_at(command, pipeline):
     pipeline.store.write(f"runs/{pipeline.plan.run_id}/run.json", b"{")
     code, printed = command("https://x.example/one")

@@ -13,7 +13,7 @@ from seedbed.programs import typed
 NOTHING_FOUND_EXIT_CODE = 4
 """Of its own: a script that answers requests must tell "nothing is there" from what went wrong."""
 NOT_LOOKED_AT_EXIT_CODE = 1
-"""For the same script: what a run that could not be looked at holds, nobody has said."""
+"""For the same script: what a run that could not be looked at holds, or one that still reads, nobody has said."""
 
 
 MAX_DOCUMENTS = 20
@@ -40,7 +40,7 @@ def takedown(
     """Where a page lies: texts, token shards, trained models, copies; and what the next run would do without it.
 
     Leaves with 0 where documents match, 4 where none does, 2 where it is no URL, id or domain, 1 where a run could not
-    be looked at. Removes nothing.
+    be looked at or has not read its files to the end. Removes nothing.
     """
     from seedbed import runs
     from seedbed.cli.printing import print_json
@@ -58,7 +58,7 @@ def takedown(
         print_json(told)
     else:
         _print_told(told, None if every else MAX_DOCUMENTS)
-    if told["not_looked_at"]:
+    if told["not_looked_at"] or told["unfinished"]:
         raise typer.Exit(NOT_LOOKED_AT_EXIT_CODE)
     if not told["documents"]:
         raise typer.Exit(NOTHING_FOUND_EXIT_CODE)

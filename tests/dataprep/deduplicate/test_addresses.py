@@ -1,7 +1,7 @@
 import pyarrow as pa
 
 from dataprep import document_id, schemas
-from dataprep.deduplicate.addresses import ADDRESS_ROWS, address_rows, same_address
+from dataprep.deduplicate.addresses import ADDRESS_ROWS, address_rows, at_earlier_address, same_address
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.split import SplitConfig, held_out
 
@@ -68,3 +68,29 @@ def test_an_address_is_in_one_partition_however_it_is_spelt():
         found += table.slice(start, size)["address"].to_pylist()
         assert len(set(found)) == (start + size) // 2
         start += size
+
+
+def address_table(*rows: tuple[bytes, str]) -> pa.Table:
+    tables = [address_rows(survivors(name), pa.array([url], pa.string()), 1)[0] for name, url in rows]
+    return pa.concat_tables([ADDRESS_ROWS.empty_table(), *tables])
+
+
+def test_an_address_that_a_corpus_has_takes_all_documents_of_it():
+    x, y, z = sorted(id_of(A, skip=n) for n in range(3))
+    old = sorted(id_of(B, skip=n) for n in range(4))
+    new = address_table((z, "http://x.example/a"), (y, "https://x.example/b"), (x, "https://x.example/a#c"))
+    first = address_table((old[3], "https://x.example/a"), (old[1], "https://x.example/a"))
+    second = address_table((old[0], "https://x.example/a"), (old[2], "https://x.example/c"))
+    lost, left = at_earlier_address(new, [first, second])
+    told = [(row["id"], row["duplicate_of"], row["corpus"], row["reason"]) for row in lost.to_pylist()]
+    assert told == [(x, old[1], 0, "url_duplicate"), (z, old[1], 0, "url_duplicate")]  # ascending, as files are
+    assert left["id"].to_pylist() == [y]
+
+
+def test_without_an_earlier_corpus_nothing_is_lost_to_one():
+    new = address_table((id_of(A), "https://x.example/a"))
+    for corpora in ([], [ADDRESS_ROWS.empty_table()]):
+        lost, left = at_earlier_address(new, corpora)
+        assert (lost.num_rows, left) == (0, new)
+    lost, left = at_earlier_address(ADDRESS_ROWS.empty_table(), [new])
+    assert (lost.num_rows, left.num_rows) == (0, 0)

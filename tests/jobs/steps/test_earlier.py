@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.run import do_step
-from jobs.steps import deduplicate, earlier
+from jobs.steps import deduplicate
 from seedbed import runs
 from seedbed.artifact import Artifact
+from seedbed.earlier import EarlierCorpus, check_same
 from seedbed.errors import UsageError
 from seedbed.plan import Plan, make_plan
 from seedbed.progress import Progress
@@ -40,7 +41,9 @@ def made(folder: Path, name: str, sources: dict[str, int], *overrides: str, stor
     head = f"name: {name}\ndata:\n  sources:\n" + "\n".join(lines)
     for source in sources:
         (folder / source).mkdir(exist_ok=True)
-        rows = [json.dumps({"url": f"https://{source}.example/{n}", "text": t}) for n, t in enumerate(TEXTS[source])]
+        rows = [
+            json.dumps({"url": f"https://{source}.example/{n}", "text": t}) for n, t in enumerate(TEXTS.get(source, ()))
+        ]
         if not (folder / source / "x.jsonl").exists():
             (folder / source / "x.jsonl").write_text("\n".join(rows) + "\n")
     (folder / f"{name}.yaml").write_text(
@@ -194,14 +197,62 @@ def test_a_corpus_that_is_not_there_or_has_other_bands_is_refused_when_planned(t
 
 def test_a_corpus_that_goes_after_the_plan_stops_the_run(tmp_path):
     first = made(tmp_path, "first", {"a": 0})
-    corpus = earlier.EarlierCorpus(
-        first.run_id, {"annotate": first.step("annotate").fingerprint}, {"annotate": "other"}
-    )
+    corpus = EarlierCorpus(first.run_id, {"annotate": first.step("annotate").fingerprint}, {"annotate": "other"})
     with pytest.raises(UsageError, match="but the run was planned with other"):
-        earlier.check_same(corpus, Store(str(tmp_path / "store")))
+        check_same(corpus, Store(str(tmp_path / "store")))
 
 
-@pytest.mark.parametrize("option", ["chains=drop", "same_url=true"])
-def test_what_cannot_be_held_against_earlier_corpora_is_refused(tmp_path, option):
+def test_chains_cannot_be_dropped_against_earlier_corpora(tmp_path):
     with pytest.raises(UsageError, match="against"):
-        made(tmp_path, "second", {"b": 0}, against("first"), f"data.deduplicate.{option}")
+        made(tmp_path, "second", {"b": 0}, against("first"), "data.deduplicate.chains=drop")
+
+
+SAME_URL = "data.deduplicate.same_url=true"
+
+
+def crawl(folder: Path, source: str, pages: list[tuple[str | None, str]]) -> None:
+    """The files of a source: URL and text of each page."""
+    (folder / source).mkdir()
+    lines = [json.dumps({"url": url, "text": text}) for url, text in pages]
+    (folder / source / "x.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def test_with_same_url_a_page_that_an_earlier_corpus_has_goes_whatever_it_says_by_now(tmp_path, monkeypatch):
+    """`new` has three old pages again, a page of its own twice, a copy of an old text elsewhere, and a near copy of a
+    text of its own that went for its URL, which is therefore no copy of anything that is there."""
+    old = [(f"https://x.example/{n}", page(n)) for n in range(20)] + [(None, page(99))]
+    crawl(tmp_path, "old", old)
+    new = [
+        ("http://X.example:80/3#top", page(203)),
+        ("https://x.example/4", page(4)),
+        ("https://x.example/5", page(205)),
+    ]
+    new += [("https://x.example/new", page(300)), ("https://x.example/new#again", page(301))]
+    new += [("https://y.example/6", page(6, 10)), ("https://y.example/203", page(203, 10)), (None, page(400))]
+    crawl(tmp_path, "new", new)
+    for number in (1_000_000, 5):  # one partition, and several
+        monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
+        store = f"store-{number}"
+        made(tmp_path, "first", {"old": 0}, store=store)
+        second = made(tmp_path, "second", {"new": 0}, against("first"), SAME_URL, store=store)
+        both = made(tmp_path, "both", {"old": 2, "new": 1}, SAME_URL, store=store)
+        assert kept(tmp_path, second, "new", store) == kept(tmp_path, both, "new", store)
+        lost = {row["id"][-1]: row["reason"] for row in dropped(tmp_path, second, store)}
+        (of_new,) = lost.keys() & {3, 4}
+        near = "near_duplicate"
+        assert lost == dict.fromkeys((0, 1, 2, of_new), "url_duplicate") | {5: near}
+        counts = artifact(tmp_path, second, "deduplicate", store).committed()["counts"]
+        assert (counts["url_losers"], counts["earlier_losers"]) == (1, 4)
+        told = why(Store(str(tmp_path / store)), second, "new/x.jsonl#0")
+        assert (told["reason"], told["duplicate_of"]) == ("url_duplicate", "old/x.jsonl#3")
+
+
+def test_of_two_earlier_corpora_with_one_address_the_first_is_named(tmp_path):
+    for source, text in (("a1", 1), ("a2", 2), ("a3", 3)):
+        crawl(tmp_path, source, [("https://x.example/", page(text)), (f"https://{source}.example/", page(text + 10))])
+    first = made(tmp_path, "first", {"a1": 0})
+    second = made(tmp_path, "second", {"a2": 0})
+    third = made(tmp_path, "third", {"a3": 0}, against("second", "first"), SAME_URL)
+    (lost,) = dropped(tmp_path, third)
+    told = why(Store(str(tmp_path / "store")), third, lost["id"].hex())
+    assert (told["reason"], told["duplicate_of_run"]) == ("url_duplicate", second.run_id) and first.run_id
