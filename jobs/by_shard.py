@@ -8,9 +8,10 @@ from dataprep import document_id
 from seedbed.artifact import Artifact
 
 
-def row_group(artifact: Artifact, table: str, part: str, group: int) -> pa.Table:
-    with artifact.open_parquet(f"scratch/{table}", part) as file:
-        return file.read_row_group(group, use_threads=False)
+def piece_of(artifact: Artifact, table: str, part: str, piece: int) -> pa.Table:
+    """What the unit `part` of an earlier phase has written for the unit with this number."""
+    with artifact.open_scratch(table, part) as file:
+        return file.read(piece)
 
 
 def by_shard(rows: pa.Table, key: str, prefixes: dict[str, str]) -> tuple[pa.Table, list[int]]:
@@ -62,6 +63,6 @@ def rows_by_id(
     return pa.concat_tables(parts)
 
 
-def row_groups(artifact: Artifact, table: str, parts: list[str], group: int) -> pa.Table:
-    """One row group of each part: what all units of a phase have written for one unit of the next."""
-    return pa.concat_tables([row_group(artifact, table, part, group) for part in parts])
+def pieces_of(artifact: Artifact, table: str, parts: list[str], piece: int) -> pa.Table:
+    """One piece of each part: what all units of a phase have written for one unit of the next."""
+    return pa.concat_tables([piece_of(artifact, table, part, piece) for part in parts])

@@ -12,7 +12,7 @@ from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import surviving_text
 from dataprep.schemas import EDITS
-from jobs.by_shard import row_group, rows_by_id
+from jobs.by_shard import piece_of, rows_by_id
 from jobs.unit import Unit
 from seedbed.artifact import Artifact
 
@@ -40,7 +40,7 @@ def lost_to_earlier(unit: Unit) -> pa.Table:
 
 def lost_before(unit: Unit, table: str, parts: list[str], shard: int) -> pa.Table:
     """`schemas.VERDICTS` of the shard with this number that the units `parts` of an earlier phase have written."""
-    lost = [row_group(unit.artifact, table, part, shard) for part in parts]
+    lost = [piece_of(unit.artifact, table, part, shard) for part in parts]
     return pa.concat_tables(lost) if lost else schemas.VERDICTS.empty_table()
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from jobs import compiled_kernels
 from jobs.scratch import scratch_folder
 from seedbed import faults
-from seedbed.artifact import Artifact, FileEntry, Report, write_file, write_row_groups, write_table
+from seedbed.artifact import Artifact, FileEntry, Report, slices, write_file, write_scratch, write_table
 from seedbed.store import Store
 
 
@@ -60,14 +60,15 @@ class Unit:
         self.files.append(write_table(self.artifact, table, self.name, content, row_groups))
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 
-    def write_scratch(self, table: str, content: pa.Table, row_groups: list[int] | None = None) -> None:
-        """Write a part that only later phases of this step read."""
-        write_table(self.artifact, f"scratch/{table}", self.name, content, row_groups)
-        faults.point(f"{self.artifact.kind}.{self.phase}.part")
+    def write_scratch(self, table: str, content: pa.Table, sizes: list[int] | None = None) -> None:
+        """Write a part that only later phases of this step read, in pieces of so many rows where a unit of a later one
+        wants exactly one of them."""
+        sizes = [content.num_rows] if sizes is None else sizes
+        self.write_scratch_pieces(table, content.schema, slices(content, sizes))
 
-    def write_scratch_groups(self, table: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
-        """The same, a row group after another: of those that are written only the compressed bytes are in memory."""
-        write_row_groups(self.artifact, f"scratch/{table}", self.name, schema, groups)
+    def write_scratch_pieces(self, table: str, schema: pa.Schema, pieces: Iterable[pa.Table]) -> None:
+        """The same, a piece after another: of those that are written only the compressed bytes are in memory."""
+        write_scratch(self.artifact, table, self.name, schema, pieces)
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 
     def write_file(self, path: str, data: bytes) -> None:

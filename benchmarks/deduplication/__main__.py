@@ -7,13 +7,13 @@ from typing import Any
 
 from benchmarks.contest.command import carry_out, parser
 from benchmarks.contest.setting import Setting
-from benchmarks.deduplication.cases import bands, growth, kept, kept_by_pipelines, texts
+from benchmarks.deduplication.cases import bands, growth, kept, kept_by_pipelines, repeats, texts
 from benchmarks.deduplication.texts import read_labelled, read_texts
 from benchmarks.deduplication.truth import Bin, Scores, all_pairs, labelled_f1, s_curve, scores
 from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.kernels.minhash import MinHashConfig
 
-CASES = {"bands": bands, "kept": kept, "pipelines": kept_by_pipelines, "growth": growth}
+CASES = {"bands": bands, "kept": kept, "pipelines": kept_by_pipelines, "growth": growth, "repeats": repeats}
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 FINEWEB = MinHashConfig(num_bands=14, rows_per_band=8)
 """Penedo et al. 2024, and the peers' here."""

@@ -70,6 +70,16 @@ def growth(setting: Setting) -> Case:
     return Case("growth of the step", results, asked)
 
 
+def repeats(setting: Setting) -> Case:
+    """The step `repeats` as a run does it, over what `deduplicate` keeps of the texts."""
+    folder = setting.work / f"repeats-{setting.corpus.name}"
+    module = f"{MODULE}.seedbed_repeats"
+    subprocess.run(python("-m", module, "--prepare", str(texts(setting)), str(folder)), cwd=ROOT, check=True)
+    sought = {"runs of 50 words": ["substrings"], "lines": ["lines"], "all": ["lines", "paragraphs", "substrings"]}
+    contenders = [Contender(name, python("-m", module, str(folder), *kinds)) for name, kinds in sought.items()]
+    return Case("passages that documents have in common, cut", meet(contenders, setting.rounds), [])
+
+
 def _meet(setting: Setting, what: str) -> list[Result]:
     file = str(texts(setting))
     ours = Contender("seedbed", python("-m", f"{MODULE}.seedbed_{what}", file))

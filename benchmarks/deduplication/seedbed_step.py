@@ -67,7 +67,7 @@ def prepared(texts: Path, folder: Path, first: float = 1.0, copies: int = 1, sha
     write_copies(texts, folder / "texts", first, copies, shard_bytes)
     store, plan = planned(folder)
     for kind in BEFORE:
-        _do(folder, store, plan, kind)
+        do(folder, store, plan, kind)
     (folder / "ready").touch()
 
 
@@ -81,7 +81,7 @@ def main(folder: Path) -> None:
     artifact = Artifact(store, "deduplicate", plan.step("deduplicate").fingerprint)
     store.delete(artifact.path)
     with Meter() as meter:
-        _do(folder, store, plan, "deduplicate")
+        do(folder, store, plan, "deduplicate")
     selected = Artifact(store, "select", plan.step("select").fingerprint).committed()
     done = artifact.committed()
     report(
@@ -99,7 +99,7 @@ def planned(folder: Path, *changes: str) -> tuple[Store, Plan]:
     return store, make_plan(load_run(RUN, [f"data.sources.texts.path={folder / 'texts'}", *changes]), store)
 
 
-def _do(folder: Path, store: Store, plan: Plan, kind: str) -> None:
+def do(folder: Path, store: Store, plan: Plan, kind: str) -> None:
     do_step(plan.step(kind), plan, store, StateDirectory(folder / "state"), Progress(io.StringIO()), ThisProcess())
 
 

@@ -15,7 +15,7 @@ from dataprep.deduplicate.earlier import LOST_TO_EARLIER
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column
 from dataprep.split import SplitConfig
-from jobs.by_shard import by_shard, row_group, row_groups
+from jobs.by_shard import by_shard, piece_of, pieces_of
 from jobs.old_shards import OldShards, artifacts_of
 from jobs.step_run import StepRun, check_handed_on, total
 from jobs.survivors import is_survivor, survivors
@@ -67,9 +67,9 @@ def old_urls_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, nu
 def same_url_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str]]) -> Report:
     """All but one document of each address of one partition, and all of an address that an earlier corpus has."""
     part = int(unit.name)
-    rows = row_groups(unit.artifact, "urls", list(prefixes), part)
+    rows = pieces_of(unit.artifact, "urls", list(prefixes), part)
     corpora = [
-        pa.concat_tables([ADDRESS_ROWS.empty_table(), *(row_group(unit.artifact, "old_urls", p, part) for p in parts)])
+        pa.concat_tables([ADDRESS_ROWS.empty_table(), *(piece_of(unit.artifact, "old_urls", p, part) for p in parts)])
         for parts in old_parts
     ]
     to_earlier, left = at_earlier_address(rows, corpora)
@@ -83,5 +83,5 @@ def same_url_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str
 
 def lost_by_address_to_earlier(unit: Unit, url_parts: list[str], shard: int) -> pa.Table:
     """`LOST_TO_EARLIER` of the shard with this number."""
-    lost = [row_group(unit.artifact, "earlier_url", part, shard) for part in url_parts]
+    lost = [piece_of(unit.artifact, "earlier_url", part, shard) for part in url_parts]
     return pa.concat_tables([LOST_TO_EARLIER.empty_table(), *lost])

@@ -1,7 +1,7 @@
 """`clean`: writes `edits`, row for row beside `documents`.
 
 One unit an input shard. With `site_boilerplate`: `lines` (a unit an input shard) -> `recurring` (a partition of lines)
--> `sites` (a partition of sites) -> edits (a shard), shuffled through files whose row groups are the partitions.
+-> `sites` (a partition of sites) -> edits (a shard), shuffled through files whose pieces are the partitions.
 """
 
 from dataclasses import replace
@@ -26,6 +26,7 @@ from dataprep.site_boilerplate import (
     site_hashes,
 )
 from dataprep.tally import tally
+from jobs.by_shard import piece_of
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -110,17 +111,18 @@ def lines_unit(unit: Unit, num_partitions: int) -> Report:
 
 def recurring_unit(unit: Unit, shards: list[str]) -> Report:
     """Add up the pages of one partition of lines; those on few pages end here."""
-    parts = [_row_group(unit, "lines", shard, int(unit.name)) for shard in shards]
+    parts = [piece_of(unit.artifact, "lines", shard, int(unit.name)) for shard in shards]
     found = recurring(parts, _boilerplate_config(unit))
-    num_partitions = _num_row_groups(unit, "lines", shards[0])
+    with unit.artifact.open_scratch("lines", shards[0]) as file:
+        num_partitions = file.num_pieces
     unit.write_scratch("recurring", *by_partition(found, "site", num_partitions))
     return Report(counts={"line_rows": sum(part.num_rows for part in parts), "recurring_lines": found.num_rows})
 
 
 def sites_unit(unit: Unit, shards: list[str], partitions: list[str]) -> Report:
     """Decide which recurring lines of one partition of sites are boilerplate."""
-    pages = [_row_group(unit, "pages", shard, int(unit.name)) for shard in shards]
-    lines = [_row_group(unit, "recurring", partition, int(unit.name)) for partition in partitions]
+    pages = [piece_of(unit.artifact, "pages", shard, int(unit.name)) for shard in shards]
+    lines = [piece_of(unit.artifact, "recurring", partition, int(unit.name)) for partition in partitions]
     decided = boilerplate(lines, pages, _boilerplate_config(unit))
     unit.write_scratch("boilerplate", decided)
     return Report(
@@ -135,14 +137,14 @@ def sites_unit(unit: Unit, shards: list[str], partitions: list[str]) -> Report:
 def cut_unit(unit: Unit, partitions: list[str]) -> Report:
     """Add the boilerplate of their sites to what goes of a shard's texts."""
     documents = unit.read("extract", "documents", ["id", "url", "text"])
-    edits = unit.artifact.read_table("scratch/edits", unit.name)
+    edits = unit.artifact.read_scratch("edits", unit.name)
     if not edits["id"].equals(documents["id"]):
         raise CorruptDataError(f"{unit.name}: the edits of the texts by themselves do not stand beside the documents")
     text = column(documents, "text")
-    own = np.sort(column(unit.artifact.read_table("scratch/lines", unit.name, ["line"]), "line").to_numpy())
+    own = np.sort(column(unit.artifact.read_scratch("lines", unit.name), "line").to_numpy())
     kept, num_lines = [], 0
     for partition in partitions:
-        lines = column(unit.artifact.read_table("scratch/boilerplate", partition), "line").to_numpy()
+        lines = column(unit.artifact.read_scratch("boilerplate", partition), "line").to_numpy()
         num_lines += len(lines)
         kept.append(lines[is_in(lines, own)])  # of all sites, what this shard has
     of_site = boilerplate_cuts(
@@ -154,13 +156,3 @@ def cut_unit(unit: Unit, partitions: list[str]) -> Report:
     unit.write("edits", edits)
     report = _report(documents, edits)
     return replace(report, counts=report.counts | {"boilerplate_lines": num_lines})
-
-
-def _row_group(unit: Unit, table: str, part: str, group: int) -> pa.Table:
-    with unit.artifact.open_parquet(f"scratch/{table}", part) as file:
-        return file.read_row_group(group, use_threads=False)
-
-
-def _num_row_groups(unit: Unit, table: str, part: str) -> int:
-    with unit.artifact.open_parquet(f"scratch/{table}", part) as file:
-        return int(file.num_row_groups)

@@ -1,7 +1,7 @@
 """Pairs of documents held against each other's texts, wherever the two lie: how `deduplicate` compares candidates, and
 the members of a group with its first.
 
-    pairs, in the row groups of the shards of both their ends
+    pairs, in the pieces of the shards of both their ends
         -> gather (a shard): each pair once, and how much text it will take
         -> texts (a shard): the pairs of its smaller ids, and its own texts that pairs want, by partition of blocks
         -> verify (a partition of blocks): the pairs that are alike, by who asked
@@ -35,7 +35,7 @@ from dataprep.deduplicate.verify import ids_to_read, verify
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.schemas import DOCUMENTS, ID
-from jobs.by_shard import by_both_shards, partition_by_hash, row_group, row_groups, shards_of
+from jobs.by_shard import by_both_shards, partition_by_hash, piece_of, pieces_of, shards_of
 from jobs.step_run import Phase, check_handed_on
 from jobs.survivors import own_texts
 from jobs.unit import Unit
@@ -79,7 +79,7 @@ class Names:
     gather: str
     texts: str
     verify: str
-    verified: str  # edges.VERIFIED_EDGES, a row group for each target
+    verified: str  # edges.VERIFIED_EDGES, a piece for each target
 
     @property
     def rows(self) -> str:
@@ -133,8 +133,8 @@ def compare_pairs(
 def gather_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
     """The pairs with an end in this shard, each once, and how much text of the shard they want."""
     at = list(prefixes).index(unit.name)
-    pairs, num_rows = _merged(row_group(unit.artifact, table, part, at) for part in parts)
-    unit.write_scratch(unit.phase, pairs, [pairs.num_rows])
+    pairs, num_rows = _merged(piece_of(unit.artifact, table, part, at) for part in parts)
+    unit.write_scratch(unit.phase, pairs)
     counts = {f"{table}_rows": num_rows, "pairs": int(_is_of(pairs, "low", at, prefixes).sum())}
     return Report(counts=counts | {"text_bytes": text_bytes(pairs, _own_facts(unit, pairs, at, prefixes))})
 
@@ -168,7 +168,7 @@ def _own_facts(unit: Unit, pairs: pa.Table, at: int, prefixes: dict[str, str]) -
 def texts_unit(unit: Unit, table: str, prefixes: dict[str, str], num_partitions: int) -> Report:
     """Send the pairs of the shard's smaller ids to their partitions, and the shard's texts to those that want them."""
     at = list(prefixes).index(unit.name)
-    pairs = unit.artifact.read_table(f"scratch/{table}", unit.name)
+    pairs = unit.artifact.read_scratch(f"{table}", unit.name)
     partition = partition_by_hash(column(pairs, "block"), num_partitions, BLOCK_SEED)
     own = np.flatnonzero(_is_of(pairs, "low", at, prefixes))
     own = own[np.argsort(partition[own], kind="stable")]
@@ -180,7 +180,7 @@ def texts_unit(unit: Unit, table: str, prefixes: dict[str, str], num_partitions:
     wanted_by, rows = distinct_within(partition[of_pair], of_id)
     sizes = np.bincount(wanted_by, minlength=num_partitions).tolist()
     texts = _own_texts(unit, facts)
-    unit.write_scratch_groups(unit.phase, SENT, _cut(texts, rows, sizes))
+    unit.write_scratch_pieces(unit.phase, SENT, _cut(texts, rows, sizes))
     return Report(counts={"pairs": len(own), "texts": len(rows)})
 
 
@@ -213,7 +213,7 @@ def verify_unit(
 ) -> Report:
     """Compare the texts of the pairs of one partition of blocks."""
     group = int(unit.name)
-    pairs = in_order_of_blocks(row_groups(unit.artifact, f"{sent}_pairs", shards, group))
+    pairs = in_order_of_blocks(pieces_of(unit.artifact, f"{sent}_pairs", shards, group))
     facts, texts = _read_sent(unit, sent, shards)
     parts, rows, num_rejected = [VERIFIED_EDGES.empty_table()], [np.empty(0, np.int64)], 0
     for start, stop in batches(pairs, facts, MAX_TEXT_BYTES):
@@ -238,24 +238,22 @@ def _read_sent(unit: Unit, sent: str, shards: list[str]) -> tuple[pa.Table, pa.T
     """`FACTS` of what was sent to a partition; with the texts, where they fit into memory at a time."""
     facts, texts, num_bytes = [], [], 0
     for shard in shards:
-        with unit.artifact.open_parquet(f"scratch/{sent}", shard) as file:
-            facts.append(file.read_row_group(int(unit.name), columns=FACTS, use_threads=False))
-            num_bytes += pc.sum(facts[-1]["num_bytes"]).as_py() or 0
-            if num_bytes <= MAX_TEXT_BYTES:
-                texts.append(file.read_row_group(int(unit.name), columns=["text"], use_threads=False))
-            else:
-                texts.clear()
+        rows = piece_of(unit.artifact, sent, shard, int(unit.name))
+        facts.append(rows.select(FACTS).take(np.arange(rows.num_rows)))  # copied: they must not keep the texts
+        num_bytes += pc.sum(rows["num_bytes"]).as_py() or 0
+        if num_bytes <= MAX_TEXT_BYTES:
+            texts.append(rows)
+        else:
+            texts.clear()
     known = pa.concat_tables(facts).combine_chunks()
-    if num_bytes > MAX_TEXT_BYTES:
-        return known, None
-    return known, _checked(known.append_column(SENT.field("text"), pa.concat_tables(texts)["text"].combine_chunks()))
+    return known, _checked(pa.concat_tables(texts).combine_chunks()) if num_bytes <= MAX_TEXT_BYTES else None
 
 
 def _read_texts(unit: Unit, sent: str, shards: list[str], wanted: pa.Array) -> pa.Table:
     """`SENT` of these documents, where a partition has too many for memory."""
     parts = []
     for shard in shards:
-        rows = row_group(unit.artifact, sent, shard, int(unit.name))
+        rows = piece_of(unit.artifact, sent, shard, int(unit.name))
         parts.append(rows.filter(pc.is_in(rows["id"], value_set=wanted)))
     return _checked(pa.concat_tables(parts).combine_chunks())
 

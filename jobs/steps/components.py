@@ -3,7 +3,7 @@
     in memory:      verified pairs (a file a part) -> components (one unit)
     out of core:    verified pairs -> spread (a part) -> large_n, small_n (a partition of nodes), n = 0... -> stars
 
-Both end in `scratch/components`, whose row groups are the input shards. Every round of the latter is a phase: killed in
+Both end in `scratch/components`, whose pieces are the input shards. Every round of the latter is a phase: killed in
 one, a run goes on with it. What a round read is deleted after it.
 """
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dataprep.deduplicate.components import components
 from dataprep.deduplicate.stars import components_of_stars, large_star, seen_from_both_ends, small_star, sum_of
-from jobs.by_shard import by_shard, row_groups
+from jobs.by_shard import by_shard, pieces_of
 from jobs.step_run import Phase
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
@@ -73,20 +73,20 @@ def edges_in_memory() -> int:
 
 def components_unit(unit: Unit, verified_parts: list[str], prefixes: dict[str, str]) -> Report:
     """Join all pairs in memory."""
-    pairs = [unit.artifact.read_table("scratch/verified", part, ["low", "high"]) for part in verified_parts]
+    pairs = [unit.artifact.read_scratch("verified", part).select(["low", "high"]) for part in verified_parts]
     return _write_components(unit, components(pa.concat_tables(pairs)), prefixes)
 
 
 def spread_unit(unit: Unit, num_partitions: int) -> Report:
     """The pairs of one part, seen from both ends."""
-    pairs = unit.artifact.read_table("scratch/verified", unit.name, ["low", "high"])
+    pairs = unit.artifact.read_scratch("verified", unit.name).select(["low", "high"])
     unit.write_scratch(unit.phase, *seen_from_both_ends(pairs, num_partitions))
     return Report()
 
 
 def large_unit(unit: Unit, table: str, parts: list[str], num_partitions: int) -> Report:
     """A large star of each node of one partition; the sum of the edges that it was made of tells when to stop."""
-    links = [row_groups(unit.artifact, table, parts, int(unit.name))]
+    links = [pieces_of(unit.artifact, table, parts, int(unit.name))]
     unit.write_scratch(unit.phase, *large_star(links, num_partitions))
     found = sum_of(links)
     return Report(counts={"edges": found.num_edges, "checksum": found.checksum})
@@ -94,14 +94,14 @@ def large_unit(unit: Unit, table: str, parts: list[str], num_partitions: int) ->
 
 def small_unit(unit: Unit, table: str, parts: list[str]) -> Report:
     """A small star of each node of one partition."""
-    links = [row_groups(unit.artifact, table, parts, int(unit.name))]
+    links = [pieces_of(unit.artifact, table, parts, int(unit.name))]
     unit.write_scratch(unit.phase, *small_star(links, len(parts)))
     return Report()
 
 
 def stars_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
     """The components of one partition of nodes."""
-    links = [row_groups(unit.artifact, table, parts, int(unit.name))]
+    links = [pieces_of(unit.artifact, table, parts, int(unit.name))]
     return _write_components(unit, components_of_stars(links), prefixes)
 
 

@@ -174,7 +174,7 @@ def scan_unit(unit: Unit, num_documents: int) -> Report:
     check_content(ids, text, column(attributes, "content_hash").take(rows))
     found = scan(ids, text, _index_of(unit), _config(unit))
     counted = document_counts(found.hits)
-    unit.write_scratch("hits", found.hits, [found.hits.num_rows])
+    unit.write_scratch("hits", found.hits)
     unit.write_scratch("counts", counted)
     sized = texts.append_column("num_bytes", pc.cast(pc.binary_length(text), pa.int64()))
     seen = tally(sized, "num_bytes")
@@ -193,15 +193,14 @@ def _plant(unit: Unit, texts: pa.Table, num_documents: int) -> int:
     if plants.num_rows:
         found = scan(column(plants, "id"), column(plants, "text"), _index_of(unit), config)
         unit.write_scratch("plants", plants)
-        unit.write_scratch("plant_hits", found.hits, [found.hits.num_rows])
+        unit.write_scratch("plant_hits", found.hits)
     return plants.num_rows
 
 
 def _plants_found(unit: Unit, common: pa.Table) -> dict[str, int]:
     """How many of the shard's plants there are, and by set and kind how many were found."""
-    plants = unit.artifact.read_table("scratch/plants", unit.name)
-    with unit.artifact.open_parquet("scratch/plant_hits", unit.name) as file:
-        counting = without_common(file.read(use_threads=False), common)
+    plants = unit.artifact.read_scratch("plants", unit.name)
+    counting = without_common(unit.artifact.read_scratch("plant_hits", unit.name), common)
     found = matched(counting, unit.artifact.read_table("texts", ALL), _index_of(unit), _config(unit))
     return {"planted": plants.num_rows} | counts_of(plants, found.matches)
 
@@ -213,7 +212,7 @@ def common_unit(unit: Unit, shards: list[str]) -> Report:
     def parts() -> Any:
         nonlocal read
         for shard in shards:
-            part = unit.artifact.read_table("scratch/counts", shard)
+            part = unit.artifact.read_scratch("counts", shard)
             read += part.num_rows
             yield part
 
@@ -238,9 +237,8 @@ def _told(common: pa.Table, index: EvaluationIndex, config: DecontaminateConfig)
 def verdicts_unit(unit: Unit, has_plants: bool) -> Report:
     """The verdict on every document of a shard, and what goes of those that are kept; and what was found of plants."""
     config, survivors = _config(unit), _survivors(unit)
-    with unit.artifact.open_parquet("scratch/hits", unit.name) as file:
-        hits = file.read(use_threads=False)
-    common = unit.artifact.read_table("scratch/common", ALL)
+    common = unit.artifact.read_scratch("common", ALL)
+    hits = unit.artifact.read_scratch("hits", unit.name)
     counting = without_common(hits, common)
     texts = unit.artifact.read_table("texts", ALL) if counting.num_rows else TEXTS.empty_table()
     found = matched(counting, texts, _index_of(unit), config)

@@ -10,7 +10,7 @@ together; writes `verdicts`.
         [-> domains (a shard) -> caps (a partition of domains): jobs.steps.domain_caps, where there is a `domain_cap`]
         -> map (a shard)
 
-Between phases everything goes through files whose row groups are what one unit of the next phase wants, so a unit
+Between phases everything goes through files whose pieces are what one unit of the next phase wants, so a unit
 reads ranges and no worker holds more than its own share.
 """
 
@@ -33,7 +33,7 @@ from dataprep.domain_cap import REASONS as OVER_CAP
 from dataprep.kernels.text_buffers import column
 from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
-from jobs.by_shard import by_shard, in_groups, partition_by_hash, row_group, row_groups, shards_of
+from jobs.by_shard import by_shard, in_groups, partition_by_hash, piece_of, pieces_of, shards_of
 from jobs.old_shards import OldShards
 from jobs.step_run import Phase, StepRun, check_handed_on, total
 from jobs.steps.addresses import find_same_urls
@@ -157,7 +157,7 @@ def bands_unit(
 def candidates_unit(unit: Unit, prefixes: dict[str, str], planted: dict[str, str]) -> Report:
     """The pairs that one partition of keys proposes, for the shards of both ends; `planted` are the shards with
     plants."""
-    parts = [row_group(unit.artifact, "bands", shard, int(unit.name)) for shard in prefixes]
+    parts = [piece_of(unit.artifact, "bands", shard, int(unit.name)) for shard in prefixes]
     found = candidates(parts, unit.config["deduplicate"]["max_bucket"])
     pairs = block_pairs(found.edges, found.blocks, shards_of(found.edges["low"], prefixes))
     counts = {"buckets": found.num_buckets, "large_buckets": found.num_large_buckets}
@@ -171,11 +171,11 @@ def members_unit(
 ) -> Report:
     """What is known of a shard's documents that hang together with others, and their pairs, by partition of groups."""
     at = list(prefixes).index(unit.name)
-    found = row_groups(unit.artifact, "components", component_parts, at).sort_by("id")
+    found = pieces_of(unit.artifact, "components", component_parts, at).sort_by("id")
     facts = unit.parents["annotate"].read_rows("attributes", unit.name, column(found, "id"), FACTS)
     members = members_of(found, facts)
     unit.write_scratch("members", *_by_group(members, column(members, "component"), num_groups))
-    edges = row_groups(unit.artifact, "verified", verified_parts, at)
+    edges = pieces_of(unit.artifact, "verified", verified_parts, at)
     rows = rows_of(column(edges, "low"), column(members, "id"), "component")
     unit.write_scratch("edges", *_by_group(edges, column(members, "component").take(rows), num_groups))
     return Report(counts={"verified_pairs": edges.num_rows, "members": members.num_rows})
@@ -183,7 +183,7 @@ def members_unit(
 
 def far_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     """The pairs of a member and the first of its group that nobody has compared, for the shards of both."""
-    members, edges = (row_groups(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges"))
+    members, edges = (pieces_of(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges"))
     pairs = far_pairs(members, edges, *_configs(unit))
     to_here = np.full(pairs.num_rows, int(unit.name))
     told = block_pairs(pairs, blocks_of_groups(pairs, members), to_here)
@@ -192,8 +192,8 @@ def far_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
 
 def groups_unit(unit: Unit, prefixes: dict[str, str], compared_parts: list[str]) -> Report:
     """Choose who stays of each group of one partition."""
-    members, edges = (row_groups(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges"))
-    compared = row_groups(unit.artifact, "compared", compared_parts, int(unit.name))
+    members, edges = (pieces_of(unit.artifact, name, list(prefixes), int(unit.name)) for name in ("members", "edges"))
+    compared = pieces_of(unit.artifact, "compared", compared_parts, int(unit.name))
     lost = losers(members, edges, compared, *_configs(unit))
     unit.write_scratch("losers", *by_shard(lost.verdicts, "id", prefixes))
     unit.write_scratch("largest", largest_groups(members, lost.verdicts["id"].combine_chunks()), [NUM_SHOWN])

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep.domain_cap import DomainCapConfig, domain_rows, over_cap
-from jobs.by_shard import by_shard, row_groups
+from jobs.by_shard import by_shard, pieces_of
 from jobs.survivors import lost_before, lost_to_earlier, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -32,7 +32,7 @@ def domains_unit(
 
 def caps_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     """Hold the domains of one partition to their cap; what goes, by shard."""
-    rows = row_groups(unit.artifact, "domains", list(prefixes), int(unit.name))
+    rows = pieces_of(unit.artifact, "domains", list(prefixes), int(unit.name))
     goes = over_cap(rows, DomainCapConfig.model_validate(unit.config["domain_cap"]))
     unit.write_scratch("capped", *by_shard(goes, "id", prefixes))
     counts = {"domain_rows": rows.num_rows, "domains": len(pc.unique(rows["domain"]))}

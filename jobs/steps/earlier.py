@@ -19,7 +19,7 @@ from dataprep.deduplicate.edges import distinct_ids
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column, ranges
 from dataprep.split import VALIDATION, SplitConfig, held_out
-from jobs.by_shard import by_shard, row_group, row_groups, rows_by_id
+from jobs.by_shard import by_shard, piece_of, pieces_of, rows_by_id
 from jobs.old_shards import OldShards, artifacts_of
 from jobs.step_run import StepRun, total
 from jobs.steps.addresses import lost_by_address_to_earlier
@@ -86,11 +86,11 @@ def new_bands_unit(unit: Unit, num_partitions: int, url_parts: list[str], at: in
 
 
 def proposed_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str]]) -> Report:
-    """The pairs of one partition; a row group for each corpus and shard of the new document, corpus by corpus."""
-    new = row_groups(unit.artifact, "new_bands", list(prefixes), int(unit.name))
+    """The pairs of one partition; a piece for each corpus and shard of the new document, corpus by corpus."""
+    new = pieces_of(unit.artifact, "new_bands", list(prefixes), int(unit.name))
     tables, sizes, num_old = [], [], 0
     for parts in old_parts:
-        rows = [row_group(unit.artifact, "old_bands", part, int(unit.name)) for part in parts]
+        rows = [piece_of(unit.artifact, "old_bands", part, int(unit.name)) for part in parts]
         old = pa.concat_tables([BAND_ROWS.empty_table(), *rows])
         num_old += old.num_rows
         pairs, of_shard = by_shard(proposed(new, old), "id", prefixes)
@@ -115,7 +115,7 @@ def alike_unit(
     for number, (corpus, store) in enumerate(zip(unit.config["earlier"], stores, strict=True)):
         artifacts = artifacts_of(corpus, store)
         group = number * len(prefixes) + at
-        pairs = merge_pairs([row_group(unit.artifact, "old_pairs", part, group) for part in partitions])
+        pairs = merge_pairs([piece_of(unit.artifact, "old_pairs", part, group) for part in partitions])
         if pairs.num_rows:
             alike, num_read = _alike(unit, artifacts, pairs, facts, prefixes, ngram_words)
             found.append(alike.append_column("corpus", pa.array([number] * alike.num_rows, pa.int32())))

@@ -1,9 +1,9 @@
 """`ledger`: what became of every record, shard by shard, and the index of URLs."""
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep.tally import Tally, tally, tally_by_reason
+from jobs.by_shard import pieces_of
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -51,8 +51,8 @@ def unit(unit: Unit, num_partitions: int) -> Report:
     """Write the ledger of a shard, and its URLs for the index."""
     ledger = ledger_of_shard(unit.parents, unit.name)
     unit.write("ledger", ledger)
-    rows, row_groups = url_rows(ledger, num_partitions)
-    unit.write_scratch("urls", rows, row_groups)
+    rows, sizes = url_rows(ledger, num_partitions)
+    unit.write_scratch("urls", rows, sizes)
     kept = ledger.filter(pc.equal(ledger["outcome"], KEPT))
     return Report(
         tally_in=tally(ledger.select(["id"]), None),
@@ -63,11 +63,8 @@ def unit(unit: Unit, num_partitions: int) -> Report:
 
 
 def urls_unit(unit: Unit, partition: int, shards: list[str]) -> Report:
-    """Merge one partition of the URL index: one row group of every shard's file."""
-    parts = []
-    for shard in shards:
-        with unit.artifact.open_parquet("scratch/urls", shard) as urls:
-            parts.append(urls.read_row_group(partition, use_threads=False))
-    merged = pa.concat_tables(parts).sort_by([("url_hash", "ascending"), ("document", "ascending")])
+    """Merge one partition of the URL index: one piece of every shard's file."""
+    rows = pieces_of(unit.artifact, "urls", shards, partition)
+    merged = rows.sort_by([("url_hash", "ascending"), ("document", "ascending")])
     unit.write("urls", merged)
     return Report(counts={"urls": merged.num_rows})

@@ -51,7 +51,7 @@ def check_losses(step: StepRun, sources: dict[str, Loss], languages: dict[str, L
     config = DeduplicateConfig.model_validate(step.config["deduplicate"])
     said = complaints(sources, languages, config.expected_loss)
     if said:
-        groups = largest([step.artifact.read_table("scratch/largest", part) for part in group_parts])
+        groups = largest([step.artifact.read_scratch("largest", part) for part in group_parts])
         shown = [_told(step, group) for group in groups.to_pylist()]
         raise DataError("\n".join([*said, "the largest groups of copies:", *shown, CURE]))
 

@@ -27,7 +27,7 @@ from dataprep.deduplicate.plants import is_original, meetings, merge_meetings, p
 from dataprep.errors import DataError
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.text_buffers import column, ranges
-from jobs.by_shard import by_shard, row_group, rows_by_id
+from jobs.by_shard import by_shard, piece_of, rows_by_id
 from jobs.step_run import StepRun, total
 from jobs.survivors import surviving_texts
 from jobs.unit import Unit
@@ -81,7 +81,7 @@ def meet(unit: Unit, parts: list[pa.Table], prefixes: dict[str, str]) -> dict[st
     `prefixes` are those of the shards with plants."""
     if not prefixes:
         return {"plant_band_rows": 0, "plant_pairs": 0}
-    plants = pa.concat_tables([row_group(unit.artifact, "plant_bands", shard, int(unit.name)) for shard in prefixes])
+    plants = pa.concat_tables([piece_of(unit.artifact, "plant_bands", shard, int(unit.name)) for shard in prefixes])
     pairs = meetings(parts, plants, unit.config["deduplicate"]["max_bucket"])
     unit.write_scratch("plant_pairs", *by_shard(pairs, "id", prefixes))
     return {"plant_band_rows": plants.num_rows, "plant_pairs": pairs.num_rows}
@@ -90,8 +90,8 @@ def meet(unit: Unit, parts: list[pa.Table], prefixes: dict[str, str]) -> dict[st
 def plants_unit(unit: Unit, at: int, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Report:
     """Compare the plants of a shard with the documents that they meet, and judge what was found. `at` is the shard's
     number among those with plants."""
-    proposed = [row_group(unit.artifact, "plant_pairs", part, at) for part in partitions]
-    pairs, plants = merge_meetings(proposed), unit.artifact.read_table("scratch/plants", unit.name)
+    proposed = [piece_of(unit.artifact, "plant_pairs", part, at) for part in partitions]
+    pairs, plants = merge_meetings(proposed), unit.artifact.read_scratch("plants", unit.name)
     wanted = pc.unique(pa.chunked_array([*pairs["document"].chunks, *plants["original"].chunks]))
     facts = rows_by_id(unit.parents["annotate"], "attributes", wanted, prefixes, FACTS)
     min_jaccard = unit.config["deduplicate"]["min_jaccard"]
@@ -126,7 +126,7 @@ def measure_plants(
     each["ngram_words"] = minhash["ngram_words"]
     arguments = {shard: each | {"at": at} for at, shard in enumerate(planted_in)}
     read = total(step.map("jobs.steps.plants:plants_unit", list(planted_in), "plants", arguments)).counts
-    results = pa.concat_tables([step.artifact.read_table("scratch/plant_results", shard) for shard in planted_in])
+    results = pa.concat_tables([step.artifact.read_scratch("plant_results", shard) for shard in planted_in])
     config = DeduplicateConfig.model_validate(step.config["deduplicate"])
     told = measured(results, config.min_jaccard, minhash["num_bands"], minhash["rows_per_band"])
     for what, seen in (*read.items(), ("planted", told["planted"])):

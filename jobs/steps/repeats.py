@@ -4,7 +4,7 @@
     signs (a unit a shard) -> again (a partition of signs) -> places (a shard) -> later (a partition of keys) -> map (a
     shard)
 
-Between phases everything goes through files whose row groups are what one unit of the next phase wants. It comes after
+Between phases everything goes through files whose pieces are what one unit of the next phase wants. It comes after
 `decontaminate`: of a passage that two documents have, the one that stays must be in one that is not dropped after.
 """
 
@@ -27,7 +27,7 @@ from dataprep.repeats.places import num_places_at_most, places
 from dataprep.repeats.signs import by_partition, recurring, signs
 from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
-from jobs.by_shard import by_shard, row_group, row_groups
+from jobs.by_shard import by_shard, piece_of, pieces_of
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -124,7 +124,7 @@ def signs_unit(unit: Unit, num_partitions: int) -> Report:
 
 def again_unit(unit: Unit, shards: list[str]) -> Report:
     """The signs of one partition that come often enough, by shard."""
-    parts = [row_group(unit.artifact, "signs", shard, int(unit.name)) for shard in shards]
+    parts = [piece_of(unit.artifact, "signs", shard, int(unit.name)) for shard in shards]
     found = recurring(parts, _config(unit))
     rows = pa.concat_tables(found)
     unit.write_scratch("again", rows, [part.num_rows for part in found])
@@ -134,7 +134,7 @@ def again_unit(unit: Unit, shards: list[str]) -> Report:
 
 def places_unit(unit: Unit, shards: list[str], sign_parts: list[str], num_partitions: int) -> Report:
     """Where the passages of a shard stand whose signs come again, by partition of their keys."""
-    again = row_groups(unit.artifact, "again", sign_parts, shards.index(unit.name))
+    again = pieces_of(unit.artifact, "again", sign_parts, shards.index(unit.name))
     texts = _texts(unit, column(_survivors(unit), "id"))
     found = places(column(texts, "id"), column(texts, "text"), again, _config(unit))
     rows, sizes = by_partition(found, "key_high", num_partitions)
@@ -144,7 +144,7 @@ def places_unit(unit: Unit, shards: list[str], sign_parts: list[str], num_partit
 
 def later_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     """Which passages of one partition of keys go, by shard."""
-    rows = row_groups(unit.artifact, "places", list(prefixes), int(unit.name))
+    rows = pieces_of(unit.artifact, "places", list(prefixes), int(unit.name))
     split = SplitConfig.model_validate(unit.config["split"])
     order = DeduplicateConfig(source_priority=unit.config["source_priority"])
     goes, sizes = by_shard(later(rows, split, order, _config(unit)), "document", prefixes)
@@ -155,7 +155,7 @@ def later_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
 def verdicts_unit(unit: Unit, shards: list[str], place_parts: list[str]) -> Report:
     """The verdict on every document of a shard, and what goes of those that are kept."""
     config, survivors = _config(unit), _survivors(unit)
-    goes = row_groups(unit.artifact, "later", place_parts, shards.index(unit.name))
+    goes = pieces_of(unit.artifact, "later", place_parts, shards.index(unit.name))
     ids = column(survivors, "id")
     is_hit = pc.is_in(ids, value_set=pc.unique(goes["document"]))
     decided = decide_cuts(survivors, goes, _texts(unit, ids.filter(is_hit)), config)

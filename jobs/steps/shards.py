@@ -21,6 +21,7 @@ from dataprep.shards import SPLITS, ShardsConfig, merge, num_partitions, tally_o
 from dataprep.split import TRAIN, VALIDATION
 from dataprep.tally import tally
 from dataprep.tokenizer import Encoder, Tokens
+from jobs.by_shard import piece_of
 from jobs.step_run import StepRun, total
 from jobs.steps.tokenizer import NAME as TOKENIZER
 from jobs.unit import Unit
@@ -48,7 +49,7 @@ def run(step: StepRun) -> None:
         arguments={unit: {"sizes": sizes[unit]} for unit in inputs},
     )
     step.check_takes_all(tokenized, "corpus")
-    groups = _row_groups(streams, sizes)
+    groups = _pieces(streams, sizes)
     merged_of = step.map(
         "jobs.steps.shards:merge_unit",
         list(groups),
@@ -101,8 +102,8 @@ def _streams(step: StepRun, corpus: dict[str, Any]) -> list[_Stream]:
     return [_Stream(name, units[name], counts[name]) for name in counts]
 
 
-def _row_groups(streams: list[_Stream], sizes: dict[str, dict[str, int]]) -> dict[str, list[tuple[int, list[str]]]]:
-    """Of each token shard, which row group of which input shards it is made of."""
+def _pieces(streams: list[_Stream], sizes: dict[str, dict[str, int]]) -> dict[str, list[tuple[int, list[str]]]]:
+    """Of each token shard, which piece of which input shards it is made of."""
     found: dict[str, list[tuple[int, list[str]]]] = {}
     held_out: dict[str, list[tuple[int, list[str]]]] = {}
     for stream in streams:
@@ -123,8 +124,8 @@ def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     corpus = unit.read("corpus", "corpus")
     config = _config(unit.config)
-    tokenized, row_groups = tokenize(corpus, encoder, config, sizes)
-    unit.write_scratch("tokenized", tokenized, row_groups)
+    tokenized, piece_sizes = tokenize(corpus, encoder, config, sizes)
+    unit.write_scratch("tokenized", tokenized, piece_sizes)
     sized = corpus.append_column("num_bytes", pc.cast(pc.binary_length(corpus["text"]), pa.int64()))
     lists = column(tokenized, "tokens")
     offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy())]).astype(np.int64)
@@ -140,12 +141,11 @@ def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
 
 
 def merge_unit(unit: Unit, inputs: list[tuple[int, list[str]]]) -> Report:
-    """Write one token shard: of the input shards' files one row group each."""
+    """Write one token shard: of the input shards' files one piece each."""
     parts: list[pa.Table] = []
     for place, names in inputs:
         for name in names:
-            with unit.artifact.open_parquet("scratch/tokenized", name) as file:
-                parts.append(file.read_row_group(place, use_threads=False))
+            parts.append(piece_of(unit.artifact, "tokenized", name, place))
     shard = merge(parts)
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     with tempfile.TemporaryDirectory(dir=unit.staging()) as folder:

@@ -44,7 +44,7 @@ def sample_unit(unit: Unit) -> Report:
 
 def train_unit(unit: Unit, shards: list[str]) -> Report:
     config = TokenizerConfig.model_validate(unit.config)
-    parts = (unit.artifact.read_table("scratch/sample", shard) for shard in shards)  # one at a time
+    parts = (unit.artifact.read_scratch("sample", shard) for shard in shards)  # one at a time
     text = column(sample(parts, config), "text")
     learnt = train(text, config)
     unit.write_file(NAME, learnt)

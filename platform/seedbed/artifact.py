@@ -3,7 +3,7 @@
 steps/<kind>-<fingerprint>/
     <table>/<unit>.parquet      part files, one for each unit of work
     units/<phase>-<unit>.json   written after a unit's part files: that unit is done
-    scratch/...                 what only the step itself reads; gone after the commit
+    scratch/<table>/<unit>.pieces   what only the step itself reads (`seedbed.pieces`); gone after the commit
     manifest.json               written last. No manifest, no artifact
 """
 
@@ -26,6 +26,7 @@ from dataprep.tally import Tally
 from seedbed import faults
 from seedbed.errors import RUN_AGAIN, ConservationError, StoreError
 from seedbed.fingerprint import canonical_json
+from seedbed.pieces import PieceFile, pack
 from seedbed.store import Store
 
 ROW_GROUP_ROWS = 1024
@@ -206,16 +207,27 @@ class Artifact:
         """
         local = self.store.local_path(f"{self.path}/{table}/{unit}.parquet")
         with (
-            self._opened(table, unit) as f,
+            self._opened(f"{table}/{unit}.parquet") as f,
             pq.ParquetFile(f if local is None else local, page_checksum_verification=True) as file,
         ):
             yield file
 
+    def read_scratch(self, table: str, unit: str) -> pa.Table:
+        """What a unit of an earlier phase of this step has written, all pieces of it. Raises CorruptDataError."""
+        with self.open_scratch(table, unit) as file:
+            return file.whole()
+
     @contextmanager
-    def _opened(self, table: str, unit: str) -> Iterator[BinaryIO]:
-        path = f"{self.path}/{table}/{unit}.parquet"
+    def open_scratch(self, table: str, unit: str) -> Iterator[PieceFile]:
+        """The same, to read by pieces."""
+        with self._opened(f"scratch/{table}/{unit}.pieces", read_ahead=False) as f:
+            yield PieceFile(f)
+
+    @contextmanager
+    def _opened(self, name: str, read_ahead: bool = True) -> Iterator[BinaryIO]:
+        path = f"{self.path}/{name}"
         try:
-            file = self.store.open(path)
+            file = self.store.open(path, read_ahead)
         except StoreError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise StoreError(f"{error}; {self._cure}") from error
@@ -223,7 +235,7 @@ class Artifact:
         with file as f:
             try:
                 yield f
-            except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+            except (CorruptDataError, pa.ArrowException, UnicodeDecodeError, OSError) as error:
                 raise CorruptDataError(f"{path}: {error}; {self._cure}") from error
 
 
@@ -250,21 +262,19 @@ def write_table(
     if row_groups is None:
         data = _parquet(content.schema, [content], ROW_GROUP_ROWS)
     else:
-        data = _parquet(content.schema, _slices(content, row_groups))
+        data = _parquet(content.schema, slices(content, row_groups))
     path = f"{table}/{unit}.parquet"
     artifact.store.write(f"{artifact.path}/{path}", data)
     return FileEntry(path, len(data), table_digest(content), content.num_rows)
 
 
-def write_row_groups(artifact: Artifact, table: str, unit: str, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
-    """Write one part of a table that no artifact keeps, a row group for each of `groups`, taken in turn.
-
-    Of a group that is written only its compressed bytes are in memory, and those of all groups until the last.
-    """
-    artifact.store.write(f"{artifact.path}/{table}/{unit}.parquet", _parquet(schema, groups))
+def write_scratch(artifact: Artifact, table: str, unit: str, schema: pa.Schema, pieces: Iterable[pa.Table]) -> None:
+    """Write one part of a table that no artifact keeps, a piece for each of `pieces`, taken in turn."""
+    artifact.store.write(f"{artifact.path}/scratch/{table}/{unit}.pieces", pack(schema, pieces))
 
 
-def _slices(content: pa.Table, sizes: list[int]) -> Iterator[pa.Table]:
+def slices(content: pa.Table, sizes: list[int]) -> Iterator[pa.Table]:
+    """The rows in turn, so many at a time."""
     start = 0
     for size in sizes:
         yield content.slice(start, size)

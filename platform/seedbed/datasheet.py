@@ -79,6 +79,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "flops": plan.flops,
         "evaluation": evaluated["evaluation"] if evaluated else None,
         **({"mixture": trained["mixture"]} if trained and "mixture" in trained else {}),
+        "earlier": [one["run"] for one in manifests["deduplicate"].get("earlier", ())],
         **_planted(manifests),
         **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
@@ -202,6 +203,8 @@ def known_limits(facts: dict[str, Any]) -> list[str]:
         "Names, postal addresses and other personal data without a form of its own are not looked for.",
         _benchmark_limit(facts),
     ]
+    if facts.get("earlier"):
+        limits.append(f"What the corpora of {', '.join(facts['earlier'])} have already is not in it.")
     counted = facts["balance"]
     if counted is None:
         return [*limits, "What the documents are by language, domain and year was not counted."]

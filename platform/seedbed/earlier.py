@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep import document_id
@@ -125,6 +126,15 @@ def lost_to_earlier(deduplicate: Artifact, shard: str, loser: bytes) -> tuple[st
         return None
     corpus, prefix = corpora[row[0]["corpus"]], row[0]["duplicate_of"][: document_id.PREFIX_BYTES].hex()
     return corpus["run"], next(one for one in corpus["input_shards"] if one["prefix"] == prefix)
+
+
+def losers_to(deduplicate: Artifact, keepers: pa.Array) -> dict[str, pa.Array]:
+    """By input shard of a run that was deduplicated against earlier corpora: which documents lost to one of these."""
+    lost = {}
+    for shard in deduplicate.committed()["input_shards"] if deduplicate.committed().get("earlier") else ():
+        rows = deduplicate.read_table("earlier", shard["unit"], ["id", "duplicate_of"])
+        lost[shard["unit"]] = rows["id"].filter(pc.is_in(rows["duplicate_of"], keepers)).combine_chunks()
+    return {unit: ids for unit, ids in lost.items() if len(ids)}
 
 
 def earlier_shards(deduplicate: Artifact) -> list[dict[str, str]]:

@@ -126,13 +126,15 @@ class Store:
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
-    def open(self, path: str) -> BinaryIO:
-        """A seekable binary file; little more than what is read is fetched. Raises StoreError, also from its reads."""
+    def open(self, path: str, read_ahead: bool = True) -> BinaryIO:
+        """A seekable binary file; little more than what is read is fetched, without `read_ahead` nothing. Raises
+        StoreError, also from its reads."""
         full, name = self._full(path), self._name(path)
         with _explained("read", name):
             if self.is_local:
                 return Path(full).open("rb")
-            file = self._fs.open(full, "rb", block_size=READ_AHEAD_BYTES, cache_type="readahead")
+            cache = "readahead" if read_ahead else "none"
+            file = self._fs.open(full, "rb", block_size=READ_AHEAD_BYTES, cache_type=cache)
             return cast(BinaryIO, _RemoteFile(file, name))
 
     def download(self, path: str, local: Path) -> None:

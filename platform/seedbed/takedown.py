@@ -18,6 +18,7 @@ from dataprep.removals import BY_ID, KINDS, Entry, Removals, parse
 from dataprep.schemas import ID
 from seedbed import runs
 from seedbed.artifact import Artifact
+from seedbed.earlier import losers_to
 from seedbed.errors import UsageError
 from seedbed.list_files import digest_of, read_now
 from seedbed.plan import Plan
@@ -92,6 +93,7 @@ def takedown(store: Store, plans: list[Plan], target: str, unread: dict[str, str
     artifacts: dict[tuple[str, str], dict[str, Any]] = {}
     looked: dict[str, _Documents | None] = {}  # by fingerprint of extract
     unfinished = set()
+    matching: set[bytes] = set()  # of this run and those before it, which it may have been deduplicated against
     for plan in plans:
         extract = _artifact(store, plan, "extract")
         if extract.fingerprint not in looked:
@@ -101,10 +103,15 @@ def takedown(store: Store, plans: list[Plan], target: str, unread: dict[str, str
             if store.files(extract.path):
                 unfinished.add(extract.path)
             continue
+        matching |= found.urls.keys()
         for packed, url in found.urls.items():
             told = documents.setdefault(found.written(packed), {"url": url, "runs": []})
             told["runs"].append(plan.run_id)
-        for packed, url in _copies(_artifact(store, plan, "deduplicate"), extract, found).items():
+        deduplicate = _artifact(store, plan, "deduplicate")
+        relatives = _copies(deduplicate, extract, found) | _lost_to_earlier(deduplicate, extract, matching)
+        for packed, url in relatives.items():
+            if packed in found.urls:
+                continue
             copies.setdefault(found.written(packed), {"url": url, "runs": []})["runs"].append(plan.run_id)
         for kind, holding in _holding(store, plan, found).items():
             key = (kind, plan.step(kind).fingerprint)
@@ -172,6 +179,18 @@ def _copies(deduplicate: Artifact, extract: Artifact, found: _Documents) -> dict
     urls: dict[bytes, str | None] = {}
     for unit, ids in found.units(members - found.urls.keys()).items():
         rows = extract.read_rows("documents", unit, pa.array(sorted(ids), ID), ["id", "url"])
+        urls |= dict(zip(rows["id"].to_pylist(), rows["url"].to_pylist(), strict=True))
+    return urls
+
+
+def _lost_to_earlier(deduplicate: Artifact, extract: Artifact, keepers: set[bytes]) -> dict[bytes, str | None]:
+    """Documents that went as copies of these, which an earlier corpus holds, and their URLs: without the page that
+    corpus does not stand against them any more."""
+    if not keepers or not deduplicate.is_committed():
+        return {}
+    urls: dict[bytes, str | None] = {}
+    for unit, ids in losers_to(deduplicate, pa.array(sorted(keepers), ID)).items():
+        rows = extract.read_rows("documents", unit, ids, ["id", "url"])
         urls |= dict(zip(rows["id"].to_pylist(), rows["url"].to_pylist(), strict=True))
     return urls
 

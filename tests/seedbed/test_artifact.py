@@ -17,7 +17,7 @@ from seedbed.artifact import (
     content_digest,
     file_entry,
     write_file,
-    write_row_groups,
+    write_scratch,
     write_table,
 )
 from seedbed.errors import ConservationError, StoreError
@@ -128,15 +128,27 @@ def test_row_groups_are_cut_where_they_are_asked_for(artifact):
         assert [file.read_row_group(group) for group in range(3)] == [table.slice(0, 1), verdicts(), table.slice(1)]
 
 
-def test_row_groups_that_come_one_after_another_are_those_of_a_whole_table(artifact):
-    table = verdicts(3, 1, 2)
-    write_table(artifact, "scratch/bands", "00000", table, row_groups=[1, 0, 2])
-    groups = iter([table.slice(0, 1), table.slice(0, 0), table.slice(1)])
-    write_row_groups(artifact, "scratch/bands", "00001", table.schema, groups)
-    first, second = (
-        artifact.store.read(f"{artifact.path}/scratch/bands/{unit}.parquet") for unit in ("00000", "00001")
+def test_scratch_is_read_by_pieces_and_whole(artifact):
+    table = verdicts(3, 1, 2)  # in no order: what is handed on between phases is sorted by who wants it
+    write_scratch(
+        artifact, "bands", "00000", table.schema, iter([table.slice(0, 1), table.slice(0, 0), table.slice(1)])
     )
-    assert first == second
+    with artifact.open_scratch("bands", "00000") as file:
+        assert [piece.num_rows for piece in file.in_turn()] == [1, 0, 2]
+        assert file.read(2) == table.slice(1)
+    assert artifact.read_scratch("bands", "00000") == table
+
+
+def test_scratch_that_is_damaged_or_gone_says_where_and_what_to_do(local):
+    table = verdicts(1, 2)
+    write_scratch(local, "bands", "00000", table.schema, [table])
+    path = f"{local.path}/scratch/bands/00000.pieces"
+    data = local.store.read(path)
+    local.store.write(path, data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(CorruptDataError, match=f"{path}: piece 0 does not match its checksum; remove the folder"):
+        local.read_scratch("bands", "00000")
+    with pytest.raises(StoreError, match=r"00001.pieces: No such file or directory; .*remove the folder"):
+        local.read_scratch("bands", "00001")
 
 
 def test_a_file_that_is_no_table_is_written_and_known(artifact):

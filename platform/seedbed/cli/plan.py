@@ -74,6 +74,9 @@ def print_plan(made: "Plan") -> None:
     if made.num_ignored:
         more = "" if made.num_ignored == 1 else f" and {made.num_ignored - 1:,} more"
         sizes.add_row("ignored", f"{made.ignored[0]}{more}: no reader for the name")
+    earlier = made.step("deduplicate").config.get("earlier", ())
+    if earlier:
+        sizes.add_row("against", f"the corpora of {', '.join(one['run'] for one in earlier)}")
     sizes.add_row("parameters", f"{made.parameters:,} ({_shares(made.parameters_by_component)})")
     sizes.add_row("tokens", f"{made.tokens:,} to train on; unique: {unique}")
     sizes.add_row("FLOPs", f"{si(made.flops)}FLOPs")

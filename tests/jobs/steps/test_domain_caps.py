@@ -131,12 +131,12 @@ def test_without_a_cap_nothing_of_it_is_done_and_the_step_is_named_as_before(tmp
 
 
 def test_a_document_that_is_lost_between_two_phases_fails_the_step(tmp_path, monkeypatch):
-    original = survivors.row_group
+    original = survivors.piece_of
 
-    def losing(artifact, table, part, group):
-        rows = original(artifact, table, part, group)
+    def losing(artifact, table, part, piece):
+        rows = original(artifact, table, part, piece)
         return rows.slice(1) if table == "capped" else rows
 
-    monkeypatch.setattr(survivors, "row_group", losing)
+    monkeypatch.setattr(survivors, "piece_of", losing)
     with pytest.raises(ConservationError, match="deduplicate: 5 over_domain_cap were written, but 3 were read"):
         carried_out(tmp_path, TWO_FILES, until="deduplicate")

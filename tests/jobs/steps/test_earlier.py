@@ -14,6 +14,8 @@ from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed import runs
 from seedbed.artifact import Artifact
+from seedbed.cli.plan import print_plan
+from seedbed.datasheet import known_limits
 from seedbed.earlier import EarlierCorpus, check_same
 from seedbed.errors import UsageError
 from seedbed.plan import Plan, make_plan
@@ -21,6 +23,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from seedbed.takedown import takedown
 from seedbed.why import why
 from tests.jobs.steps.this_process import Here, page
 
@@ -162,6 +165,29 @@ def test_why_names_the_run_that_has_the_document_already(tmp_path):
     told = why(Store(str(tmp_path / "store")), second, "https://b.example/0")
     assert (told["reason"], told["duplicate_of"]) == ("exact_duplicate", "a/x.jsonl#0")
     assert told["duplicate_of_run"] == first.run_id
+
+
+def test_takedown_names_what_later_runs_dropped_as_copies_of_the_page(tmp_path):
+    first = made(tmp_path, "first", {"a": 0})
+    second = made(tmp_path, "second", {"b": 0}, against("first"))
+    store = Store(str(tmp_path / "store"))
+    told = takedown(store, [first, second], "https://a.example/1")
+    copies = [{"document_id": "b/x.jsonl#1", "url": "https://b.example/1", "runs": [second.run_id]}]
+    assert [one["document_id"] for one in told["documents"]] == ["a/x.jsonl#1"] and told["copies"] == copies
+    assert takedown(store, [second], "https://a.example/1")["copies"] == []  # it holds nothing of the page
+    assert takedown(store, [first, second], "a.example")["copies"][:2] == [
+        {"document_id": f"b/x.jsonl#{n}", "url": f"https://b.example/{n}", "runs": [second.run_id]} for n in (0, 1)
+    ]
+
+
+def test_plan_and_datasheet_name_the_earlier_corpora(tmp_path, capsys):
+    first = made(tmp_path, "first", {"a": 0})
+    second = made(tmp_path, "second", {"b": 0}, against("first"))
+    print_plan(second)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert f"against the corpora of {first.run_id}" in lines
+    limits = known_limits({"balance": None, "benchmarks": None, "earlier": [first.run_id]})
+    assert f"What the corpora of {first.run_id} have already is not in it." in limits
 
 
 def test_the_fingerprint_changes_with_the_earlier_corpus_and_not_with_its_place(tmp_path):

@@ -1,0 +1,123 @@
+"""Files of pieces: tables that units of one phase write for units of the next, each of which wants one piece of all.
+
+    header   magic, number of pieces, bytes of the schema, its XXH3-64 seeded with that number
+    schema   of all pieces, as Arrow writes it
+    index    for each piece where it ends, its size before compression, and the XXH3-64 of its compressed bytes,
+             seeded with that size
+    pieces   each one record batch as Arrow writes it, compressed with zstd; nothing where it has no rows
+
+To read a piece takes the head of the file, two entries of the index where there are more than a hundred, and the piece. A
+Parquet file has to be asked for its footer first, which describes every column of every row group: with some hundred
+pieces in some hundred files that takes longer than all else (measured: docs/architecture.md).
+"""
+
+import io
+import struct
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import pyarrow as pa
+import xxhash
+
+from dataprep.errors import CorruptDataError
+
+_MAGIC = b"SEEDPCS1"
+_HEADER = struct.Struct("<8sQQQ")
+_ENTRY = struct.Struct("<QQQ")
+_HEAD_BYTES = 4096
+"""What is read at first: header, schema, and the entries of the first hundred pieces."""
+
+_CODEC = pa.Codec("zstd", compression_level=1)
+
+
+def pack(schema: pa.Schema, pieces: Iterable[pa.Table]) -> bytes:
+    """The file of these tables, taken in turn: of those that were taken only the compressed bytes are in memory."""
+    written: list[bytes] = []
+    entries: list[tuple[int, int, int]] = []
+    end = 0
+    for piece in pieces:
+        if not piece.schema.equals(schema):
+            raise ValueError(f"a piece has the columns {piece.schema}, but its file was to have {schema}")
+        data, num_bytes = _packed(piece) if piece.num_rows else (b"", 0)
+        end += len(data)
+        written.append(data)
+        entries.append((end, num_bytes, _checksum(data, num_bytes)))
+    head = schema.serialize().to_pybytes()
+    start = _HEADER.size + len(head) + _ENTRY.size * len(entries)
+    index = b"".join(_ENTRY.pack(start + end, num_bytes, checksum) for end, num_bytes, checksum in entries)
+    return b"".join(
+        [_HEADER.pack(_MAGIC, len(entries), len(head), _checksum(head, len(entries))), head, index, *written]
+    )
+
+
+def _packed(piece: pa.Table) -> tuple[bytes, int]:
+    batch = pa.concat_batches(piece.combine_chunks().to_batches())
+    data = batch.serialize()
+    return _CODEC.compress(data, asbytes=True), data.size
+
+
+def _checksum(data: bytes, seed: int) -> int:
+    return xxhash.xxh3_64_intdigest(data, seed)
+
+
+class PieceFile:
+    """An open file of pieces. Every method raises CorruptDataError where the bytes are not those that were written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = file.seek(0, io.SEEK_END)
+        self._head = self._read(0, min(_HEAD_BYTES, max(_HEADER.size, self._size)))
+        magic, self.num_pieces, schema_bytes, checksum = _HEADER.unpack_from(self._head)
+        if magic != _MAGIC:
+            raise CorruptDataError("it is no file of pieces")
+        self._index = _HEADER.size + schema_bytes
+        self._data = self._index + _ENTRY.size * self.num_pieces
+        if self._index > len(self._head):
+            self._head = self._read(0, self._index)
+        schema = self._head[_HEADER.size : self._index]
+        if _checksum(schema, self.num_pieces) != checksum:
+            raise CorruptDataError("its header does not match its checksum")
+        self.schema = pa.ipc.read_schema(pa.py_buffer(schema))
+
+    def read(self, piece: int) -> pa.Table:
+        """One piece, without rows where nothing was written to it."""
+        if not 0 <= piece < self.num_pieces:
+            raise CorruptDataError(f"piece {piece} is asked for, but it has {self.num_pieces}")
+        start, end, num_bytes, checksum = self._place(piece)
+        if (start == end) != (num_bytes == 0):
+            raise CorruptDataError(f"the entry of piece {piece} in the index is damaged")
+        if start == end:
+            return self.schema.empty_table()
+        data = self._read(start, end - start)
+        if _checksum(data, num_bytes) != checksum:
+            raise CorruptDataError(f"piece {piece} does not match its checksum")
+        message = _CODEC.decompress(data, decompressed_size=num_bytes)
+        return pa.Table.from_batches([pa.ipc.read_record_batch(message, self.schema)])
+
+    def in_turn(self) -> Iterator[pa.Table]:
+        """All pieces."""
+        return map(self.read, range(self.num_pieces))
+
+    def whole(self) -> pa.Table:
+        """The rows of all pieces."""
+        return pa.concat_tables([self.schema.empty_table(), *self.in_turn()])
+
+    def _place(self, piece: int) -> tuple[int, int, int, int]:
+        """Where the piece starts and ends, its size before compression, and its checksum."""
+        first = max(piece - 1, 0)
+        at, size = self._index + _ENTRY.size * first, _ENTRY.size * (piece - first + 1)
+        entries = self._head[at : at + size] if at + size <= len(self._head) else self._read(at, size)
+        end, num_bytes, checksum = _ENTRY.unpack_from(entries, size - _ENTRY.size)
+        return self._data if piece == 0 else _ENTRY.unpack_from(entries)[0], end, num_bytes, checksum
+
+    def _read(self, start: int, size: int) -> bytes:
+        if not 0 <= start <= start + size <= self._size:
+            raise CorruptDataError(f"it has {self._size:,} bytes, but {size:,} are to stand from {start:,} on")
+        self._file.seek(start)
+        parts, left = [], size
+        while left and (part := self._file.read(left)):
+            parts.append(part)
+            left -= len(part)
+        if left:
+            raise CorruptDataError(f"it ended {left:,} bytes before byte {start + size:,}")
+        return b"".join(parts)
