@@ -6,9 +6,9 @@
              seeded with that size
     pieces   each one record batch as Arrow writes it, compressed with zstd; nothing where it has no rows
 
-To read a piece takes the head of the file, two entries of the index where there are more than a hundred, and the piece. A
-Parquet file has to be asked for its footer first, which describes every column of every row group: with some hundred
-pieces in some hundred files that takes longer than all else (measured: docs/architecture.md).
+To read a piece takes the head of the file, two entries of the index where there are more than a hundred, and the
+piece. A Parquet file has to be asked for its footer first, which describes every column of every row group: with some
+hundred pieces in some hundred files that takes longer than all else (measured: docs/architecture.md).
 """
 
 import io
