@@ -8,6 +8,10 @@ from dataprep.kernels.deferred import kernel
 from dataprep.kernels.mixing import PRIME_1, PRIME_4, avalanche
 from dataprep.kernels.words import Words
 
+_UNROLLED = 5
+_1, _2, _3, _4 = (np.uint64(n) for n in range(1, 5))
+_POWER_2, _POWER_3, _POWER_4 = (np.uint64(pow(int(PRIME_1), n, 1 << 64)) for n in range(2, 5))
+
 
 @dataclass(frozen=True)
 class Shingles:
@@ -43,7 +47,9 @@ def _find_shingles(word_offsets, words, ngram_words, offsets, hashes):
 def write_shingles(words, first, last, ngram_words, hashes, start):
     """Writes the shingles of the words [first, last) of one document to `hashes` from `start` on; how many they are.
 
-    A polynomial in PRIME_1 over the word hashes, rolled (Karp and Rabin 1987), then mixed with its length.
+    A polynomial in PRIME_1 over the word hashes, rolled (Karp and Rabin 1987), then mixed with its length. Of five
+    words, as nearly everybody takes, each is computed by itself: five products that wait for nothing take half the time
+    of two that wait for those before them.
     """
     length = min(ngram_words, last - first)
     if length == 0:
@@ -57,6 +63,13 @@ def write_shingles(words, first, last, ngram_words, hashes, start):
         state = state * PRIME_1 + words[first + i]
     hashes[start] = avalanche(state ^ length_salt)
     num_shingles = last - first - length + 1
+    if length == _UNROLLED:
+        for i in range(1, num_shingles):
+            at = np.uint64(first + i)  # unsigned, so that no index counts from the end
+            state = words[at] * _POWER_4 + words[at + _1] * _POWER_3 + words[at + _2] * _POWER_2
+            state += words[at + _3] * PRIME_1 + words[at + _4]
+            hashes[np.uint64(start + i)] = avalanche(state ^ length_salt)
+        return num_shingles
     for i in range(1, num_shingles):
         oldest = first + i - 1
         state = (state - words[oldest] * oldest_power) * PRIME_1 + words[oldest + length]

@@ -153,16 +153,12 @@ def _words_of_block(data, position, others, in_words, classes, lower, count, has
         length = lowest_bit(~(in_words >> np.uint64(start)))
         run = first_bits(length) << np.uint64(start)
         in_words &= ~run
-        if others & run == 0:
-            hashes[count], has_letter[count] = _hash_ascii(data, position + start, length)
-            num_characters[count] = length
+        if capitals & run == 0:
+            hashes[count] = _hash_small(data, position + start, length)
         else:
-            if capitals & run != 0:
-                hashes[count] = _hash_characters(data, position + start, position + start + length, lower)
-            else:
-                hashes[count] = _hash_small(data, position + start, length)
-            has_letter[count] = letters & run != 0
-            num_characters[count] = length - num_bits(goes_on & run)
+            hashes[count] = _hash_characters(data, position + start, position + start + length, lower)
+        has_letter[count] = letters & run != 0
+        num_characters[count] = length - num_bits(goes_on & run)
         count += 1
     return num_bytes, count
 
