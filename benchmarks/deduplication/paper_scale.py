@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.deduplication.seedbed_step import planned
 from jobs.executor import InlineExecutor, OnDone
+from jobs.merged_pieces import Merging
 from jobs.run import do_step
 from jobs.steps import compare, components, deduplicate
 from jobs.unit import UnitTask
@@ -140,9 +141,19 @@ def at_scale(found: dict[str, Any], terabytes: float, shard_bytes: float, pairs_
         "edges_bytes": edges * components.BYTES_PER_EDGE,
         "component_hours": edges / pairs_per_second / 3600,
         **{f"{name}_units": number for name, number in units.items()},
-        "reads_of_texts": shards * units["blocks"],
-        "piece_bytes": phases["texts"]["num_bytes"] * times / shards / units["blocks"],
+        # `candidates` reads one of each shard, `gather` one of each partition.
+        "pieces_of_bands": 2 * shards * units["partitions"],
+        "pieces_of_texts": shards * units["blocks"],
+        "reads_of_texts": _reads_of_texts(round(shards), round(units["blocks"])),
     }
+
+
+def _reads_of_texts(shards: int, blocks: int) -> int:
+    """Of pieces one by one, or of ranges where they are merged, and then of what was put together."""
+    if shards * blocks < compare.MERGED_PIECES:
+        return shards * blocks
+    merging = Merging.of(shards, blocks, blocks * compare.PARTITION_TEXT_BYTES, compare.MERGED_BYTES)
+    return shards * (len(merging.pieces) - 1) + blocks * (len(merging.files) - 1)
 
 
 def main() -> None:

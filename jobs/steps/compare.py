@@ -4,6 +4,7 @@ the members of a group with its first.
     pairs, in the pieces of the shards of both their ends
         -> gather (a shard): each pair once, and how much text it will take
         -> texts (a shard): the pairs of its smaller ids, and its own texts that pairs want, by partition of blocks
+        [-> merge (some shards, some partitions): their pieces put together, where there are very many]
         -> verify (a partition of blocks): the pairs that are alike, by who asked
 
 The texts go to the pairs in one more shuffle, and no unit reads another shard's documents: a document is read once, is
@@ -14,6 +15,7 @@ reads are ranges.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +38,7 @@ from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.schemas import DOCUMENTS, ID
 from jobs.by_shard import by_both_shards, partition_by_hash, piece_of, pieces_of, shards_of
+from jobs.merged_pieces import Merging, merge_pieces
 from jobs.step_run import Phase, check_handed_on
 from jobs.survivors import own_texts
 from jobs.unit import Unit
@@ -54,6 +57,12 @@ MAX_TEXT_BYTES = 256 << 20
 MERGE_ROWS = 1_000_000
 """Rows of pairs that wait to be merged, or as many as there are distinct ones by then; 270 bytes each while they are
 merged (measured)."""
+
+MERGED_PIECES = 1_000_000
+"""Pieces of texts, one of each shard for each partition, from which they are merged before they are read."""
+
+MERGED_BYTES = 256 << 20
+"""Of texts that one unit puts together: compressed they are in memory twice."""
 
 BLOCK_SEED = 0x5B10
 """Keeps the partitions of blocks apart from every other use of the hash of an id."""
@@ -119,15 +128,29 @@ def compare_pairs(
     sent = phase("texts", shards, names.texts, **cut)
     handed_on("pairs", gathered, sent)
     partitions = [f"{n:05d}" for n in range(num_partitions)]
-    compared = {"sent": names.texts, "shards": shards, "ngram_words": ngram_words, "min_jaccard": min_jaccard}
+    compared: dict[str, Any] = {"sent": names.texts, "shards": shards, "merging": None}
+    if len(shards) * num_partitions >= MERGED_PIECES:
+        merging = Merging.of(len(shards), num_partitions, text_bytes, MERGED_BYTES)
+        read = {"sent": names.texts, "shards": shards, "merging": merging.to_json()}
+        merged = phase("merge", list(merging.units), f"{names.texts}_merge", **read)
+        handed_on("pairs", sent, merged)
+        handed_on("texts", sent, merged)
+        _forget(artifact, names.texts)
+        compared, sent = read | {"sent": f"{names.texts}_merged"}, merged
+    compared |= {"ngram_words": ngram_words, "min_jaccard": min_jaccard}
     written_to = {"table": names.verified, "num_targets": num_targets}
     verified = phase("verify", partitions, names.verify, **compared, **written_to)
     handed_on("pairs", sent, verified)
     handed_on("texts", sent, verified)
-    for table in (names.texts, f"{names.texts}_pairs"):  # texts lie nowhere longer than they have to
-        artifact.store.delete(f"{artifact.path}/scratch/{table}")
+    _forget(artifact, compared["sent"])
     counts = {name: verified.counts[name] for name in ("rejected_pairs", "verified_pairs")}
     return partitions, Report(counts={"candidate_pairs": num_pairs} | counts)
+
+
+def _forget(artifact: Artifact, sent: str) -> None:
+    """Texts lie nowhere longer than they have to."""
+    for table in (sent, f"{sent}_pairs"):
+        artifact.store.delete(f"{artifact.path}/scratch/{table}")
 
 
 def gather_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
@@ -208,19 +231,39 @@ def _cut(texts: pa.Table, rows: np.ndarray, sizes: list[int]) -> Iterator[pa.Tab
         start += size
 
 
+def merge_unit(unit: Unit, sent: str, shards: list[str], merging: dict[str, Any]) -> Report:
+    """Put together what some shards have sent to some partitions."""
+    told = Merging.from_json(merging).units[unit.name]
+    parts = shards[slice(*told["files"])]
+    pairs, texts = (
+        merge_pieces(unit, f"{sent}{table}", f"{sent}_merged{table}", parts, *told["pieces"])
+        for table in ("_pairs", "")
+    )
+    return Report(counts={"pairs": pairs, "texts": texts})
+
+
 def verify_unit(
-    unit: Unit, sent: str, shards: list[str], ngram_words: int, min_jaccard: float, table: str, num_targets: int
+    unit: Unit,
+    sent: str,
+    shards: list[str],
+    merging: dict[str, Any] | None,
+    ngram_words: int,
+    min_jaccard: float,
+    table: str,
+    num_targets: int,
 ) -> Report:
     """Compare the texts of the pairs of one partition of blocks."""
-    group = int(unit.name)
-    pairs = in_order_of_blocks(pieces_of(unit.artifact, f"{sent}_pairs", shards, group))
-    facts, texts = _read_sent(unit, sent, shards)
+    place = shards, int(unit.name)
+    if merging is not None:
+        place = Merging.from_json(merging).place(int(unit.name))
+    pairs = in_order_of_blocks(pieces_of(unit.artifact, f"{sent}_pairs", *place))
+    facts, texts = _read_sent(unit, sent, *place)
     parts, rows, num_rejected = [VERIFIED_EDGES.empty_table()], [np.empty(0, np.int64)], 0
     for start, stop in batches(pairs, facts, MAX_TEXT_BYTES):
         some = pairs.slice(start, stop - start)
         wanted = ids_to_read(some, facts)
         if texts is None:
-            there = _read_texts(unit, sent, shards, wanted)
+            there = _read_texts(unit, sent, *place, wanted)
         else:
             there = texts.filter(pc.is_in(texts["id"], value_set=wanted))
         found = verify(some, facts, there, ngram_words, min_jaccard)
@@ -234,11 +277,11 @@ def verify_unit(
     return Report(counts=counts | {"rejected_pairs": num_rejected, "verified_pairs": edges.num_rows})
 
 
-def _read_sent(unit: Unit, sent: str, shards: list[str]) -> tuple[pa.Table, pa.Table | None]:
+def _read_sent(unit: Unit, sent: str, parts: list[str], piece: int) -> tuple[pa.Table, pa.Table | None]:
     """`FACTS` of what was sent to a partition; with the texts, where they fit into memory at a time."""
     facts, texts, num_bytes = [], [], 0
-    for shard in shards:
-        rows = piece_of(unit.artifact, sent, shard, int(unit.name))
+    for part in parts:
+        rows = piece_of(unit.artifact, sent, part, piece)
         facts.append(rows.select(FACTS).take(np.arange(rows.num_rows)))  # copied: they must not keep the texts
         num_bytes += pc.sum(rows["num_bytes"]).as_py() or 0
         if num_bytes <= MAX_TEXT_BYTES:
@@ -249,13 +292,13 @@ def _read_sent(unit: Unit, sent: str, shards: list[str]) -> tuple[pa.Table, pa.T
     return known, _checked(pa.concat_tables(texts).combine_chunks()) if num_bytes <= MAX_TEXT_BYTES else None
 
 
-def _read_texts(unit: Unit, sent: str, shards: list[str], wanted: pa.Array) -> pa.Table:
+def _read_texts(unit: Unit, sent: str, parts: list[str], piece: int, wanted: pa.Array) -> pa.Table:
     """`SENT` of these documents, where a partition has too many for memory."""
-    parts = []
-    for shard in shards:
-        rows = piece_of(unit.artifact, sent, shard, int(unit.name))
-        parts.append(rows.filter(pc.is_in(rows["id"], value_set=wanted)))
-    return _checked(pa.concat_tables(parts).combine_chunks())
+    found = []
+    for part in parts:
+        rows = piece_of(unit.artifact, sent, part, piece)
+        found.append(rows.filter(pc.is_in(rows["id"], value_set=wanted)))
+    return _checked(pa.concat_tables(found).combine_chunks())
 
 
 def _checked(texts: pa.Table) -> pa.Table:

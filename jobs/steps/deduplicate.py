@@ -26,7 +26,7 @@ from dataprep.deduplicate.blocks import block_pairs, blocks_of_groups
 from dataprep.deduplicate.buckets import band_rows
 from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.config import DeduplicateConfig
-from dataprep.deduplicate.guard import NUM_SHOWN, largest_groups
+from dataprep.deduplicate.guard import largest_groups
 from dataprep.deduplicate.keeper import far_pairs, losers, members_of, verdicts
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.domain_cap import REASONS as OVER_CAP
@@ -196,7 +196,7 @@ def groups_unit(unit: Unit, prefixes: dict[str, str], compared_parts: list[str])
     compared = pieces_of(unit.artifact, "compared", compared_parts, int(unit.name))
     lost = losers(members, edges, compared, *_configs(unit))
     unit.write_scratch("losers", *by_shard(lost.verdicts, "id", prefixes))
-    unit.write_scratch("largest", largest_groups(members, lost.verdicts["id"].combine_chunks()), [NUM_SHOWN])
+    unit.write_scratch("largest", largest_groups(members, lost.verdicts["id"].combine_chunks()))
     unit.write("chains", lost.chains)
     counts = {"groups": len(pc.unique(members["component"])), "losers": lost.verdicts.num_rows}
     counts |= {"far_pairs": compared.num_rows}

@@ -102,7 +102,7 @@ def plants_unit(unit: Unit, at: int, prefixes: dict[str, str], partitions: list[
         judged.append(verified_meetings(some, plants, facts, texts, ngram_words, min_jaccard))
     originals = surviving_texts(unit.parents, column(plants, "original"), facts, prefixes)
     results = plant_results(plants, originals, pairs, pa.concat_tables(judged), ngram_words, min_jaccard)
-    unit.write_scratch("plant_results", results, [results.num_rows])
+    unit.write_scratch("plant_results", results)
     return Report(counts={"planted": results.num_rows, "plant_pairs": sum(part.num_rows for part in proposed)})
 
 

@@ -56,7 +56,7 @@ def _packed(piece: pa.Table) -> tuple[bytes, int]:
     return _CODEC.compress(data, asbytes=True), data.size
 
 
-def _checksum(data: bytes, seed: int) -> int:
+def _checksum(data: bytes | memoryview, seed: int) -> int:
     return xxhash.xxh3_64_intdigest(data, seed)
 
 
@@ -81,34 +81,38 @@ class PieceFile:
 
     def read(self, piece: int) -> pa.Table:
         """One piece, without rows where nothing was written to it."""
-        if not 0 <= piece < self.num_pieces:
-            raise CorruptDataError(f"piece {piece} is asked for, but it has {self.num_pieces}")
-        start, end, num_bytes, checksum = self._place(piece)
-        if (start == end) != (num_bytes == 0):
-            raise CorruptDataError(f"the entry of piece {piece} in the index is damaged")
-        if start == end:
-            return self.schema.empty_table()
-        data = self._read(start, end - start)
-        if _checksum(data, num_bytes) != checksum:
-            raise CorruptDataError(f"piece {piece} does not match its checksum")
-        message = _CODEC.decompress(data, decompressed_size=num_bytes)
-        return pa.Table.from_batches([pa.ipc.read_record_batch(message, self.schema)])
+        return next(self.some(piece, piece + 1))
 
-    def in_turn(self) -> Iterator[pa.Table]:
-        """All pieces."""
-        return map(self.read, range(self.num_pieces))
+    def some(self, first: int, stop: int) -> Iterator[pa.Table]:
+        """The pieces [first, stop) in turn; the bytes of all are fetched at once."""
+        if not 0 <= first <= stop <= self.num_pieces:
+            raise CorruptDataError(f"pieces {first} to {stop - 1} are asked for, but it has {self.num_pieces}")
+        start, entries = self._entries(first, stop)
+        data = memoryview(self._read(start, entries[-1][0] - start if entries else 0))
+        begins = start
+        for piece, (end, num_bytes, checksum) in enumerate(entries, first):
+            yield self._unpacked(data[begins - start : end - start], piece, num_bytes, checksum)
+            begins = end
 
     def whole(self) -> pa.Table:
         """The rows of all pieces."""
-        return pa.concat_tables([self.schema.empty_table(), *self.in_turn()])
+        return pa.concat_tables([self.schema.empty_table(), *self.some(0, self.num_pieces)])
 
-    def _place(self, piece: int) -> tuple[int, int, int, int]:
-        """Where the piece starts and ends, its size before compression, and its checksum."""
-        first = max(piece - 1, 0)
-        at, size = self._index + _ENTRY.size * first, _ENTRY.size * (piece - first + 1)
-        entries = self._head[at : at + size] if at + size <= len(self._head) else self._read(at, size)
-        end, num_bytes, checksum = _ENTRY.unpack_from(entries, size - _ENTRY.size)
-        return self._data if piece == 0 else _ENTRY.unpack_from(entries)[0], end, num_bytes, checksum
+    def _unpacked(self, data: memoryview, piece: int, num_bytes: int, checksum: int) -> pa.Table:
+        if _checksum(data, num_bytes) != checksum or (not data and num_bytes):
+            raise CorruptDataError(f"piece {piece} does not match its checksum")
+        if not data:
+            return self.schema.empty_table()
+        message = _CODEC.decompress(pa.py_buffer(data), decompressed_size=num_bytes)
+        return pa.Table.from_batches([pa.ipc.read_record_batch(message, self.schema)])
+
+    def _entries(self, first: int, stop: int) -> tuple[int, list[tuple[int, int, int]]]:
+        """Where the piece `first` starts, and the entries of [first, stop)."""
+        before = max(first - 1, 0)  # which ends where `first` starts
+        at, size = self._index + _ENTRY.size * before, _ENTRY.size * (stop - before)
+        data = self._head[at : at + size] if at + size <= len(self._head) else self._read(at, size)
+        entries = list(_ENTRY.iter_unpack(data))
+        return (self._data, entries) if first == 0 else (entries[0][0], entries[1:])
 
     def _read(self, start: int, size: int) -> bytes:
         if not 0 <= start <= start + size <= self._size:

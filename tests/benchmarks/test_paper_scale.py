@@ -18,7 +18,7 @@ def test_what_was_measured_is_multiplied_and_units_are_counted_as_the_step_count
     units = [told[f"{name}_units"] for name in ("shards", "partitions", "blocks", "far_blocks", "groups")]
     assert units == [1000, 101, 1000, 1, 6]
     assert told["files"] == 2 * (7 * 1000 + 101 + 1000 + 1 + 2 * 6)
-    assert told["reads_of_texts"] == 1000 * 1000
-    assert told["piece_bytes"] == pytest.approx(1_000 * 1e6 / 1e6)
+    assert (told["pieces_of_bands"], told["pieces_of_texts"]) == (2 * 1000 * 101, 1000 * 1000)
+    assert told["reads_of_texts"] == 1000 * 22 + 1000 * 23  # merged by 500 units: 22 ranges, 23 groups
     assert told["component_hours"] == pytest.approx(10e6 / 1000 / 3600)
     assert told["edges_bytes"] == 10e6 * 256

@@ -27,6 +27,9 @@ def test_each_piece_is_what_was_written_and_all_are_the_whole(sizes):
     assert (file.num_pieces, file.schema) == (len(sizes), SCHEMA)
     for number, (start, stop) in reversed(list(enumerate(itertools.pairwise(ends)))):
         assert file.read(number) == rows(start, stop)
+    for first, stop in ((0, len(sizes)), (len(sizes) // 3, len(sizes) // 2), (len(sizes), len(sizes))):
+        found = list(file.some(first, stop))
+        assert found == [rows(*of) for of in list(itertools.pairwise(ends))[first:stop]]
     assert file.whole() == rows(0, ends[-1]) and file.whole().schema == SCHEMA
 
 
@@ -69,7 +72,7 @@ def test_a_file_that_is_cut_or_changed_anywhere_is_never_taken_for_another():
     for bad in damaged:
         try:
             file = PieceFile(io.BytesIO(bad))
-            found = list(file.in_turn())
+            found = list(file.some(0, 3))
         except CorruptDataError:
             errors += 1
         else:
@@ -80,7 +83,7 @@ def test_a_file_that_is_cut_or_changed_anywhere_is_never_taken_for_another():
 def test_a_piece_that_is_not_there_is_asked_for():
     file = PieceFile(io.BytesIO(pack(SCHEMA, [rows(0, 1)])))
     for number in (-1, 1):
-        with pytest.raises(CorruptDataError, match="is asked for, but it has 1"):
+        with pytest.raises(CorruptDataError, match=f"pieces {number} to {number} are asked for, but it has 1"):
             file.read(number)
 
 

@@ -112,6 +112,49 @@ def test_partitions_that_do_not_fit_into_memory_are_read_again(folder, small, mo
     assert again > 0
 
 
+@pytest.mark.parametrize("unit_bytes", [1, 3000, 1 << 30])
+def test_pieces_that_are_merged_are_compared_alike(folder, small, monkeypatch, unit_bytes):
+    """One unit for everything, some, and as many as there can be."""
+    expected = verdicts(made(folder, NO_PLANTS))
+    monkeypatch.setattr(compare, "MERGED_PIECES", 1)
+    monkeypatch.setattr(compare, "MERGED_BYTES", unit_bytes)
+    merged = made(folder, NO_PLANTS, store_name="merged")
+    assert verdicts(merged) == expected
+    sums = [counted(merged, phase) for phase in ("texts", "texts_merge", "verify")]
+    assert sums[0] == sums[1] == {name: sums[2][name] for name in ("pairs", "texts")}
+    num_units = len(merged.finished_units("texts_merge"))
+    assert (num_units == 1) if unit_bytes > 1 << 20 else (num_units > 2)
+
+
+def test_with_merged_pieces_killed_anywhere_it_goes_on_and_no_text_is_left(folder, small, monkeypatch):
+    expected = verdicts(made(folder, NO_PLANTS))
+    monkeypatch.setattr(compare, "MERGED_PIECES", 1)
+    monkeypatch.setattr(compare, "MERGED_BYTES", 3000)
+    for name in ("merge_unit", "verify_unit"):
+        whole, calls = getattr(compare, name), 0
+
+        def killed(*arguments, whole=whole, **more):
+            nonlocal calls
+            calls += 1
+            if calls == 3:
+                raise KeyboardInterrupt
+            return whole(*arguments, **more)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(compare, name, killed)
+            made(folder, NO_PLANTS, store_name=name)
+        assert verdicts(made(folder, NO_PLANTS, store_name=name)) == expected
+
+    def broken(*_, **__):
+        raise RuntimeError("broken off")
+
+    monkeypatch.setattr(deduplicate, "groups_unit", broken)
+    with pytest.raises(RuntimeError, match="broken off"):
+        made(folder, NO_PLANTS, store_name="broken")
+    scratch = {path.name for path in (folder / "broken").glob("steps/deduplicate-*/scratch/*")}
+    assert "compared" in scratch and not [name for name in scratch if "texts" in name]
+
+
 def test_a_text_that_changes_on_its_way_is_found(folder, small, monkeypatch):
     cut = compare._cut
 
