@@ -91,7 +91,7 @@ def tokenize(
 ) -> tuple[pa.Table, list[int]]:
     """`TOKENIZED` of one shard of `schemas.CORPUS`, and how many rows each of `partitions(num_partitions_of)` has.
 
-    The caller writes each partition as a row group of its own, so that `merge` reads it by range. Raises
+    The caller writes each partition as a piece of its own, so that `merge` reads it by range. Raises
     CorruptDataError for a split without partitions.
     """
     split = pc.index_in(column(corpus, "split"), value_set=pa.array(SPLITS)).fill_null(len(SPLITS)).to_numpy()

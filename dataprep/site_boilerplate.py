@@ -114,7 +114,7 @@ def _added_up(parts: list[pa.Table], schema: pa.Schema) -> pa.Table:
 
 
 def by_partition(table: pa.Table, key: str, num_partitions: int) -> tuple[pa.Table, list[int]]:
-    """The rows in the order of `key`, and how many each partition has: its row group."""
+    """The rows in the order of `key`, and how many each partition has: its piece."""
     keys = column(table, key).to_numpy()
     order = np.argsort(keys, kind="stable")
     num_rows = np.bincount(partition_of(keys, num_partitions), minlength=num_partitions).tolist()

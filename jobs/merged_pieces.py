@@ -38,13 +38,13 @@ class Merging:
         return cls(_bounds(num_files, groups), _bounds(num_pieces, ranges))
 
     @property
-    def units(self) -> dict[str, dict[str, Any]]:
-        """By name what a unit is told: its files [first, stop) and its pieces [first, stop)."""
-        return {
-            _name(group, number): {"files": self.files[group : group + 2], "pieces": self.pieces[number : number + 2]}
-            for group in range(len(self.files) - 1)
-            for number in range(len(self.pieces) - 1)
-        }
+    def units(self) -> list[str]:
+        return [_name(group, number) for group in range(len(self.files) - 1) for number in range(len(self.pieces) - 1)]
+
+    def of_unit(self, unit: str) -> tuple[slice, slice]:
+        """Its files, and its pieces."""
+        group, number = map(int, unit.split("-"))
+        return slice(*self.files[group : group + 2]), slice(*self.pieces[number : number + 2])
 
     def place(self, piece: int) -> tuple[list[str], int]:
         """The units that have put this piece together, of a group each, and its number in their files."""

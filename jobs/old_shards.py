@@ -29,6 +29,12 @@ class OldShards:
         return cls(corpora, stores, shards)
 
     @cached_property
+    def num_documents(self) -> int:
+        """Of all corpora."""
+        found = [artifacts_of(one.to_json(), store) for one, store in zip(self.corpora, self.stores, strict=True)]
+        return sum(artifacts["corpus"].committed()["records_out"] for artifacts in found)
+
+    @cached_property
     def by_corpus(self) -> list[list[str]]:
         """Names of units."""
         return [[f"{number}-{shard['unit']}" for shard in shards] for number, shards in enumerate(self.shards)]

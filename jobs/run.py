@@ -265,6 +265,8 @@ def do_step(
             manifest = artifact.manifest()
             if manifest is None:
                 faults.point(f"{planned.kind}.begin")
+                if artifact.forget_older_scratch():
+                    progress.say(f"{planned.kind}: an older Seedbed had begun it; it is done anew")
                 step = _step_run(planned, artifact, plan, state, progress, cluster, signals or EndingSignals())
                 step.over_budget = over_budget
                 step.reports = reports or step.reports

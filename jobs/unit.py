@@ -55,9 +55,9 @@ class Unit:
         """The part of a parent's table that stands beside this unit."""
         return self.parents[kind].read_table(table, self.name, columns)
 
-    def write(self, table: str, content: pa.Table, row_groups: list[int] | None = None) -> None:
+    def write(self, table: str, content: pa.Table, a_row_an_id: bool = True) -> None:
         """Write this unit's part of a table of the artifact."""
-        self.files.append(write_table(self.artifact, table, self.name, content, row_groups))
+        self.files.append(write_table(self.artifact, table, self.name, content, a_row_an_id))
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 
     def write_scratch(self, table: str, content: pa.Table, sizes: list[int] | None = None) -> None:

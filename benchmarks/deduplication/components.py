@@ -23,11 +23,11 @@ from scipy.sparse.csgraph import connected_components
 from benchmarks.contest.meter import Meter
 from dataprep import document_id
 from dataprep.deduplicate.edges import VERIFIED_EDGES
-from jobs.by_shard import row_groups
+from jobs.by_shard import pieces_of
 from jobs.step_run import total
 from jobs.steps.components import find_components
 from jobs.unit import UnitTask, execute
-from seedbed.artifact import Artifact, Report, write_table
+from seedbed.artifact import Artifact, Report, write_scratch
 from seedbed.store import Store
 
 NUM_SHARDS = 64
@@ -87,7 +87,8 @@ def write_pairs(artifact: Artifact, low: np.ndarray, high: np.ndarray, num_docum
         start, stop = (np.searchsorted(low, num_documents * n // NUM_SHARDS) for n in (shard, shard + 1))
         ends = [ids_of(part[start:stop], num_documents, list(prefixes.values())) for part in (low, high)]
         columns = [*ends, pa.array(np.ones(stop - start))]
-        write_table(artifact, "scratch/verified", f"{shard:05d}", pa.Table.from_arrays(columns, schema=VERIFIED_EDGES))
+        pairs = pa.Table.from_arrays(columns, schema=VERIFIED_EDGES)
+        write_scratch(artifact, "verified", f"{shard:05d}", VERIFIED_EDGES, [pairs])
     return prefixes
 
 
@@ -122,7 +123,7 @@ def check(artifact: Artifact, parts: list[str], low: np.ndarray, high: np.ndarra
     np.minimum.at(smallest, label, np.arange(len(documents)))
     members, components = 0, []
     for shard in range(NUM_SHARDS):
-        found = row_groups(artifact, "components", parts, shard)
+        found = pieces_of(artifact, "components", parts, shard)
         members += found.num_rows
         components.append(pc.unique(found["component"].combine_chunks()))
     num_found = len(pc.unique(pa.concat_arrays(components)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import xxhash
 
 from dataprep import language
 from dataprep.extraction.page import ExtractConfig, check_answer, extract_page
@@ -17,7 +18,8 @@ LANGUAGE_CHARACTERS = 2000  # as AnnotateConfig
 
 def texts(crawl: Path, cache: Path, only: str | None = None) -> tuple[pa.LargeStringArray, pa.StringArray]:
     """Text and language of every page of the crawl's files, in order; of one language where `only` names one."""
-    parts = [_cached(file, cache / f"{file.name.split('.')[0]}.parquet") for file in sorted(crawl.glob("*.warc.gz"))]
+    files = sorted(crawl.resolve().glob("*.warc.gz"))
+    parts = [_cached(file, cache / f"{xxhash.xxh3_64_hexdigest(str(file))}.parquet") for file in files]
     if not parts:
         raise FileNotFoundError(f"{crawl} holds no *.warc.gz")
     table = pa.concat_tables(parts)

@@ -21,7 +21,7 @@ BAND_ROWS = pa.schema(
 def band_rows(survivors: pa.Table, num_partitions: int) -> tuple[pa.Table, list[int]]:
     """`BAND_ROWS` of one shard's survivors (rows of `attributes`), and how many rows each partition has.
 
-    The caller writes each partition as a row group of its own, so that a reader fetches one partition of every shard
+    The caller writes each partition as a piece of its own, so that a reader fetches one partition of every shard
     by range. Raises CorruptDataError for a document without words: all of those would be candidates of one another.
     """
     _check_words(survivors)

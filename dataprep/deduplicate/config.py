@@ -36,8 +36,8 @@ class DeduplicateConfig(BaseModel):
     )
     same_url: bool = Field(
         default=False,
-        description="of documents with one URL (canonical form, http or https) keep one, before texts; none if one "
-        "of `against` has it",
+        description="of documents with one URL (canonical form, http or https) keep one, before texts; "
+        "none if a corpus of `against` has it",
     )
     chains: Literal["keep", "drop"] = Field(
         default="keep",

@@ -30,7 +30,7 @@ def find_same_urls(
 ) -> tuple[dict[str, int], list[str]]:
     """The counts, and the partitions whose units have written who lost; none where nobody asked."""
     if not step.config["deduplicate"]["same_url"]:
-        return {"url_losers": 0}, []
+        return {"url_losers": 0} | ({"earlier_url_losers": 0} if old.corpora else {}), []
     handed_on = partial(check_handed_on, step.artifact.kind)
     urls = phase("urls", list(prefixes), num_partitions=len(partitions))
     old_urls = total(
@@ -39,7 +39,8 @@ def find_same_urls(
     same_url = phase("same_url", partitions, prefixes=prefixes, old_parts=old.by_corpus)
     handed_on("url_rows", urls, same_url)
     handed_on("old_url_rows", Report(counts={"old_url_rows": 0}) + old_urls, same_url)
-    return {"url_losers": same_url.counts["url_losers"]}, partitions
+    names = ("url_losers", "earlier_url_losers") if old.corpora else ("url_losers",)
+    return {name: same_url.counts[name] for name in names}, partitions
 
 
 def urls_unit(unit: Unit, num_partitions: int) -> Report:
@@ -77,7 +78,7 @@ def same_url_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str
     lost = same_address(left, split, DeduplicateConfig.model_validate(unit.config["deduplicate"]))
     unit.write_scratch("same_url", *by_shard(lost, "id", prefixes))
     unit.write_scratch("earlier_url", *by_shard(to_earlier, "id", prefixes))
-    counts = {"url_rows": rows.num_rows, "url_losers": lost.num_rows}
+    counts = {"url_rows": rows.num_rows, "url_losers": lost.num_rows, "earlier_url_losers": to_earlier.num_rows}
     return Report(counts=counts | {"old_url_rows": sum(table.num_rows for table in corpora)})
 
 

@@ -141,7 +141,7 @@ def cut_unit(unit: Unit, partitions: list[str]) -> Report:
     if not edits["id"].equals(documents["id"]):
         raise CorruptDataError(f"{unit.name}: the edits of the texts by themselves do not stand beside the documents")
     text = column(documents, "text")
-    own = np.sort(column(unit.artifact.read_scratch("lines", unit.name), "line").to_numpy())
+    own = np.sort(column(unit.artifact.read_scratch("lines", unit.name, ["line"]), "line").to_numpy())
     kept, num_lines = [], 0
     for partition in partitions:
         lines = column(unit.artifact.read_scratch("boilerplate", partition), "line").to_numpy()

@@ -132,7 +132,7 @@ def compare_pairs(
     if len(shards) * num_partitions >= MERGED_PIECES:
         merging = Merging.of(len(shards), num_partitions, text_bytes, MERGED_BYTES)
         read = {"sent": names.texts, "shards": shards, "merging": merging.to_json()}
-        merged = phase("merge", list(merging.units), f"{names.texts}_merge", **read)
+        merged = phase("merge", merging.units, f"{names.texts}_merge", **read)
         handed_on("pairs", sent, merged)
         handed_on("texts", sent, merged)
         _forget(artifact, names.texts)
@@ -233,10 +233,9 @@ def _cut(texts: pa.Table, rows: np.ndarray, sizes: list[int]) -> Iterator[pa.Tab
 
 def merge_unit(unit: Unit, sent: str, shards: list[str], merging: dict[str, Any]) -> Report:
     """Put together what some shards have sent to some partitions."""
-    told = Merging.from_json(merging).units[unit.name]
-    parts = shards[slice(*told["files"])]
+    files, pieces = Merging.from_json(merging).of_unit(unit.name)
     pairs, texts = (
-        merge_pieces(unit, f"{sent}{table}", f"{sent}_merged{table}", parts, *told["pieces"])
+        merge_pieces(unit, f"{sent}{table}", f"{sent}_merged{table}", shards[files], pieces.start, pieces.stop)
         for table in ("_pairs", "")
     )
     return Report(counts={"pairs": pairs, "texts": texts})

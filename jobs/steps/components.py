@@ -73,13 +73,13 @@ def edges_in_memory() -> int:
 
 def components_unit(unit: Unit, verified_parts: list[str], prefixes: dict[str, str]) -> Report:
     """Join all pairs in memory."""
-    pairs = [unit.artifact.read_scratch("verified", part).select(["low", "high"]) for part in verified_parts]
+    pairs = [unit.artifact.read_scratch("verified", part, ["low", "high"]) for part in verified_parts]
     return _write_components(unit, components(pa.concat_tables(pairs)), prefixes)
 
 
 def spread_unit(unit: Unit, num_partitions: int) -> Report:
     """The pairs of one part, seen from both ends."""
-    pairs = unit.artifact.read_scratch("verified", unit.name).select(["low", "high"])
+    pairs = unit.artifact.read_scratch("verified", unit.name, ["low", "high"])
     unit.write_scratch(unit.phase, *seen_from_both_ends(pairs, num_partitions))
     return Report()
 

@@ -248,7 +248,7 @@ def verdicts_unit(unit: Unit, has_plants: bool) -> Report:
         decided = Decided(dropped(survivors, found.matches, config), schemas.CUTS.empty_table())
     unit.write("verdicts", decided.verdicts)
     unit.write("cuts", decided.cuts)
-    unit.write("matches", found.matches, [found.matches.num_rows])
+    unit.write("matches", found.matches, a_row_an_id=False)
     unit.write_file(f"benchmarks/{unit.name}.json", json.dumps(_found_of(found.matches)).encode())
     kept = decided.verdicts.filter(pc.is_null(decided.verdicts["reason"]))
     return Report(

@@ -69,7 +69,9 @@ def run(step: StepRun) -> None:
     minhash = step.parents["annotate"].committed()["config"]["minhash"]
     ngram_words = minhash["ngram_words"]
     num_survivors = step.parents["select"].committed()["records_out"]
-    partitions = [f"{n:05d}" for n in range(num_survivors // SURVIVORS_PER_PARTITION + 1)]
+
+    def partitions_of(num_documents: int) -> list[str]:
+        return [f"{n:05d}" for n in range(num_documents // SURVIVORS_PER_PARTITION + 1)]
 
     def all_units(units: list[str], **arguments: Any) -> dict[str, dict[str, Any]]:
         return dict.fromkeys(units, arguments)
@@ -82,9 +84,12 @@ def run(step: StepRun) -> None:
         return phase
 
     phase, handed_on = phase_of("deduplicate"), partial(check_handed_on, step.artifact.kind)
-    old = OldShards.of(step)
-    url_counts, url_parts = find_same_urls(step, phase_of("addresses"), prefixes, partitions, old)
-    earlier = find_earlier(step, old, prefixes, partitions, url_parts, ngram_words)
+    old, partitions = OldShards.of(step), partitions_of(num_survivors)
+    with_old = partitions_of(num_survivors + old.num_documents)
+    url_counts, url_parts = find_same_urls(step, phase_of("addresses"), prefixes, with_old, old)
+    earlier = find_earlier(step, old, prefixes, with_old, url_parts, ngram_words)
+    if old.corpora:
+        handed_on("earlier_url_losers", Report(counts=url_counts), Report(counts=earlier))
     entering = {"shards": shards, "num_partitions": len(partitions), "url_parts": url_parts}
     entering |= {"planting": {"minhash": minhash, "num_documents": num_survivors}}
     in_shards = step.map("jobs.steps.deduplicate:bands_unit", shards, "bands", all_units(shards, **entering))

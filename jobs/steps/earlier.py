@@ -124,10 +124,11 @@ def alike_unit(
     out = held_out(facts["id"], SplitConfig.model_validate(unit.config["split"]))
     min_jaccard = unit.config["deduplicate"]["min_jaccard"]
     all_alike = pa.concat_tables([table.cast(LIKE_EARLIER) for table in found])
-    lost = pa.concat_tables(
-        [lost_by_address_to_earlier(unit, url_parts, at), lost_to_earlier(all_alike, facts, out, min_jaccard)]
-    ).sort_by("id")
+    by_address = lost_by_address_to_earlier(unit, url_parts, at)
+    by_text = lost_to_earlier(all_alike, facts, out, min_jaccard)
+    lost = pa.concat_tables([by_address, by_text]).sort_by("id")
     unit.write("earlier", lost)
+    counts["earlier_url_losers"] = by_address.num_rows
     return Report(counts=counts | {"earlier_losers": lost.num_rows})
 
 

@@ -161,7 +161,7 @@ def verdicts_unit(unit: Unit, shards: list[str], place_parts: list[str]) -> Repo
     decided = decide_cuts(survivors, goes, _texts(unit, ids.filter(is_hit)), config)
     unit.write("verdicts", decided.verdicts)
     unit.write("cuts", decided.cuts)
-    unit.write("repeats", decided.repeats, [decided.repeats.num_rows])
+    unit.write("repeats", decided.repeats, a_row_an_id=False)
     kept = decided.verdicts.filter(pc.is_null(decided.verdicts["reason"]))
     by_reason = bytes_by_reason(decided)
     counts = {f"{reason}_bytes_cut": by_reason[reason] for reason in KINDS}

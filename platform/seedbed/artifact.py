@@ -161,6 +161,15 @@ class Artifact:
         self.store.write(f"{self.path}/manifest.json", json.dumps(manifest, indent=1).encode())
         self.store.delete(f"{self.path}/scratch")
 
+    def forget_older_scratch(self) -> bool:
+        """Removes what was begun by a Seedbed whose scratch was Parquet, which nobody reads any more; whether there was
+        any. Its finished units are done anew."""
+        is_older = any(path.endswith(".parquet") for path in self.store.files(f"{self.path}/scratch"))
+        if is_older:
+            self.store.delete(f"{self.path}/units")
+            self.store.delete(f"{self.path}/scratch")
+        return is_older
+
     def finished_units(self, phase: str) -> set[str]:
         """The units of a phase that are done."""
         names = self.store.names(f"{self.path}/units")
@@ -212,16 +221,17 @@ class Artifact:
         ):
             yield file
 
-    def read_scratch(self, table: str, unit: str) -> pa.Table:
+    def read_scratch(self, table: str, unit: str, columns: list[str] | None = None) -> pa.Table:
         """What a unit of an earlier phase of this step has written, all pieces of it. Raises CorruptDataError."""
         with self.open_scratch(table, unit) as file:
-            return file.whole()
+            return file.whole(columns)
 
     @contextmanager
     def open_scratch(self, table: str, unit: str) -> Iterator[PieceFile]:
         """The same, to read by pieces."""
-        with self._opened(f"scratch/{table}/{unit}.pieces", read_ahead=False) as f:
-            yield PieceFile(f)
+        name = f"scratch/{table}/{unit}.pieces"
+        with self._opened(name, read_ahead=False) as f:
+            yield PieceFile(f, f"{self.path}/{name}", self._cure)
 
     @contextmanager
     def _opened(self, name: str, read_ahead: bool = True) -> Iterator[BinaryIO]:
@@ -235,7 +245,7 @@ class Artifact:
         with file as f:
             try:
                 yield f
-            except (CorruptDataError, pa.ArrowException, UnicodeDecodeError, OSError) as error:
+            except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
                 raise CorruptDataError(f"{path}: {error}; {self._cure}") from error
 
 
@@ -248,21 +258,16 @@ def _groups_with(file: pq.ParquetFile, ids: pa.Array) -> list[int]:
     return found
 
 
-def write_table(
-    artifact: Artifact, table: str, unit: str, content: pa.Table, row_groups: list[int] | None = None
-) -> FileEntry:
-    """Write one part of a table and return its entry; its ids, where it has any, must ascend.
+def write_table(artifact: Artifact, table: str, unit: str, content: pa.Table, a_row_an_id: bool = True) -> FileEntry:
+    """Write one part of a table and return its entry; its ids, where it has any, must ascend, `a_row_an_id`, or may
+    come in any order and often.
 
-    `row_groups` are the row counts of the groups where a reader wants to fetch exactly one of them.
     Raises ConservationError when an id stands twice or out of order, StoreError when the store does not take it.
     """
     content = content.combine_chunks()
-    if row_groups is None and "id" in content.column_names and not ascend(content["id"]):
+    if a_row_an_id and "id" in content.column_names and not ascend(content["id"]):
         raise ConservationError(f"{artifact.path}/{table}/{unit}: ids stand twice or out of order")
-    if row_groups is None:
-        data = _parquet(content.schema, [content], ROW_GROUP_ROWS)
-    else:
-        data = _parquet(content.schema, slices(content, row_groups))
+    data = _parquet(content)
     path = f"{table}/{unit}.parquet"
     artifact.store.write(f"{artifact.path}/{path}", data)
     return FileEntry(path, len(data), table_digest(content), content.num_rows)
@@ -281,16 +286,14 @@ def slices(content: pa.Table, sizes: list[int]) -> Iterator[pa.Table]:
         start += size
 
 
-def _parquet(schema: pa.Schema, groups: Iterable[pa.Table], max_rows: int | None = None) -> bytes:
-    """A Parquet file with a row group for each of `groups`, or several where one has more than `max_rows`."""
+def _parquet(content: pa.Table) -> bytes:
     sink = io.BytesIO()
     plain_text = ["text", "url", "id", "duplicate_of"]  # every value differs: a dictionary would only cost
-    dictionary = [name for name in schema.names if name not in plain_text]
+    dictionary = [name for name in content.column_names if name not in plain_text]
     with pq.ParquetWriter(
-        sink, schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
+        sink, content.schema, compression="zstd", use_dictionary=dictionary, write_page_checksum=True
     ) as writer:
-        for group in groups:
-            writer.write_table(group, row_group_size=max_rows or max(group.num_rows, 1))
+        writer.write_table(content, row_group_size=ROW_GROUP_ROWS)
     return sink.getvalue()
 
 

@@ -68,7 +68,7 @@ class Balance:
     groups: dict[str, dict[str, Group]] = field(default_factory=lambda: {name: {} for name in GROUPINGS})
     taken: dict[str, dict[str, dict[str, int]]] = field(default_factory=lambda: {name: {} for name in COMPARED})
     steps: dict[str, str] = field(default_factory=dict)  # reason -> step
-    fetched: dict[str, tuple[str, str]] = field(default_factory=dict)  # source -> its first and last day, in UTC
+    dates: dict[str, tuple[str, str]] = field(default_factory=dict)  # source -> its first and last day, in UTC
     flags: list[Flag] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -159,14 +159,14 @@ def _count(found: Balance, table: pa.Table) -> None:
 
 
 def _take_days(found: Balance, source: str, dates: pa.ChunkedArray) -> None:
-    """Widens what is known of the days on which the documents of `source` were fetched; those without a date say
-    nothing."""
+    """Widens what is known of the days of the documents of `source`: when they were fetched, or what a field of theirs
+    says. Those without a date say nothing."""
     ends = pc.min_max(dates).as_py()
     if ends["min"] is None:
         return
     first, last = (f"{ends[end]:%Y-%m-%d}" for end in ("min", "max"))
-    known = found.fetched.get(source, (first, last))
-    found.fetched[source] = min(first, known[0]), max(last, known[1])
+    known = found.dates.get(source, (first, last))
+    found.dates[source] = min(first, known[0]), max(last, known[1])
 
 
 def _sums(table: pa.Table, grouping: str, quantity: str) -> Iterator[tuple[str, int, int]]:

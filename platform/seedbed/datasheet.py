@@ -25,8 +25,8 @@ _DONE = {"mask": "masked", "cut": "cut out", "keep": "kept"}
 MAX_GROUPS = 20
 """Languages, sources, domains and years in a table: those with the most documents."""
 
-_WITHOUT_USER = re.compile(r"//[^/\s]*@")
-"""Who reads a crawl, and with which password, is nobody's business."""
+_SECRETS = re.compile(r"(?<=//)[^/\s]*@|\?.*")
+"""Who reads a crawl, with which password or signature, is nobody's business."""
 
 LARGE_SHARE = 0.2
 """Of the kept text: a domain that holds more is named."""
@@ -79,7 +79,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "flops": plan.flops,
         "evaluation": evaluated["evaluation"] if evaluated else None,
         **({"mixture": trained["mixture"]} if trained and "mixture" in trained else {}),
-        "earlier": [one["run"] for one in manifests["deduplicate"].get("earlier", ())],
+        "earlier": [one["run"] for one in manifests.get("deduplicate", {}).get("earlier", ())],
         **_planted(manifests),
         **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
@@ -88,8 +88,8 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
 def _source(plan: Plan, name: str, counted: Balance | None) -> dict[str, Any]:
     """Where a source comes from. Of a local one no folder is named: it may lie elsewhere tomorrow."""
     files = [file for file in plan.sources if file.source == name]
-    paths = sorted(file.path for file in files)
-    roots = {_WITHOUT_USER.sub("//", file.root) for file in files if "://" in file.root}
+    paths = sorted(_SECRETS.sub("", file.path) for file in files)
+    roots = {_SECRETS.sub("", file.root) for file in files if "://" in file.root}
     return {
         "licence": plan.run.data.sources[name].licence,
         "files": len(files),
@@ -97,7 +97,7 @@ def _source(plan: Plan, name: str, counted: Balance | None) -> dict[str, Any]:
         "root": min(roots, default=None),  # the URL that the files lie below; null: files of a machine
         "first_file": paths[0],
         "last_file": paths[-1],
-        "fetched": None if counted is None else counted.fetched.get(name),  # first and last day
+        "dates": None if counted is None else counted.dates.get(name),  # first and last day
     }
 
 
@@ -105,7 +105,7 @@ def _source_row(name: str, source: dict[str, Any]) -> str:
     """A source, for people."""
     ends = dict.fromkeys((source["first_file"], source["last_file"]))
     which = f"{' to '.join(f'`{path}`' for path in ends)} in {source['root'] or 'local files'}"
-    days = " to ".join(dict.fromkeys(source["fetched"] or ["not known"]))
+    days = " to ".join(dict.fromkeys(source["dates"] or ["not known"]))
     licence = source["licence"] or "not stated"
     return f"| {name} | {source['files']:,} | {source['bytes']:,} | {which} | {days} | {licence} |"
 
@@ -166,7 +166,7 @@ def datasheet_markdown(facts: dict[str, Any]) -> str:
         "",
         "## Where it comes from",
         "",
-        "| source | files | bytes | which | fetched | licence |",
+        "| source | files | bytes | which | dates | licence |",
         "|---|---|---|---|---|---|",
         *(_source_row(name, source) for name, source in facts["sources"].items()),
         "",
@@ -210,7 +210,7 @@ def known_limits(facts: dict[str, Any]) -> list[str]:
         return [*limits, "What the documents are by language, domain and year was not counted."]
     if counted["input_shards"] < counted["of_input_shards"]:
         part = f"{counted['input_shards']:,} of {counted['of_input_shards']:,} input shards"
-        limits.append(f"Languages, sources, domains and years were counted over {part}.")
+        limits.append(f"Languages, sources, domains, years and dates are of {part}.")
     limits += [_in_words(flag) for flag in counted["flags"]]
     share = counted["largest_domain_share"]
     if share is not None and share > LARGE_SHARE:

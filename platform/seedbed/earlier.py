@@ -130,8 +130,9 @@ def lost_to_earlier(deduplicate: Artifact, shard: str, loser: bytes) -> tuple[st
 
 def losers_to(deduplicate: Artifact, keepers: pa.Array) -> dict[str, pa.Array]:
     """By input shard of a run that was deduplicated against earlier corpora: which documents lost to one of these."""
-    lost = {}
-    for shard in deduplicate.committed()["input_shards"] if deduplicate.committed().get("earlier") else ():
+    lost: dict[str, pa.Array] = {}
+    manifest = deduplicate.committed()
+    for shard in manifest["input_shards"] if manifest.get("earlier") else ():
         rows = deduplicate.read_table("earlier", shard["unit"], ["id", "duplicate_of"])
         lost[shard["unit"]] = rows["id"].filter(pc.is_in(rows["duplicate_of"], keepers)).combine_chunks()
     return {unit: ids for unit, ids in lost.items() if len(ids)}

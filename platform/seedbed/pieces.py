@@ -61,22 +61,23 @@ def _checksum(data: bytes | memoryview, seed: int) -> int:
 
 
 class PieceFile:
-    """An open file of pieces. Every method raises CorruptDataError where the bytes are not those that were written."""
+    """An open file of pieces. Every method raises CorruptDataError where the bytes are not those that were written; it
+    says the file's `name`, and how to go on: `cure`."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, name: str = "this file", cure: str = "write it again") -> None:
+        self._file, self._name, self._cure = file, name, cure
         self._size = file.seek(0, io.SEEK_END)
         self._head = self._read(0, min(_HEAD_BYTES, max(_HEADER.size, self._size)))
         magic, self.num_pieces, schema_bytes, checksum = _HEADER.unpack_from(self._head)
         if magic != _MAGIC:
-            raise CorruptDataError("it is no file of pieces")
+            raise self._damaged("it is no file of pieces")
         self._index = _HEADER.size + schema_bytes
         self._data = self._index + _ENTRY.size * self.num_pieces
         if self._index > len(self._head):
             self._head = self._read(0, self._index)
         schema = self._head[_HEADER.size : self._index]
         if _checksum(schema, self.num_pieces) != checksum:
-            raise CorruptDataError("its header does not match its checksum")
+            raise self._damaged("its header does not match its checksum")
         self.schema = pa.ipc.read_schema(pa.py_buffer(schema))
 
     def read(self, piece: int) -> pa.Table:
@@ -86,7 +87,7 @@ class PieceFile:
     def some(self, first: int, stop: int) -> Iterator[pa.Table]:
         """The pieces [first, stop) in turn; the bytes of all are fetched at once."""
         if not 0 <= first <= stop <= self.num_pieces:
-            raise CorruptDataError(f"pieces {first} to {stop - 1} are asked for, but it has {self.num_pieces}")
+            raise self._damaged(f"pieces {first} to {stop - 1} are asked for, but it has {self.num_pieces}")
         start, entries = self._entries(first, stop)
         data = memoryview(self._read(start, entries[-1][0] - start if entries else 0))
         begins = start
@@ -94,17 +95,21 @@ class PieceFile:
             yield self._unpacked(data[begins - start : end - start], piece, num_bytes, checksum)
             begins = end
 
-    def whole(self) -> pa.Table:
-        """The rows of all pieces."""
-        return pa.concat_tables([self.schema.empty_table(), *self.some(0, self.num_pieces)])
+    def whole(self, columns: list[str] | None = None) -> pa.Table:
+        """The rows of all pieces; of some columns alone without the memory that the others take."""
+        parts = [self.schema.empty_table(), *self.some(0, self.num_pieces)]
+        return pa.concat_tables(parts if columns is None else [part.select(columns) for part in parts]).combine_chunks()
 
     def _unpacked(self, data: memoryview, piece: int, num_bytes: int, checksum: int) -> pa.Table:
         if _checksum(data, num_bytes) != checksum or (not data and num_bytes):
-            raise CorruptDataError(f"piece {piece} does not match its checksum")
+            raise self._damaged(f"piece {piece} does not match its checksum")
         if not data:
             return self.schema.empty_table()
         message = _CODEC.decompress(pa.py_buffer(data), decompressed_size=num_bytes)
         return pa.Table.from_batches([pa.ipc.read_record_batch(message, self.schema)])
+
+    def _damaged(self, how: str) -> CorruptDataError:
+        return CorruptDataError(f"{self._name}: {how}; {self._cure}")
 
     def _entries(self, first: int, stop: int) -> tuple[int, list[tuple[int, int, int]]]:
         """Where the piece `first` starts, and the entries of [first, stop)."""
@@ -116,12 +121,12 @@ class PieceFile:
 
     def _read(self, start: int, size: int) -> bytes:
         if not 0 <= start <= start + size <= self._size:
-            raise CorruptDataError(f"it has {self._size:,} bytes, but {size:,} are to stand from {start:,} on")
+            raise self._damaged(f"it has {self._size:,} bytes, but {size:,} are to stand from {start:,} on")
         self._file.seek(start)
         parts, left = [], size
         while left and (part := self._file.read(left)):
             parts.append(part)
             left -= len(part)
         if left:
-            raise CorruptDataError(f"it ended {left:,} bytes before byte {start + size:,}")
+            raise self._damaged(f"it ended {left:,} bytes before byte {start + size:,}")
         return b"".join(parts)

@@ -93,26 +93,25 @@ def takedown(store: Store, plans: list[Plan], target: str, unread: dict[str, str
     artifacts: dict[tuple[str, str], dict[str, Any]] = {}
     looked: dict[str, _Documents | None] = {}  # by fingerprint of extract
     unfinished = set()
-    matching: set[bytes] = set()  # of this run and those before it, which it may have been deduplicated against
     for plan in plans:
         extract = _artifact(store, plan, "extract")
         if extract.fingerprint not in looked:
             looked[extract.fingerprint] = _matching(extract, entry)
+        if looked[extract.fingerprint] is None and store.files(extract.path):
+            unfinished.add(extract.path)
+    matching = {packed for found in looked.values() if found is not None for packed in found.urls}
+    for plan in plans:
+        extract, deduplicate = _artifact(store, plan, "extract"), _artifact(store, plan, "deduplicate")
         found = looked[extract.fingerprint]
         if found is None:
-            if store.files(extract.path):
-                unfinished.add(extract.path)
             continue
-        matching |= found.urls.keys()
         for packed, url in found.urls.items():
             told = documents.setdefault(found.written(packed), {"url": url, "runs": []})
             told["runs"].append(plan.run_id)
-        deduplicate = _artifact(store, plan, "deduplicate")
         relatives = _copies(deduplicate, extract, found) | _lost_to_earlier(deduplicate, extract, matching)
         for packed, url in relatives.items():
-            if packed in found.urls:
-                continue
-            copies.setdefault(found.written(packed), {"url": url, "runs": []})["runs"].append(plan.run_id)
+            if packed not in found.urls:
+                copies.setdefault(found.written(packed), {"url": url, "runs": []})["runs"].append(plan.run_id)
         for kind, holding in _holding(store, plan, found).items():
             key = (kind, plan.step(kind).fingerprint)
             artifacts.setdefault(key, holding | {"runs": []})["runs"].append(plan.run_id)

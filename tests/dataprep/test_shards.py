@@ -36,7 +36,7 @@ def corpus_of(*rows: tuple[str, str], start: int = 0) -> pa.Table:
 
 
 def cut(table: pa.Table, num_rows: list[int]) -> list[pa.Table]:
-    """The row groups."""
+    """The pieces."""
     ends = np.cumsum(num_rows)
     return [table[end - size : end] for size, end in zip(num_rows, ends, strict=True)]
 

@@ -9,14 +9,12 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from dataprep.decontaminate.cuts import Decided
@@ -33,6 +31,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.lost_rows import lose_the_first_row
 
 ALL = [step.kind for step in steps.STEPS]
 STEPS = ALL[: ALL.index("ledger") + 1]  # what comes after reads no documents
@@ -381,26 +380,6 @@ def test_a_step_that_does_not_read_what_was_made_fails(go_on_from, monkeypatch, 
     ],
 )
 def test_a_row_that_is_lost_between_two_phases_of_a_step_is_missed(go_on_from, monkeypatch, step, table):
-    real = Artifact.open_parquet
-
-    @contextmanager
-    def open_parquet(artifact, name, unit):
-        with real(artifact, name, unit) as file:
-            yield WithoutTheFirstRow(file) if name == f"scratch/{table}" else file
-
-    monkeypatch.setattr(Artifact, "open_parquet", open_parquet)
+    lose_the_first_row(monkeypatch, table)
     with pytest.raises((ConservationError, CorruptDataError)):
         go_on_from(step)
-
-
-@dataclass(frozen=True)
-class WithoutTheFirstRow:
-    """Stands in for a Parquet file: whatever is read of it lacks a row."""
-
-    file: pq.ParquetFile
-
-    def read(self, **options: Any) -> pa.Table:
-        return self.file.read(**options).slice(1)
-
-    def read_row_group(self, number: int, **options: Any) -> pa.Table:
-        return self.file.read_row_group(number, **options).slice(1)

@@ -121,11 +121,10 @@ def test_ids_that_do_not_ascend_are_refused_and_nothing_is_written(local, number
     assert local.store.files("") == {}
 
 
-def test_row_groups_are_cut_where_they_are_asked_for(artifact):
-    table = verdicts(3, 1, 2)  # in the order of their groups, not of their ids
-    write_table(artifact, "scratch/bands", "00000", table, row_groups=[1, 0, 2])
-    with artifact.open_parquet("scratch/bands", "00000") as file:
-        assert [file.read_row_group(group) for group in range(3)] == [table.slice(0, 1), verdicts(), table.slice(1)]
+def test_a_table_with_several_rows_of_an_id_is_written_when_that_is_said(artifact):
+    table = verdicts(3, 1, 1)
+    write_table(artifact, "matches", "00000", table, a_row_an_id=False)
+    assert artifact.read_table("matches", "00000") == table
 
 
 def test_scratch_is_read_by_pieces_and_whole(artifact):
@@ -137,6 +136,17 @@ def test_scratch_is_read_by_pieces_and_whole(artifact):
         assert [piece.num_rows for piece in file.some(0, 3)] == [1, 0, 2]
         assert file.read(2) == table.slice(1)
     assert artifact.read_scratch("bands", "00000") == table
+
+
+def test_what_an_older_seedbed_had_begun_is_begun_anew(local):
+    table = verdicts(1, 2)
+    write_scratch(local, "bands", "00000", table.schema, [table])
+    write_table(local, "verdicts", "00000", table)
+    local.store.write(f"{local.path}/units/bands-00000.json", b"{}")
+    assert not local.forget_older_scratch() and local.finished_units("bands") == {"00000"}
+    write_table(local, "scratch/bands", "00000", table)
+    assert local.forget_older_scratch() and local.finished_units("bands") == set()
+    assert list(local.store.files(local.path)) == [f"{local.path}/verdicts/00000.parquet"]
 
 
 def test_scratch_that_is_damaged_or_gone_says_where_and_what_to_do(local):

@@ -31,17 +31,19 @@ def test_the_days_of_a_source_are_those_of_all_its_shards():
     found = Balance(2, 2)
     for days in ([datetime(2026, 3, 4, 23, 59, tzinfo=UTC), None], [datetime(2025, 12, 31, tzinfo=UTC)], [None]):
         _take_days(found, "docs", pa.chunked_array([pa.array(days, pa.timestamp("s", tz="UTC"))]))
-    assert found.fetched == {"docs": ("2025-12-31", "2026-03-04")}
+    assert found.dates == {"docs": ("2025-12-31", "2026-03-04")}
 
 
 def test_the_datasheet_says_where_a_source_lies_and_not_who_reads_it(pipeline):
     """Of a local one no folder: the same run elsewhere has the same datasheet."""
     files = [SourceFile("docs", f"2026/{n}.warc.gz", "https://me:p@ss@x.example/crawl", 10, "v") for n in (2, 1)]
-    found = Balance(1, 1, fetched={"docs": ("2026-03-04", "2026-03-04")})
+    found = Balance(1, 1, dates={"docs": ("2026-03-04", "2026-03-04")})
     source = _source(replace(pipeline.plan, sources=tuple(files)), "docs", found)
     assert _source_row("docs", source) == (
         "| docs | 2 | 20 | `2026/1.warc.gz` to `2026/2.warc.gz` in https://x.example/crawl | 2026-03-04 | not stated |"
     )
+    signed = SourceFile("docs", "a.warc.gz?X-Amz-Signature=f/00", "https://x.example", 10, "v")
+    assert "Signature" not in str(_source(replace(pipeline.plan, sources=(signed,)), "docs", None))
     source = _source(pipeline.plan, "docs", None)
     assert source["root"] is None and pipeline.plan.sources[0].root not in str(source)
 

@@ -55,7 +55,7 @@ def test_a_report_is_a_page_and_a_datasheet_for_people_and_programs(written):
         ("x.example", 1),
         ("(none)", 1),
     ]
-    assert facts["sources"]["docs"]["fetched"] is None  # the pages say no day
+    assert facts["sources"]["docs"]["dates"] is None  # the pages say no day
     assert "| x.example | 3 | 1 | 16 | 7 |" in written["DATASHEET.md"]
     assert "One domain, x.example, holds 67% of the text." in written["DATASHEET.md"]
 

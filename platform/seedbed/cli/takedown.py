@@ -40,7 +40,7 @@ def takedown(
     """Where a page lies: texts, token shards, trained models, copies; and what the next run would do without it.
 
     Leaves with 0 where documents match, 4 where none does, 2 where it is no URL, id or domain, 1 where a run could not
-    be looked at or has not read its files to the end. Removes nothing.
+    be looked at, or none matches and a run has not read its files to the end. Removes nothing.
     """
     from seedbed import runs
     from seedbed.cli.printing import print_json
@@ -58,7 +58,7 @@ def takedown(
         print_json(told)
     else:
         _print_told(told, None if every else MAX_DOCUMENTS)
-    if told["not_looked_at"] or told["unfinished"]:
+    if told["not_looked_at"] or (told["unfinished"] and not told["documents"]):
         raise typer.Exit(NOT_LOOKED_AT_EXIT_CODE)
     if not told["documents"]:
         raise typer.Exit(NOTHING_FOUND_EXIT_CODE)

@@ -1,7 +1,6 @@
 """The phases of `clean` that a site's boilerplate takes, done in this process."""
 
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.lost_rows import lose_the_first_row
 
 RUN = """\
 name: site
@@ -80,27 +80,6 @@ def test_boilerplate_is_known_over_shards_and_whatever_the_partitions(tmp_path, 
 
 @pytest.mark.parametrize("table", ["lines", "pages", "recurring", "boilerplate"])
 def test_a_row_that_is_lost_between_two_phases_is_missed(tmp_path, monkeypatch, table):
-    real = Artifact.open_scratch
-
-    @contextmanager
-    def open_scratch(artifact, name, unit):
-        with real(artifact, name, unit) as file:
-            yield WithoutTheFirstRow(file) if name == table else file
-
-    monkeypatch.setattr(Artifact, "open_scratch", open_scratch)
+    lose_the_first_row(monkeypatch, table)
     with pytest.raises((ConservationError, CorruptDataError)):
         made(tmp_path)
-
-
-class WithoutTheFirstRow:
-    """Stands in for a file of pieces: whatever is read of it lacks a row."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.num_pieces = file.num_pieces
-
-    def whole(self) -> Any:
-        return self._file.whole().slice(1)
-
-    def read(self, piece: int) -> Any:
-        return self._file.read(piece).slice(1)
