@@ -21,12 +21,11 @@ from dataprep.kernels.text_buffers import column, ranges
 from dataprep.split import VALIDATION, SplitConfig, held_out
 from jobs.by_shard import by_shard, piece_of, pieces_of, rows_by_id
 from jobs.old_shards import OldShards, artifacts_of
-from jobs.step_run import StepRun, total
+from jobs.step_run import StepRun, check_handed_on, total
 from jobs.steps.addresses import lost_by_address_to_earlier
 from jobs.survivors import lost_before, surviving_texts, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
-from seedbed.errors import ConservationError
 
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are compared at a time, with about as much for their shingles."""
@@ -55,13 +54,13 @@ def find_earlier(
     new_bands = total(step.map(f"{path}new_bands_unit", list(prefixes), "new_bands", each))
     shared = {part: {"prefixes": prefixes, "old_parts": old.by_corpus} for part in partitions}
     found = total(step.map(f"{path}proposed_unit", partitions, "proposed", shared))
-    written = old_bands.counts["old_band_rows"], new_bands.counts["new_band_rows"]
-    if written != (found.counts["old_band_rows"], found.counts["new_band_rows"]):
-        raise ConservationError(f"deduplicate: of {written} old and new band rows not all were read: {found.counts}")
+    check_handed_on(step.artifact.kind, "old_band_rows", old_bands, found)
+    check_handed_on(step.artifact.kind, "new_band_rows", new_bands, found)
     told: dict[str, Any] = {"prefixes": prefixes, "partitions": partitions, "stores": old.stores}
     told |= {"url_parts": url_parts, "ngram_words": ngram_words}
     alike = total(step.map(f"{path}alike_unit", list(prefixes), "alike", dict.fromkeys(prefixes, told)))
-    return old_bands.counts | alike.counts
+    check_handed_on(step.artifact.kind, "old_pair_rows", found, alike)
+    return old_bands.counts | {name: number for name, number in alike.counts.items() if name != "old_pair_rows"}
 
 
 def old_bands_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, num_partitions: int) -> Report:
@@ -97,7 +96,8 @@ def proposed_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str
         tables.append(pairs)
         sizes += of_shard
     unit.write_scratch("old_pairs", pa.concat_tables(tables), sizes)
-    return Report(counts={"new_band_rows": new.num_rows, "old_band_rows": num_old})
+    counts = {"new_band_rows": new.num_rows, "old_band_rows": num_old}
+    return Report(counts=counts | {"old_pair_rows": sum(table.num_rows for table in tables)})
 
 
 def alike_unit(
@@ -111,11 +111,14 @@ def alike_unit(
     """Compare the texts of a shard's documents with those of their candidates; the verdicts that follow, and those on
     documents whose address an old corpus has."""
     at, facts = list(prefixes).index(unit.name), survivors(unit, FACTS)
-    found, counts = [LIKE_EARLIER.empty_table()], {"old_candidate_pairs": 0, "old_texts_read": 0}
+    found = [LIKE_EARLIER.empty_table()]
+    counts = {"old_pair_rows": 0, "old_candidate_pairs": 0, "old_texts_read": 0}
     for number, (corpus, store) in enumerate(zip(unit.config["earlier"], stores, strict=True)):
         artifacts = artifacts_of(corpus, store)
         group = number * len(prefixes) + at
-        pairs = merge_pairs([piece_of(unit.artifact, "old_pairs", part, group) for part in partitions])
+        parts = [piece_of(unit.artifact, "old_pairs", part, group) for part in partitions]
+        pairs = merge_pairs(parts)
+        counts["old_pair_rows"] += sum(part.num_rows for part in parts)
         if pairs.num_rows:
             alike, num_read = _alike(unit, artifacts, pairs, facts, prefixes, ngram_words)
             found.append(alike.append_column("corpus", pa.array([number] * alike.num_rows, pa.int32())))

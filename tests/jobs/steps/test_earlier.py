@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dataprep.errors import CorruptDataError
 from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed import runs
@@ -17,7 +18,7 @@ from seedbed.artifact import Artifact
 from seedbed.cli.plan import print_plan
 from seedbed.datasheet import known_limits
 from seedbed.earlier import EarlierCorpus, check_same
-from seedbed.errors import UsageError
+from seedbed.errors import ConservationError, UsageError
 from seedbed.plan import Plan, make_plan
 from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
@@ -25,6 +26,7 @@ from seedbed.state import StateDirectory
 from seedbed.store import Store
 from seedbed.takedown import takedown
 from seedbed.why import why
+from tests.jobs.steps.lost_rows import lose_the_first_row
 from tests.jobs.steps.this_process import Here, page
 
 STEPS = ("extract", "clean", "annotate", "select", "deduplicate", "corpus")
@@ -271,6 +273,20 @@ def test_with_same_url_a_page_that_an_earlier_corpus_has_goes_whatever_it_says_b
         assert (counts["url_losers"], counts["earlier_losers"]) == (1, 4)
         told = why(Store(str(tmp_path / store)), second, "new/x.jsonl#0")
         assert (told["reason"], told["duplicate_of"]) == ("url_duplicate", "old/x.jsonl#3")
+
+
+@pytest.mark.parametrize(
+    "table", ["urls", "old_urls", "same_url", "earlier_url", "old_bands", "new_bands", "old_pairs"]
+)
+def test_a_row_that_is_lost_on_its_way_is_missed(tmp_path, monkeypatch, table):
+    crawl(tmp_path, "old", [(f"https://x.example/{n}", page(n)) for n in range(4)])
+    again = [("https://x.example/0", page(100)), ("https://x.example/1", page(101))]
+    own = [("https://x.example/new", page(200)), ("https://x.example/new", page(201))]
+    crawl(tmp_path, "new", [*again, *own, ("https://y.example/2", page(2, 10)), ("https://y.example/3", page(3, 10))])
+    made(tmp_path, "first", {"old": 0})
+    lose_the_first_row(monkeypatch, table)
+    with pytest.raises((ConservationError, CorruptDataError)):
+        made(tmp_path, "second", {"new": 0}, against("first"), SAME_URL)
 
 
 def test_of_two_earlier_corpora_with_one_address_the_first_is_named(tmp_path):
