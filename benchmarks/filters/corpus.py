@@ -19,7 +19,7 @@ LANGUAGE_CHARACTERS = 2000  # as AnnotateConfig
 def texts(crawl: Path, cache: Path, only: str | None = None) -> tuple[pa.LargeStringArray, pa.StringArray]:
     """Text and language of every page of the crawl's files, in order; of one language where `only` names one."""
     files = sorted(crawl.resolve().glob("*.warc.gz"))
-    parts = [_cached(file, cache / f"{xxhash.xxh3_64_hexdigest(str(file))}.parquet") for file in files]
+    parts = [_cached(file, cache / f"{xxhash.xxh3_64_hexdigest(str(file).encode())}.parquet") for file in files]
     if not parts:
         raise FileNotFoundError(f"{crawl} holds no *.warc.gz")
     table = pa.concat_tables(parts)
