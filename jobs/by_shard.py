@@ -1,4 +1,4 @@
-"""Tables that are cut by input shard, and those that units of one phase write for units of the next."""
+"""Rows by the input shards that their documents lie in."""
 
 import numpy as np
 import pyarrow as pa
@@ -6,12 +6,6 @@ import pyarrow.compute as pc
 
 from dataprep import document_id
 from seedbed.artifact import Artifact
-
-
-def piece_of(artifact: Artifact, table: str, part: str, piece: int) -> pa.Table:
-    """What the unit `part` of an earlier phase has written for the unit with this number."""
-    with artifact.open_scratch(table, part) as file:
-        return file.read(piece)
 
 
 def by_shard(rows: pa.Table, key: str, prefixes: dict[str, str]) -> tuple[pa.Table, list[int]]:
@@ -61,8 +55,3 @@ def rows_by_id(
     if not parts:
         return artifact.read_table(table, next(iter(prefixes)), columns).slice(0, 0)
     return pa.concat_tables(parts)
-
-
-def pieces_of(artifact: Artifact, table: str, parts: list[str], piece: int) -> pa.Table:
-    """One piece of each part: what all units of a phase have written for one unit of the next."""
-    return pa.concat_tables([piece_of(artifact, table, part, piece) for part in parts])

@@ -7,7 +7,7 @@ store that is out of reach, is tried again with growing pauses and then fails th
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from dataprep.errors import SeedbedError
@@ -71,6 +71,8 @@ class RayExecutor:
         self._max_retries = max_retries
         self._timeout_s = timeout_s
         self._nodes = Nodes()
+        self._common: dict[str, Any] = {}
+        self._in_store: Any = None  # a reference to it
         self.units_on: tuple[str | None, ...] = ()  # the node of each unit under way; another thread may read it
 
     def run(self, tasks: Iterable[UnitTask], on_done: OnDone, stop_requested: StopRequested = lambda: None) -> None:
@@ -112,7 +114,15 @@ class RayExecutor:
             due.started = now
             due.node = self._nodes.choose([attempt.node for attempt in running.values()], due.task.num_gpus)
             options = {"num_gpus": due.task.num_gpus} | self._nodes.strategy(due.node)
-            running[self._remote.options(**options).remote(due.task)] = due
+            task, common = replace(due.task, common={}), self._once(due.task.common)
+            running[self._remote.options(**options).remote(task, common)] = due
+
+    def _once(self, common: dict[str, Any]) -> Any:
+        """A reference to what all units of a phase are given: a node fetches it once and not with each unit. With a
+        hundred thousand shards it has megabytes."""
+        if common is not self._common or self._in_store is None:
+            self._common, self._in_store = common, self._ray.put(common)
+        return self._in_store
 
     def _finish(self, reference: Any, attempt: _Try, on_done: OnDone) -> _Try | None:
         """Hand on the report, or return the next try. Raises what is not worth another one."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+from jobs.shuffled import Shuffled
 from jobs.step_run import StepRun
 from seedbed.artifact import Artifact
 from seedbed.earlier import EarlierCorpus, check_same
@@ -38,6 +39,10 @@ class OldShards:
     def by_corpus(self) -> list[list[str]]:
         """Names of units."""
         return [[f"{number}-{shard['unit']}" for shard in shards] for number, shards in enumerate(self.shards)]
+
+    def written(self, table: str) -> list[Shuffled]:
+        """What the units of each corpus have written."""
+        return [Shuffled(table, units) for units in self.by_corpus]
 
     @property
     def units(self) -> list[str]:

@@ -38,7 +38,8 @@ class Reports(Protocol):
 
 
 class Phase(Protocol):
-    """Does the units of a phase; the sum of their reports. `name` is the phase's where it is not the function's."""
+    """Does the units of a phase, all with the same arguments; the sum of their reports. `name` is the phase's where it
+    is not the function's."""
 
     def __call__(self, function: str, units: list[str], name: str | None = None, **arguments: object) -> Report: ...
 
@@ -92,19 +93,21 @@ class StepRun:
         units: list[str],
         phase: str = MAP,
         arguments: dict[str, dict[str, Any]] | None = None,
+        common: dict[str, Any] | None = None,
         num_gpus: int = 0,
     ) -> dict[str, Report]:
         """Do the units that were not done yet, in any order; the reports of all, by unit.
 
-        `function` is "module:name" of a function from (Unit, **arguments of the unit) to Report.
+        `function` is "module:name" of a function from (Unit, **arguments of all, **arguments of the unit) to Report.
         """
+        common = common or {}
         reports: dict[str, Report] = {}
         todo = []
         finished = self.artifact.finished_units(phase)
         for unit in units:
             done = self.artifact.report(phase, unit) if unit in finished else None
             if done is None:
-                todo.append(self._task(function, phase, unit, (arguments or {}).get(unit, {}), num_gpus))
+                todo.append(self._task(function, phase, unit, common, (arguments or {}).get(unit, {}), num_gpus))
             else:
                 reports[unit] = done
         named = None if phase == MAP else phase
@@ -120,7 +123,23 @@ class StepRun:
             self.files.extend(reports[unit].files)
         return {unit: reports[unit] for unit in units}
 
-    def _task(self, function: str, phase: str, unit: str, arguments: dict[str, Any], num_gpus: int) -> UnitTask:
+    def phases(self, module: str) -> Phase:
+        """Those whose units are functions of one module, `name`_unit."""
+
+        def phase(function: str, units: list[str], name: str | None = None, **arguments: object) -> Report:
+            return total(self.map(f"{module}:{function}_unit", units, name or function, common=arguments))
+
+        return phase
+
+    def _task(
+        self,
+        function: str,
+        phase: str,
+        unit: str,
+        common: dict[str, Any],
+        arguments: dict[str, Any],
+        num_gpus: int,
+    ) -> UnitTask:
         return UnitTask(
             store_url=self.artifact.store.url,
             scratch_dir=self.scratch_dir,
@@ -132,6 +151,7 @@ class StepRun:
             phase=phase,
             unit=unit,
             function=function,
+            common=common,
             arguments=arguments,
             num_gpus=num_gpus,
         )
@@ -195,8 +215,11 @@ def total(reports: dict[str, Report]) -> Report:
 
 
 def check_handed_on(kind: str, what: str, before: Report, after: Report) -> None:
+    """Raises ConservationError unless a phase has counted as much as the one before it, under the same name."""
+    check_rows(kind, what, before.counts[what], after.counts[what])
+
+
+def check_rows(kind: str, what: str, written: int, read: int) -> None:
     """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
-    if before.counts[what] != after.counts[what]:
-        raise ConservationError(
-            f"{kind}: {before.counts[what]:,} {what} were written, but {after.counts[what]:,} were read"
-        )
+    if written != read:
+        raise ConservationError(f"{kind}: {written:,} {what} were written, but {read:,} were read")

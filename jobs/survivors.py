@@ -12,7 +12,8 @@ from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import surviving_text
 from dataprep.schemas import EDITS
-from jobs.by_shard import piece_of, rows_by_id
+from jobs.by_shard import rows_by_id
+from jobs.shuffled import Shuffled
 from jobs.unit import Unit
 from seedbed.artifact import Artifact
 
@@ -38,10 +39,9 @@ def lost_to_earlier(unit: Unit) -> pa.Table:
     return unit.artifact.read_table("earlier", unit.name, schemas.VERDICTS.names)
 
 
-def lost_before(unit: Unit, table: str, parts: list[str], shard: int) -> pa.Table:
-    """`schemas.VERDICTS` of the shard with this number that the units `parts` of an earlier phase have written."""
-    lost = [piece_of(unit.artifact, table, part, shard) for part in parts]
-    return pa.concat_tables(lost) if lost else schemas.VERDICTS.empty_table()
+def lost_before(unit: Unit, lost: Shuffled, shard: int) -> pa.Table:
+    """`schemas.VERDICTS` of the shard with this number that units of an earlier phase have written, if any has."""
+    return pa.concat_tables([schemas.VERDICTS.empty_table(), *lost.in_turn(unit.artifact, shard)])
 
 
 def surviving_texts(

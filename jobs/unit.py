@@ -30,7 +30,8 @@ class UnitTask:
     phase: str
     unit: str
     function: str  # "package.module:name"
-    arguments: dict[str, Any] = field(default_factory=dict)
+    common: dict[str, Any] = field(default_factory=dict)  # arguments of all units of the phase: one object
+    arguments: dict[str, Any] = field(default_factory=dict)  # and of this one
     num_gpus: int = 0
 
 
@@ -77,14 +78,15 @@ class Unit:
         faults.point(f"{self.artifact.kind}.{self.phase}.part")
 
 
-def execute(task: UnitTask) -> Report:
-    """Do the unit, hold its sums against each other, and commit it by writing its report."""
+def execute(task: UnitTask, common: dict[str, Any] | None = None) -> Report:
+    """Do the unit, hold its sums against each other, and commit it by writing its report. `common` is the task's, where
+    it came here apart from it."""
     started = time.monotonic()
     compiled_kernels.adopt()
     unit = Unit(task)
     module, _, name = task.function.partition(":")
     function = getattr(importlib.import_module(module), name)
-    report: Report = function(unit, **task.arguments)
+    report: Report = function(unit, **(task.common if common is None else common), **task.arguments)
     report.check_conservation(f"{task.kind} {task.phase} {task.unit}")
     report.files = unit.files
     report.seconds = time.monotonic() - started

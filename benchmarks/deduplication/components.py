@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from benchmarks.contest.meter import Meter
 from dataprep import document_id
 from dataprep.deduplicate.edges import VERIFIED_EDGES
-from jobs.by_shard import pieces_of
+from jobs.shuffled import Shuffled
 from jobs.step_run import total
 from jobs.steps.components import find_components
 from jobs.unit import UnitTask, execute
@@ -50,15 +50,20 @@ def main() -> None:
     prefixes = write_pairs(artifact, low, high, round(options.documents))
     with Meter() as meter:
         found = find_components(
-            artifact, Phases(artifact), list(prefixes), prefixes, len(low), round(options.at_a_time)
+            artifact,
+            Phases(artifact),
+            Shuffled("verified", list(prefixes)),
+            prefixes,
+            len(low),
+            round(options.at_a_time),
         )
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{found.num_rounds} rounds over {len(found.parts)} partitions: {meter.seconds:,.0f} s,"
+        f"{found.num_rounds} rounds over {len(found.components.parts)} partitions: {meter.seconds:,.0f} s,"
         f" {len(low) / meter.seconds:,.0f} pairs/s, {found.num_members:,} members; peak {peak_mib:,.0f} MiB,"
         " the graph's making included"
     )
-    check(artifact, found.parts, low, high)
+    check(artifact, found.components, low, high)
 
 
 def pairs_of(num_documents: int, num_pairs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -114,7 +119,7 @@ class Phases:
         return total(reports)
 
 
-def check(artifact: Artifact, parts: list[str], low: np.ndarray, high: np.ndarray) -> None:
+def check(artifact: Artifact, found: Shuffled, low: np.ndarray, high: np.ndarray) -> None:
     """Raises SystemExit unless the members of each component are those that SciPy finds."""
     documents, ends = np.unique(np.concatenate([low, high]), return_inverse=True)
     graph = coo_array((np.ones(len(low), np.bool_), (ends[: len(low)], ends[len(low) :])), shape=2 * (len(documents),))
@@ -123,9 +128,9 @@ def check(artifact: Artifact, parts: list[str], low: np.ndarray, high: np.ndarra
     np.minimum.at(smallest, label, np.arange(len(documents)))
     members, components = 0, []
     for shard in range(NUM_SHARDS):
-        found = pieces_of(artifact, "components", parts, shard)
-        members += found.num_rows
-        components.append(pc.unique(found["component"].combine_chunks()))
+        of_shard = found.piece(artifact, shard)
+        members += of_shard.num_rows
+        components.append(pc.unique(of_shard["component"].combine_chunks()))
     num_found = len(pc.unique(pa.concat_arrays(components)))
     if (members, num_found) != (len(documents), num_components):
         raise SystemExit(

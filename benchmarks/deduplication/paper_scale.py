@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.deduplication.seedbed_step import planned
+from jobs import shuffled
 from jobs.executor import InlineExecutor, OnDone
-from jobs.merged_pieces import Merging
 from jobs.run import do_step
-from jobs.steps import compare, components, deduplicate
+from jobs.steps import compare, components, deduplicate, groups
 from jobs.unit import UnitTask
 from seedbed.artifact import Artifact, Report
 from seedbed.progress import Progress
@@ -127,7 +127,7 @@ def at_scale(found: dict[str, Any], terabytes: float, shard_bytes: float, pairs_
         "partitions": documents // deduplicate.SURVIVORS_PER_PARTITION + 1,
         "blocks": max(by_pairs, by_text) + 1,
         "far_blocks": by_far_text + 1,
-        "groups": edges // deduplicate.PAIRS_PER_PARTITION + 1,
+        "groups": edges // groups.PAIRS_PER_PARTITION + 1,
     }
     seconds = sum(phase["seconds"] for phase in phases.values()) * times
     files = sum(phases[name]["files"] / phases[name]["units"] * units[unit] for name, unit in PER_UNIT.items())
@@ -141,19 +141,52 @@ def at_scale(found: dict[str, Any], terabytes: float, shard_bytes: float, pairs_
         "edges_bytes": edges * components.BYTES_PER_EDGE,
         "component_hours": edges / pairs_per_second / 3600,
         **{f"{name}_units": number for name, number in units.items()},
-        # `candidates` reads one of each shard, `gather` one of each partition.
-        "pieces_of_bands": 2 * shards * units["partitions"],
-        "pieces_of_texts": shards * units["blocks"],
-        "reads_of_texts": _reads_of_texts(round(shards), round(units["blocks"])),
+        **_reads(units, _shuffled_bytes(counts, phases["gather"]["text_bytes"], times)),
     }
 
 
-def _reads_of_texts(shards: int, blocks: int) -> int:
-    """Of pieces one by one, or of ranges where they are merged, and then of what was put together."""
-    if shards * blocks < compare.MERGED_PIECES:
-        return shards * blocks
-    merging = Merging.of(shards, blocks, blocks * compare.PARTITION_TEXT_BYTES, compare.MERGED_BYTES)
-    return shards * (len(merging.pieces) - 1) + blocks * (len(merging.files) - 1)
+SHUFFLES = {  # table -> what it has a file for, and a piece for
+    "bands": ("shards", "partitions"),
+    "candidates": ("partitions", "shards"),
+    "texts": ("shards", "blocks"),
+    "texts_pairs": ("shards", "blocks"),
+    "verified": ("blocks", "shards"),
+    "members": ("shards", "groups"),
+    "edges": ("shards", "groups"),
+    "losers": ("groups", "shards"),
+}
+"""But for the pairs of `far`, which are few."""
+
+
+def _shuffled_bytes(counts: dict[str, int], text_bytes: float, times: float) -> dict[str, float]:
+    """Of each table, before compression; `counts` and `text_bytes` are of what was measured."""
+    edges = counts["verified_pairs"] * compare.EDGE_BYTES
+    measured = {
+        "bands": counts["band_rows"] * deduplicate.BAND_BYTES,
+        "candidates": 2 * counts["proposed_pairs"] * compare.PAIR_BYTES,  # for the shards of both
+        "texts": text_bytes,
+        "texts_pairs": counts["candidate_pairs"] * compare.PAIR_BYTES,
+        "verified": edges,
+        "members": counts["members"] * groups.MEMBER_BYTES,
+        "edges": edges,
+        "losers": counts["losers"] * groups.LOSER_BYTES,
+    }
+    return {table: num_bytes * times for table, num_bytes in measured.items()}
+
+
+def _reads(units: dict[str, float], num_bytes: dict[str, float]) -> dict[str, float]:
+    """Pieces of all tables; how often files are read and how much is merged first, as the step does it."""
+    pieces = reads = merged_bytes = 0.0
+    for table, (of_files, of_pieces) in SHUFFLES.items():
+        num_files, num_pieces = round(units[of_files]), round(units[of_pieces])
+        pieces += num_files * num_pieces
+        if num_files * num_pieces < shuffled.MERGED_PIECES:
+            reads += num_files * num_pieces
+            continue
+        merging = shuffled.Merging.of(num_files, num_pieces, round(num_bytes[table]), shuffled.MERGED_BYTES)
+        reads += num_files * (len(merging.pieces) - 1) + num_pieces * (len(merging.files) - 1)
+        merged_bytes += num_bytes[table]
+    return {"pieces": pieces, "reads": reads, "merged_bytes": merged_bytes}
 
 
 def main() -> None:

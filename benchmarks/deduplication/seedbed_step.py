@@ -17,7 +17,7 @@ from benchmarks.contest.meter import Meter, report
 from benchmarks.dataprep.seedbed_pipeline import ThisProcess
 from benchmarks.deduplication.texts import read_texts
 from jobs.run import do_step
-from jobs.steps import compare, deduplicate
+from jobs.steps import compare, deduplicate, groups
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan, make_plan
 from seedbed.progress import Progress
@@ -73,7 +73,7 @@ def prepared(texts: Path, folder: Path, first: float = 1.0, copies: int = 1, sha
 
 def main(folder: Path) -> None:
     deduplicate.SURVIVORS_PER_PARTITION //= SMALLER
-    deduplicate.PAIRS_PER_PARTITION //= SMALLER
+    groups.PAIRS_PER_PARTITION //= SMALLER
     compare.PARTITION_TEXT_BYTES //= SMALLER
     compare.PARTITION_PAIRS //= SMALLER
     compare.MAX_TEXT_BYTES //= SMALLER

@@ -37,6 +37,7 @@ KERNEL_MODULES = (
     "shingles",
     "minhash",
     "jaccard",
+    "union_find",
     "marked_words",
     "ip_addresses",
     "account_numbers",
@@ -156,6 +157,8 @@ def _learned_filters() -> None:
 
 
 def _sites_and_copies() -> None:
+    from dataprep.deduplicate.components import components
+    from dataprep.deduplicate.edges import EDGES
     from dataprep.domain_cap import DOMAIN_ROWS, DomainCapConfig, over_cap
     from dataprep.filters.url import UrlConfig
     from dataprep.kernels.jaccard import jaccard, shingle_sets
@@ -172,6 +175,7 @@ def _sites_and_copies() -> None:
     suspicious_lines(text)
     sets = shingle_sets(find_words(text), ngram_words=1)
     jaccard(sets, [0], sets, [0])
+    components(EDGES.empty_table())
     over_cap(DOMAIN_ROWS.empty_table(), DomainCapConfig(max_documents=1))
 
 

@@ -3,7 +3,7 @@
 urls (a unit a shard) [, old_urls (a shard of an old corpus)] -> same_url (a partition of addresses)
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ from dataprep.deduplicate.earlier import LOST_TO_EARLIER
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column
 from dataprep.split import SplitConfig
-from jobs.by_shard import by_shard, piece_of, pieces_of
+from jobs.by_shard import by_shard
 from jobs.old_shards import OldShards, artifacts_of
+from jobs.shuffled import Shuffled, merged
 from jobs.step_run import StepRun, check_handed_on, total
 from jobs.survivors import is_survivor, survivors
 from jobs.unit import Unit
@@ -24,23 +25,39 @@ from seedbed.artifact import Report
 
 FACTS = ["id", "num_bytes", "num_words"]
 
+ADDRESS_BYTES, LOSER_BYTES = 64, 64
+"""About, of a row of `addresses.ADDRESS_ROWS` and of those that lost."""
 
-def find_same_urls(
-    step: StepRun, phase: Callable[..., Report], prefixes: dict[str, str], partitions: list[str], old: OldShards
-) -> tuple[dict[str, int], list[str]]:
-    """The counts, and the partitions whose units have written who lost; none where nobody asked."""
+
+@dataclass(frozen=True)
+class SameUrls:
+    """Who lost for their address, by shard: to one of the same run (`schemas.VERDICTS`), and to an earlier corpus
+    (`earlier.LOST_TO_EARLIER`). Nobody where nobody asked."""
+
+    lost: Shuffled
+    lost_to_earlier: Shuffled
+    counts: dict[str, int]
+
+
+def find_same_urls(step: StepRun, prefixes: dict[str, str], partitions: list[str], old: OldShards) -> SameUrls:
+    """Every phase in turn. Raises ConservationError where an address is lost on its way."""
+    names = ("url_losers", "earlier_url_losers") if old.corpora else ("url_losers",)
     if not step.config["deduplicate"]["same_url"]:
-        return {"url_losers": 0} | ({"earlier_url_losers": 0} if old.corpora else {}), []
-    handed_on = partial(check_handed_on, step.artifact.kind)
-    urls = phase("urls", list(prefixes), num_partitions=len(partitions))
-    old_urls = total(
-        step.map("jobs.steps.addresses:old_urls_unit", old.units, "old_urls", old.arguments(len(partitions)))
-    )
-    same_url = phase("same_url", partitions, prefixes=prefixes, old_parts=old.by_corpus)
+        return SameUrls(Shuffled("same_url", []), Shuffled("earlier_url", []), dict.fromkeys(names, 0))
+    phase, handed_on = step.phases("jobs.steps.addresses"), partial(check_handed_on, step.artifact.kind)
+    shards = list(prefixes)
+    urls = phase("urls", shards, num_partitions=len(partitions))
+    rows = merged(step, Shuffled("urls", shards), len(partitions), urls.counts["url_rows"], ADDRESS_BYTES)
+    of_old = old.arguments(len(partitions))
+    old_urls = total(step.map("jobs.steps.addresses:old_urls_unit", old.units, "old_urls", of_old))
+    same_url = phase("same_url", partitions, urls=rows, old_urls=old.written("old_urls"), prefixes=prefixes)
     handed_on("url_rows", urls, same_url)
     handed_on("old_url_rows", Report(counts={"old_url_rows": 0}) + old_urls, same_url)
-    names = ("url_losers", "earlier_url_losers") if old.corpora else ("url_losers",)
-    return {name: same_url.counts[name] for name in names}, partitions
+    lost, to_earlier = (
+        merged(step, Shuffled(table, partitions), len(shards), same_url.counts[count], LOSER_BYTES)
+        for table, count in (("same_url", "url_losers"), ("earlier_url", "earlier_url_losers"))
+    )
+    return SameUrls(lost, to_earlier, {name: same_url.counts[name] for name in names})
 
 
 def urls_unit(unit: Unit, num_partitions: int) -> Report:
@@ -65,13 +82,12 @@ def old_urls_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, nu
     return Report(counts={"old_url_rows": rows.num_rows})
 
 
-def same_url_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str]]) -> Report:
+def same_url_unit(unit: Unit, urls: Shuffled, old_urls: list[Shuffled], prefixes: dict[str, str]) -> Report:
     """All but one document of each address of one partition, and all of an address that an earlier corpus has."""
-    part = int(unit.name)
-    rows = pieces_of(unit.artifact, "urls", list(prefixes), part)
+    rows = urls.piece(unit.artifact, int(unit.name))
     corpora = [
-        pa.concat_tables([ADDRESS_ROWS.empty_table(), *(piece_of(unit.artifact, "old_urls", p, part) for p in parts)])
-        for parts in old_parts
+        pa.concat_tables([ADDRESS_ROWS.empty_table(), *of_corpus.in_turn(unit.artifact, int(unit.name))])
+        for of_corpus in old_urls
     ]
     to_earlier, left = at_earlier_address(rows, corpora)
     split = SplitConfig.model_validate(unit.config["split"])
@@ -82,7 +98,6 @@ def same_url_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str
     return Report(counts=counts | {"old_url_rows": sum(table.num_rows for table in corpora)})
 
 
-def lost_by_address_to_earlier(unit: Unit, url_parts: list[str], shard: int) -> pa.Table:
+def lost_by_address_to_earlier(unit: Unit, lost: Shuffled, shard: int) -> pa.Table:
     """`LOST_TO_EARLIER` of the shard with this number."""
-    lost = [piece_of(unit.artifact, "earlier_url", part, shard) for part in url_parts]
-    return pa.concat_tables([LOST_TO_EARLIER.empty_table(), *lost])
+    return pa.concat_tables([LOST_TO_EARLIER.empty_table(), *lost.in_turn(unit.artifact, shard)])

@@ -15,7 +15,7 @@ from seedbed.list_files import named_by, read_list, read_model_file
 def run(step: StepRun) -> None:
     shards = list(step.input_shards())
     where = named_by(step.config, {digest: path for path, digest in step.plan.lists.items()})
-    reports = step.map("jobs.steps.annotate:unit", shards, arguments={shard: {"files": where} for shard in shards})
+    reports = step.map("jobs.steps.annotate:unit", shards, common={"files": where})
     step.check_takes_all(reports, "clean")
     step.commit(total(reports))
 

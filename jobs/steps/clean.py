@@ -5,6 +5,7 @@ One unit an input shard. With `site_boilerplate`: `lines` (a unit an input shard
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -26,14 +27,16 @@ from dataprep.site_boilerplate import (
     site_hashes,
 )
 from dataprep.tally import tally
-from jobs.by_shard import piece_of
-from jobs.step_run import StepRun, total
+from jobs.shuffled import Shuffled, merged
+from jobs.step_run import StepRun, check_handed_on, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
-from seedbed.errors import ConservationError
 
 TEXT_BYTES_PER_PARTITION = 256 << 20
 """Of all text: some 8 million lines, 24 bytes each for the unit that adds them up."""
+
+LINE_BYTES, SITE_BYTES = 24, 16
+"""Of a row of `site_boilerplate.LINE_PAGES` and of `SITE_PAGES`."""
 
 
 def run(step: StepRun) -> None:
@@ -46,31 +49,25 @@ def run(step: StepRun) -> None:
         return
     num_partitions = step.parents["extract"].committed()["bytes_out"] // TEXT_BYTES_PER_PARTITION + 1
     partitions = [f"{n:05d}" for n in range(num_partitions)]
-
-    def phase(phase_name: str, units: list[str], **arguments: object) -> Report:
-        given = {name: dict(arguments) for name in units}
-        return total(step.map(f"jobs.steps.clean:{phase_name}_unit", units, phase=phase_name, arguments=given))
-
-    lines = phase("lines", shards, num_partitions=num_partitions)
-    found = phase("recurring", partitions, shards=shards)
-    _check_handed_on("line_rows", lines.counts, found.counts)
-    decided = phase("sites", partitions, shards=shards, partitions=partitions)
-    _check_handed_on("site_rows", lines.counts, decided.counts)
-    _check_handed_on("recurring_lines", found.counts, decided.counts)
-    given = {shard: {"partitions": partitions} for shard in shards}
-    reports = step.map("jobs.steps.clean:cut_unit", shards, arguments=given)
+    phase, handed_on = step.phases("jobs.steps.clean"), partial(check_handed_on, "clean")
+    counted = phase("lines", shards, num_partitions=num_partitions)
+    num_lines, num_sites = counted.counts["line_rows"], counted.counts["site_rows"]
+    lines = merged(step, Shuffled("lines", shards), num_partitions, num_lines, LINE_BYTES, keep=True)
+    pages = merged(step, Shuffled("pages", shards), num_partitions, num_sites, SITE_BYTES)
+    found = phase("recurring", partitions, lines=lines, num_partitions=num_partitions)
+    handed_on("line_rows", counted, found)
+    num_recurring = found.counts["recurring_lines"]
+    recurring = merged(step, Shuffled("recurring", partitions), num_partitions, num_recurring, LINE_BYTES)
+    decided = phase("sites", partitions, pages=pages, recurring=recurring)
+    handed_on("site_rows", counted, decided)
+    handed_on("recurring_lines", found, decided)
+    reports = step.map("jobs.steps.clean:cut_unit", shards, common={"partitions": partitions})
     for shard, report in reports.items():
-        _check_handed_on("boilerplate_lines", decided.counts, report.counts, f" by {shard}")
+        check_handed_on(f"clean {shard}", "boilerplate_lines", decided, report)
     step.check_takes_all(reports, "extract")
     summed = total(reports)
     counts = {name: count for name, count in summed.counts.items() if name != "boilerplate_lines"}
-    step.commit(replace(summed, counts=counts | lines.counts | found.counts | decided.counts))
-
-
-def _check_handed_on(what: str, before: dict[str, int], after: dict[str, int], reader: str = "") -> None:
-    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
-    if before[what] != after[what]:
-        raise ConservationError(f"clean: {before[what]:,} {what} were written, but {after[what]:,} were read{reader}")
+    step.commit(replace(summed, counts=counts | counted.counts | found.counts | decided.counts))
 
 
 def unit(unit: Unit) -> Report:
@@ -109,25 +106,22 @@ def lines_unit(unit: Unit, num_partitions: int) -> Report:
     return Report(counts={"line_rows": lines.num_rows, "site_rows": sites.num_rows})
 
 
-def recurring_unit(unit: Unit, shards: list[str]) -> Report:
+def recurring_unit(unit: Unit, lines: Shuffled, num_partitions: int) -> Report:
     """Add up the pages of one partition of lines; those on few pages end here."""
-    parts = [piece_of(unit.artifact, "lines", shard, int(unit.name)) for shard in shards]
+    parts = list(lines.in_turn(unit.artifact, int(unit.name)))
     found = recurring(parts, _boilerplate_config(unit))
-    with unit.artifact.open_scratch("lines", shards[0]) as file:
-        num_partitions = file.num_pieces
     unit.write_scratch("recurring", *by_partition(found, "site", num_partitions))
     return Report(counts={"line_rows": sum(part.num_rows for part in parts), "recurring_lines": found.num_rows})
 
 
-def sites_unit(unit: Unit, shards: list[str], partitions: list[str]) -> Report:
+def sites_unit(unit: Unit, pages: Shuffled, recurring: Shuffled) -> Report:
     """Decide which recurring lines of one partition of sites are boilerplate."""
-    pages = [piece_of(unit.artifact, "pages", shard, int(unit.name)) for shard in shards]
-    lines = [piece_of(unit.artifact, "recurring", partition, int(unit.name)) for partition in partitions]
-    decided = boilerplate(lines, pages, _boilerplate_config(unit))
+    counted, lines = (list(rows.in_turn(unit.artifact, int(unit.name))) for rows in (pages, recurring))
+    decided = boilerplate(lines, counted, _boilerplate_config(unit))
     unit.write_scratch("boilerplate", decided)
     return Report(
         counts={
-            "site_rows": sum(part.num_rows for part in pages),
+            "site_rows": sum(part.num_rows for part in counted),
             "recurring_lines": sum(part.num_rows for part in lines),
             "boilerplate_lines": decided.num_rows,
         }

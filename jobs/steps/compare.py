@@ -4,8 +4,7 @@ the members of a group with its first.
     pairs, in the pieces of the shards of both their ends
         -> gather (a shard): each pair once, and how much text it will take
         -> texts (a shard): the pairs of its smaller ids, and its own texts that pairs want, by partition of blocks
-        [-> merge (some shards, some partitions): their pieces put together, where there are very many]
-        -> verify (a partition of blocks): the pairs that are alike, by who asked
+            -> verify (a partition of blocks): the pairs that are alike, by who asked
 
 The texts go to the pairs in one more shuffle, and no unit reads another shard's documents: a document is read once, is
 sent once for each partition that wants it (for nearly all that is one: `dataprep.deduplicate.blocks`), and what a unit
@@ -15,7 +14,6 @@ reads are ranges.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,12 +35,12 @@ from dataprep.deduplicate.verify import ids_to_read, verify
 from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.schemas import DOCUMENTS, ID
-from jobs.by_shard import by_both_shards, partition_by_hash, piece_of, pieces_of, shards_of
-from jobs.merged_pieces import Merging, merge_pieces
-from jobs.step_run import Phase, check_handed_on
+from jobs.by_shard import by_both_shards, partition_by_hash, shards_of
+from jobs.shuffled import Shuffled, merged
+from jobs.step_run import StepRun, check_handed_on
 from jobs.survivors import own_texts
 from jobs.unit import Unit
-from seedbed.artifact import Artifact, Report
+from seedbed.artifact import Report
 
 PARTITION_TEXT_BYTES = 128 << 20
 """Of texts that one unit compares, with about as much for their shingles. Blocks are spread by a hash: of many the sum
@@ -58,11 +56,8 @@ MERGE_ROWS = 1_000_000
 """Rows of pairs that wait to be merged, or as many as there are distinct ones by then; 270 bytes each while they are
 merged (measured)."""
 
-MERGED_PIECES = 1_000_000
-"""Pieces of texts, one of each shard for each partition, from which they are merged before they are read."""
-
-MERGED_BYTES = 256 << 20
-"""Of texts that one unit puts together: compressed they are in memory twice."""
+PAIR_BYTES, EDGE_BYTES = 52, 40
+"""Of a row of `blocks.BLOCK_PAIRS` and one of `edges.VERIFIED_EDGES`."""
 
 BLOCK_SEED = 0x5B10
 """Keeps the partitions of blocks apart from every other use of the hash of an id."""
@@ -104,8 +99,7 @@ def write_pairs(unit: Unit, names: Names, pairs: pa.Table, prefixes: dict[str, s
 
 
 def compare_pairs(
-    artifact: Artifact,
-    phase: Phase,
+    step: StepRun,
     names: Names,
     parts: list[str],
     written: Report,
@@ -113,56 +107,48 @@ def compare_pairs(
     num_targets: int,
     ngram_words: int,
     min_jaccard: float,
-) -> tuple[list[str], Report]:
-    """Every phase in turn, on the pairs that the units `parts` of `artifact` wrote; the parts of the table of what
-    is alike, and the counts of pairs: `candidate_pairs`, `rejected_pairs`, `verified_pairs`.
+) -> tuple[Shuffled, Report]:
+    """Every phase in turn, on the pairs that the units `parts` wrote; what is alike, by target, and the counts of
+    pairs: `candidate_pairs`, `rejected_pairs`, `verified_pairs`.
 
     Raises ConservationError where a pair or a text is lost between two phases.
     """
-    shards, handed_on = list(prefixes), partial(check_handed_on, "deduplicate")
-    gathered = phase("gather", shards, names.gather, table=names.pairs, parts=parts, prefixes=prefixes)
+    phase, handed_on = step.phases("jobs.steps.compare"), partial(check_handed_on, step.artifact.kind)
+    shards, num_rows = list(prefixes), written.counts[names.rows]
+    proposed = merged(step, Shuffled(names.pairs, parts), len(shards), num_rows, PAIR_BYTES)
+    gathered = phase("gather", shards, names.gather, proposed=proposed, counted_as=names.rows, prefixes=prefixes)
     handed_on(names.rows, written, gathered)
     num_pairs, text_bytes = gathered.counts["pairs"], gathered.counts["text_bytes"]
     num_partitions = max(num_pairs // PARTITION_PAIRS, text_bytes // PARTITION_TEXT_BYTES) + 1
     cut = {"table": names.gather, "prefixes": prefixes, "num_partitions": num_partitions}
     sent = phase("texts", shards, names.texts, **cut)
     handed_on("pairs", gathered, sent)
+    pairs = merged(step, Shuffled(f"{names.texts}_pairs", shards), num_partitions, num_pairs, PAIR_BYTES)
+    num_texts = sent.counts["texts"]
+    texts = merged(step, Shuffled(names.texts, shards), num_partitions, num_texts, text_bytes / max(num_texts, 1))
     partitions = [f"{n:05d}" for n in range(num_partitions)]
-    compared: dict[str, Any] = {"sent": names.texts, "shards": shards, "merging": None}
-    if len(shards) * num_partitions >= MERGED_PIECES:
-        merging = Merging.of(len(shards), num_partitions, text_bytes, MERGED_BYTES)
-        read = {"sent": names.texts, "shards": shards, "merging": merging.to_json()}
-        merged = phase("merge", merging.units, f"{names.texts}_merge", **read)
-        handed_on("pairs", sent, merged)
-        handed_on("texts", sent, merged)
-        _forget(artifact, names.texts)
-        compared, sent = read | {"sent": f"{names.texts}_merged"}, merged
-    compared |= {"ngram_words": ngram_words, "min_jaccard": min_jaccard}
-    written_to = {"table": names.verified, "num_targets": num_targets}
-    verified = phase("verify", partitions, names.verify, **compared, **written_to)
+    how = {"ngram_words": ngram_words, "min_jaccard": min_jaccard}
+    into = {"table": names.verified, "num_targets": num_targets}
+    verified = phase("verify", partitions, names.verify, pairs=pairs, texts=texts, **how, **into)
     handed_on("pairs", sent, verified)
     handed_on("texts", sent, verified)
-    _forget(artifact, compared["sent"])
+    for read in (pairs, texts):  # texts lie nowhere longer than they have to
+        step.artifact.delete_scratch(read.table)
     counts = {name: verified.counts[name] for name in ("rejected_pairs", "verified_pairs")}
-    return partitions, Report(counts={"candidate_pairs": num_pairs} | counts)
+    alike = merged(step, Shuffled(names.verified, partitions), num_targets, counts["verified_pairs"], EDGE_BYTES)
+    return alike, Report(counts={"candidate_pairs": num_pairs} | counts)
 
 
-def _forget(artifact: Artifact, sent: str) -> None:
-    """Texts lie nowhere longer than they have to."""
-    for table in (sent, f"{sent}_pairs"):
-        artifact.store.delete(f"{artifact.path}/scratch/{table}")
-
-
-def gather_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
+def gather_unit(unit: Unit, proposed: Shuffled, counted_as: str, prefixes: dict[str, str]) -> Report:
     """The pairs with an end in this shard, each once, and how much text of the shard they want."""
     at = list(prefixes).index(unit.name)
-    pairs, num_rows = _merged(piece_of(unit.artifact, table, part, at) for part in parts)
+    pairs, num_rows = _distinct(proposed.in_turn(unit.artifact, at))
     unit.write_scratch(unit.phase, pairs)
-    counts = {f"{table}_rows": num_rows, "pairs": int(_is_of(pairs, "low", at, prefixes).sum())}
+    counts = {counted_as: num_rows, "pairs": int(_is_of(pairs, "low", at, prefixes).sum())}
     return Report(counts=counts | {"text_bytes": text_bytes(pairs, _own_facts(unit, pairs, at, prefixes))})
 
 
-def _merged(tables: Iterable[pa.Table]) -> tuple[pa.Table, int]:
+def _distinct(tables: Iterable[pa.Table]) -> tuple[pa.Table, int]:
     """Their pairs, each once, and how many rows they had: merged as they come, so that a pair that shares all bands is
     in memory twice and not nineteen times."""
     pairs, waiting, num_rows, num_waiting = BLOCK_PAIRS.empty_table(), list[pa.Table](), 0, 0
@@ -191,7 +177,7 @@ def _own_facts(unit: Unit, pairs: pa.Table, at: int, prefixes: dict[str, str]) -
 def texts_unit(unit: Unit, table: str, prefixes: dict[str, str], num_partitions: int) -> Report:
     """Send the pairs of the shard's smaller ids to their partitions, and the shard's texts to those that want them."""
     at = list(prefixes).index(unit.name)
-    pairs = unit.artifact.read_scratch(f"{table}", unit.name)
+    pairs = unit.artifact.read_scratch(table, unit.name)
     partition = partition_by_hash(column(pairs, "block"), num_partitions, BLOCK_SEED)
     own = np.flatnonzero(_is_of(pairs, "low", at, prefixes))
     own = own[np.argsort(partition[own], kind="stable")]
@@ -231,56 +217,41 @@ def _cut(texts: pa.Table, rows: np.ndarray, sizes: list[int]) -> Iterator[pa.Tab
         start += size
 
 
-def merge_unit(unit: Unit, sent: str, shards: list[str], merging: dict[str, Any]) -> Report:
-    """Put together what some shards have sent to some partitions."""
-    files, pieces = Merging.from_json(merging).of_unit(unit.name)
-    pairs, texts = (
-        merge_pieces(unit, f"{sent}{table}", f"{sent}_merged{table}", shards[files], pieces.start, pieces.stop)
-        for table in ("_pairs", "")
-    )
-    return Report(counts={"pairs": pairs, "texts": texts})
-
-
 def verify_unit(
     unit: Unit,
-    sent: str,
-    shards: list[str],
-    merging: dict[str, Any] | None,
+    pairs: Shuffled,
+    texts: Shuffled,
     ngram_words: int,
     min_jaccard: float,
     table: str,
     num_targets: int,
 ) -> Report:
     """Compare the texts of the pairs of one partition of blocks."""
-    place = shards, int(unit.name)
-    if merging is not None:
-        place = Merging.from_json(merging).place(int(unit.name))
-    pairs = in_order_of_blocks(pieces_of(unit.artifact, f"{sent}_pairs", *place))
-    facts, texts = _read_sent(unit, sent, *place)
+    to_compare = in_order_of_blocks(pairs.piece(unit.artifact, int(unit.name)))
+    facts, in_memory = _read_sent(unit, texts)
     parts, rows, num_rejected = [VERIFIED_EDGES.empty_table()], [np.empty(0, np.int64)], 0
-    for start, stop in batches(pairs, facts, MAX_TEXT_BYTES):
-        some = pairs.slice(start, stop - start)
+    for start, stop in batches(to_compare, facts, MAX_TEXT_BYTES):
+        some = to_compare.slice(start, stop - start)
         wanted = ids_to_read(some, facts)
-        if texts is None:
-            there = _read_texts(unit, sent, *place, wanted)
+        if in_memory is None:
+            there = _read_texts(unit, texts, wanted)
         else:
-            there = texts.filter(pc.is_in(texts["id"], value_set=wanted))
+            there = in_memory.filter(pc.is_in(in_memory["id"], value_set=wanted))
         found = verify(some, facts, there, ngram_words, min_jaccard)
         parts.append(found.edges)
         rows.append(start + found.rows)
         num_rejected += found.num_rejected
-    target = column(pairs, "target").to_numpy()[np.concatenate(rows)]
+    target = column(to_compare, "target").to_numpy()[np.concatenate(rows)]
     edges = pa.concat_tables(parts).take(pa.array(np.argsort(target, kind="stable")))
     unit.write_scratch(table, edges, np.bincount(target, minlength=num_targets).tolist())
-    counts = {"pairs": pairs.num_rows, "texts": facts.num_rows}
+    counts = {"pairs": to_compare.num_rows, "texts": facts.num_rows}
     return Report(counts=counts | {"rejected_pairs": num_rejected, "verified_pairs": edges.num_rows})
 
 
-def _read_sent(unit: Unit, sent: str, parts: list[str], piece: int) -> tuple[pa.Table, pa.Table | None]:
+def _read_sent(unit: Unit, sent: Shuffled) -> tuple[pa.Table, pa.Table | None]:
     """`FACTS` of what was sent to a partition; with the texts, where they fit into memory at a time."""
     facts, texts, num_bytes = [], [], 0
-    for part in parts:
-        rows = piece_of(unit.artifact, sent, part, piece)
+    for rows in sent.in_turn(unit.artifact, int(unit.name)):
         facts.append(rows.select(FACTS).take(np.arange(rows.num_rows)))  # copied: they must not keep the texts
         num_bytes += pc.sum(rows["num_bytes"]).as_py() or 0
         if num_bytes <= MAX_TEXT_BYTES:
@@ -291,12 +262,10 @@ def _read_sent(unit: Unit, sent: str, parts: list[str], piece: int) -> tuple[pa.
     return known, _checked(pa.concat_tables(texts).combine_chunks()) if num_bytes <= MAX_TEXT_BYTES else None
 
 
-def _read_texts(unit: Unit, sent: str, parts: list[str], piece: int, wanted: pa.Array) -> pa.Table:
+def _read_texts(unit: Unit, sent: Shuffled, wanted: pa.Array) -> pa.Table:
     """`SENT` of these documents, where a partition has too many for memory."""
-    found = []
-    for part in parts:
-        rows = piece_of(unit.artifact, sent, part, piece)
-        found.append(rows.filter(pc.is_in(rows["id"], value_set=wanted)))
+    read = sent.in_turn(unit.artifact, int(unit.name))
+    found = [rows.filter(pc.is_in(rows["id"], value_set=wanted)) for rows in read]
     return _checked(pa.concat_tables(found).combine_chunks())
 
 

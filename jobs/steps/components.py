@@ -13,23 +13,24 @@ from itertools import count
 import psutil
 import pyarrow as pa
 
-from dataprep.deduplicate.components import components
+from dataprep.deduplicate.components import Joined
 from dataprep.deduplicate.stars import components_of_stars, large_star, seen_from_both_ends, small_star, sum_of
-from jobs.by_shard import by_shard, pieces_of
+from jobs.by_shard import by_shard
+from jobs.shuffled import Shuffled
 from jobs.step_run import Phase
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
 
 BYTES_PER_EDGE = 256
-"""Of memory, for joining pairs of copies in one worker: 178 (measured, all ids distinct), and 32 for the
-pair itself, twice."""
+"""Of memory, for joining pairs of copies in one worker: 212 to 244 where no document has two pairs (measured), less
+where they have more, as only documents are kept."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The parts of `scratch/components`, how many rows they have, and in how many rounds (0 in memory)."""
+    """`components.COMPONENTS` by input shard, how many rows they are, and in how many rounds (0 in memory)."""
 
-    parts: list[str]
+    components: Shuffled
     num_members: int
     num_rounds: int
 
@@ -37,32 +38,32 @@ class Found:
 def find_components(
     artifact: Artifact,
     phase: Phase,
-    verified_parts: list[str],
+    verified: Shuffled,
     prefixes: dict[str, str],
     num_edges: int,
     max_edges: int | None,
 ) -> Found:
     """The components of the `num_edges` verified pairs, through files where they are more than `max_edges`."""
     if num_edges <= (max_edges or edges_in_memory()):
-        found = phase("components", ["all"], verified_parts=verified_parts, prefixes=prefixes)
-        return Found(["all"], found.counts["members"], 0)
+        found = phase("components", ["all"], verified=verified, prefixes=prefixes)
+        return Found(Shuffled("components", ["all"]), found.counts["members"], 0)
     # Each edge is seen from two nodes. A run that goes on with more or less memory has other partitions, thus phases.
     num_partitions = 2 * num_edges // (max_edges or edges_in_memory()) + 1
     partitions = [f"{n:05d}" for n in range(num_partitions)]
-    table, parts, before = f"spread_{num_partitions}", verified_parts, (-1, -1)
-    phase("spread", parts, table, num_partitions=num_partitions)
+    links, before = Shuffled(f"spread_{num_partitions}", verified.parts), (-1, -1)
+    phase("spread", verified.parts, links.table, table=verified.table, num_partitions=num_partitions)
     for number in count():
-        after_large, after_small = f"large_{num_partitions}_{number}", f"small_{num_partitions}_{number}"
-        large = phase("large", partitions, after_large, table=table, parts=parts, num_partitions=num_partitions)
+        after_large = Shuffled(f"large_{num_partitions}_{number}", partitions)
+        after_small = Shuffled(f"small_{num_partitions}_{number}", partitions)
+        large = phase("large", partitions, after_large.table, links=links, num_partitions=num_partitions)
         now = large.counts["edges"], large.counts["checksum"]
         if now == before:
-            stars = f"stars_{num_partitions}"
-            found = phase("stars", partitions, stars, table=table, parts=parts, prefixes=prefixes)
-            return Found(partitions, found.counts["members"], number)
-        phase("small", partitions, after_small, table=after_large, parts=partitions)
-        for read in (table, after_large):
-            artifact.store.delete(f"{artifact.path}/scratch/{read}")
-        table, parts, before = after_small, partitions, now
+            found = phase("stars", partitions, f"stars_{num_partitions}", links=links, prefixes=prefixes)
+            return Found(Shuffled("components", partitions), found.counts["members"], number)
+        phase("small", partitions, after_small.table, links=after_large, num_partitions=num_partitions)
+        for read in (links, after_large):
+            artifact.delete_scratch(read.table)
+        links, before = after_small, now
     raise AssertionError("count() does not end")
 
 
@@ -71,38 +72,40 @@ def edges_in_memory() -> int:
     return int(psutil.virtual_memory().total) // 4 // BYTES_PER_EDGE
 
 
-def components_unit(unit: Unit, verified_parts: list[str], prefixes: dict[str, str]) -> Report:
+def components_unit(unit: Unit, verified: Shuffled, prefixes: dict[str, str]) -> Report:
     """Join all pairs in memory."""
-    pairs = [unit.artifact.read_scratch("verified", part, ["low", "high"]) for part in verified_parts]
-    return _write_components(unit, components(pa.concat_tables(pairs)), prefixes)
+    joined = Joined()
+    for part in verified.parts:
+        joined.add(unit.artifact.read_scratch(verified.table, part, ["low", "high"]))
+    return _write_components(unit, joined.components(), prefixes)
 
 
-def spread_unit(unit: Unit, num_partitions: int) -> Report:
+def spread_unit(unit: Unit, table: str, num_partitions: int) -> Report:
     """The pairs of one part, seen from both ends."""
-    pairs = unit.artifact.read_scratch("verified", unit.name, ["low", "high"])
+    pairs = unit.artifact.read_scratch(table, unit.name, ["low", "high"])
     unit.write_scratch(unit.phase, *seen_from_both_ends(pairs, num_partitions))
     return Report()
 
 
-def large_unit(unit: Unit, table: str, parts: list[str], num_partitions: int) -> Report:
+def large_unit(unit: Unit, links: Shuffled, num_partitions: int) -> Report:
     """A large star of each node of one partition; the sum of the edges that it was made of tells when to stop."""
-    links = [pieces_of(unit.artifact, table, parts, int(unit.name))]
-    unit.write_scratch(unit.phase, *large_star(links, num_partitions))
-    found = sum_of(links)
+    read = [links.piece(unit.artifact, int(unit.name))]
+    unit.write_scratch(unit.phase, *large_star(read, num_partitions))
+    found = sum_of(read)
     return Report(counts={"edges": found.num_edges, "checksum": found.checksum})
 
 
-def small_unit(unit: Unit, table: str, parts: list[str]) -> Report:
+def small_unit(unit: Unit, links: Shuffled, num_partitions: int) -> Report:
     """A small star of each node of one partition."""
-    links = [pieces_of(unit.artifact, table, parts, int(unit.name))]
-    unit.write_scratch(unit.phase, *small_star(links, len(parts)))
+    read = [links.piece(unit.artifact, int(unit.name))]
+    unit.write_scratch(unit.phase, *small_star(read, num_partitions))
     return Report()
 
 
-def stars_unit(unit: Unit, table: str, parts: list[str], prefixes: dict[str, str]) -> Report:
+def stars_unit(unit: Unit, links: Shuffled, prefixes: dict[str, str]) -> Report:
     """The components of one partition of nodes."""
-    links = [pieces_of(unit.artifact, table, parts, int(unit.name))]
-    return _write_components(unit, components_of_stars(links), prefixes)
+    found = components_of_stars([links.piece(unit.artifact, int(unit.name))])
+    return _write_components(unit, found, prefixes)
 
 
 def _write_components(unit: Unit, found: pa.Table, prefixes: dict[str, str]) -> Report:

@@ -7,10 +7,10 @@ Plants (`dataprep.decontaminate.plants`) are scanned and judged in the same unit
 scratch and in counts of their own: tables and sums are those of a run without.
 """
 
-import functools
 import io
 import json
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,9 @@ from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import surviving_text
 from dataprep.tally import tally, tally_by_reason
-from jobs.step_run import StepRun, total
+from jobs.step_run import StepRun, check_handed_on, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
-from seedbed.errors import ConservationError
 from seedbed.evaluation_files import evaluation_texts
 from seedbed.planted import PASSAGES
 from seedbed.store import Store
@@ -44,22 +43,22 @@ ALL = "all"
 
 def run(step: StepRun) -> None:
     """Every phase in turn; the last one's sums are the step's."""
-    shards = list(step.input_shards())
+    shards, handed_on = list(step.input_shards()), partial(check_handed_on, "decontaminate")
     paths = {digest: path for path, digest in step.plan.lists.items()}
     made = _one(step, "index", paths=paths)
     num_documents = step.parents["deduplicate"].committed()["records_out"]
-    given = {shard: {"num_documents": num_documents} for shard in shards}
-    scanned = step.map("jobs.steps.decontaminate:scan_unit", shards, "scan", given)
+    of_all = {"num_documents": num_documents}
+    scanned = step.map("jobs.steps.decontaminate:scan_unit", shards, "scan", common=of_all)
     step.check_takes_all(scanned, "deduplicate")
     hits = total(scanned)
     common = _one(step, "common", shards=shards)
-    _check_handed_on("counted_ngrams", hits, common)
+    handed_on("counted_ngrams", hits, common)
     has_plants = {shard: {"has_plants": scanned[shard].counts["planted"] > 0} for shard in shards}
     reports = step.map("jobs.steps.decontaminate:verdicts_unit", shards, arguments=has_plants)
     step.check_takes_all(reports, "deduplicate")
     summed = total(reports)
-    _check_handed_on("hits", hits, summed)
-    _check_handed_on("planted", hits, summed)
+    handed_on("hits", hits, summed)
+    handed_on("planted", hits, summed)
     benchmarks = _benchmarks(step, shards)
     counts = {name: sum(found[name] for found in benchmarks.values()) for name in ("items", "items_not_checkable")}
     counts |= {"items_found": sum(found["items_found"] for found in benchmarks.values())}
@@ -72,14 +71,6 @@ def run(step: StepRun) -> None:
 def _one(step: StepRun, phase: str, **arguments: Any) -> Report:
     function = f"jobs.steps.decontaminate:{phase}_unit"
     return step.map(function, [ALL], phase=phase, arguments={ALL: arguments})[ALL]
-
-
-def _check_handed_on(what: str, before: Report, after: Report) -> None:
-    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
-    if before.counts[what] != after.counts[what]:
-        raise ConservationError(
-            f"decontaminate: {before.counts[what]:,} {what} were written, but {after.counts[what]:,} were read"
-        )
 
 
 def _benchmarks(step: StepRun, shards: list[str]) -> dict[str, dict[str, int]]:
@@ -125,7 +116,7 @@ def _sizes(config: DecontaminateConfig, texts: pa.Table) -> dict[str, dict[str, 
     return sizes
 
 
-@functools.lru_cache(1)
+@lru_cache(1)
 def _index(store_url: str, path: str) -> EvaluationIndex:
     """The index, read once for all shards of a worker; of a store in a folder its pages are shared by all workers."""
     store = Store(store_url)

@@ -7,6 +7,7 @@ Of the old corpora are read: which documents they keep, their bands and content 
 last phase writes the table `earlier`, which stays: `dataprep.deduplicate.earlier.LOST_TO_EARLIER`.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,20 @@ from dataprep.deduplicate.edges import distinct_ids
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column, ranges
 from dataprep.split import VALIDATION, SplitConfig, held_out
-from jobs.by_shard import by_shard, piece_of, pieces_of, rows_by_id
+from jobs.by_shard import by_shard, rows_by_id
 from jobs.old_shards import OldShards, artifacts_of
+from jobs.shuffled import Shuffled, merged
 from jobs.step_run import StepRun, check_handed_on, total
-from jobs.steps.addresses import lost_by_address_to_earlier
+from jobs.steps.addresses import SameUrls, lost_by_address_to_earlier
 from jobs.survivors import lost_before, surviving_texts, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
 
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are compared at a time, with about as much for their shingles."""
+
+BAND_BYTES, PAIR_BYTES = 28, 32
+"""Of a row of `buckets.BAND_ROWS`, and of a pair of a new document and an old one."""
 
 FACTS = ["id", "num_bytes", "content_hash"]
 
@@ -38,28 +43,28 @@ def find_earlier(
     old: OldShards,
     prefixes: dict[str, str],
     partitions: list[str],
-    url_parts: list[str],
+    addresses: SameUrls,
     ngram_words: int,
 ) -> dict[str, int]:
-    """The counts of every phase in turn; none where the run names no earlier corpus. `url_parts` are the partitions of
-    `jobs.steps.addresses`, whose losers are not looked for by their text."""
+    """The counts of every phase in turn; none where the run names no earlier corpus. Who lost for their address is not
+    looked for by its text."""
     if not old.corpora:
         return {}
-    path = "jobs.steps.earlier:"
-    old_bands = total(step.map(f"{path}old_bands_unit", old.units, "old_bands", old.arguments(len(partitions))))
-    each: dict[str, dict[str, Any]] = {
-        shard: {"num_partitions": len(partitions), "url_parts": url_parts, "at": at}
-        for at, shard in enumerate(prefixes)
-    }
-    new_bands = total(step.map(f"{path}new_bands_unit", list(prefixes), "new_bands", each))
-    shared = {part: {"prefixes": prefixes, "old_parts": old.by_corpus} for part in partitions}
-    found = total(step.map(f"{path}proposed_unit", partitions, "proposed", shared))
-    check_handed_on(step.artifact.kind, "old_band_rows", old_bands, found)
-    check_handed_on(step.artifact.kind, "new_band_rows", new_bands, found)
-    told: dict[str, Any] = {"prefixes": prefixes, "partitions": partitions, "stores": old.stores}
-    told |= {"url_parts": url_parts, "ngram_words": ngram_words}
-    alike = total(step.map(f"{path}alike_unit", list(prefixes), "alike", dict.fromkeys(prefixes, told)))
-    check_handed_on(step.artifact.kind, "old_pair_rows", found, alike)
+    phase, handed_on = step.phases("jobs.steps.earlier"), partial(check_handed_on, step.artifact.kind)
+    shards, of_old = list(prefixes), old.arguments(len(partitions))
+    old_bands = total(step.map("jobs.steps.earlier:old_bands_unit", old.units, "old_bands", of_old))
+    new_bands = phase("new_bands", shards, shards=shards, num_partitions=len(partitions), addresses=addresses)
+    num_rows = new_bands.counts["new_band_rows"]
+    bands = merged(step, Shuffled("new_bands", shards), len(partitions), num_rows, BAND_BYTES)
+    found = phase("proposed", partitions, bands=bands, old_bands=old.written("old_bands"), prefixes=prefixes)
+    handed_on("old_band_rows", old_bands, found)
+    handed_on("new_band_rows", new_bands, found)
+    num_pieces = len(old.corpora) * len(shards)
+    pairs = merged(step, Shuffled("old_pairs", partitions), num_pieces, found.counts["old_pair_rows"], PAIR_BYTES)
+    told: dict[str, Any] = {"pairs": pairs, "prefixes": prefixes, "addresses": addresses}
+    alike = phase("alike", shards, **told, stores=old.stores, ngram_words=ngram_words)
+    handed_on("old_pair_rows", found, alike)
+    handed_on("earlier_url_losers", Report(counts=addresses.counts), alike)
     return old_bands.counts | {name: number for name, number in alike.counts.items() if name != "old_pair_rows"}
 
 
@@ -74,23 +79,23 @@ def old_bands_unit(unit: Unit, corpus: dict[str, Any], store: str, shard: str, n
     return Report(counts={"old_band_rows": rows.num_rows, "old_documents": kept.num_rows})
 
 
-def new_bands_unit(unit: Unit, num_partitions: int, url_parts: list[str], at: int) -> Report:
-    """The same of the survivors of the shard number `at` that did not go for their address."""
+def new_bands_unit(unit: Unit, shards: list[str], num_partitions: int, addresses: SameUrls) -> Report:
+    """The same of the survivors of a shard that did not go for their address."""
+    at = shards.index(unit.name)
     kept = survivors(unit, [*FACTS, "num_words", "minhash_bands"])
-    by_address = lost_before(unit, "same_url", url_parts, at), lost_by_address_to_earlier(unit, url_parts, at)
-    lost = pa.concat_arrays([column(table, "id") for table in by_address])
+    to_earlier = lost_by_address_to_earlier(unit, addresses.lost_to_earlier, at)
+    lost = pa.concat_arrays([column(table, "id") for table in (lost_before(unit, addresses.lost, at), to_earlier)])
     rows, sizes = band_rows(kept.filter(pc.invert(pc.is_in(kept["id"], value_set=lost))), num_partitions)
     unit.write_scratch("new_bands", rows, sizes)
     return Report(counts={"new_band_rows": rows.num_rows})
 
 
-def proposed_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str]]) -> Report:
+def proposed_unit(unit: Unit, bands: Shuffled, old_bands: list[Shuffled], prefixes: dict[str, str]) -> Report:
     """The pairs of one partition; a piece for each corpus and shard of the new document, corpus by corpus."""
-    new = pieces_of(unit.artifact, "new_bands", list(prefixes), int(unit.name))
+    new = bands.piece(unit.artifact, int(unit.name))
     tables, sizes, num_old = [], [], 0
-    for parts in old_parts:
-        rows = [piece_of(unit.artifact, "old_bands", part, int(unit.name)) for part in parts]
-        old = pa.concat_tables([BAND_ROWS.empty_table(), *rows])
+    for of_corpus in old_bands:
+        old = pa.concat_tables([BAND_ROWS.empty_table(), *of_corpus.in_turn(unit.artifact, int(unit.name))])
         num_old += old.num_rows
         pairs, of_shard = by_shard(proposed(new, old), "id", prefixes)
         tables.append(pairs)
@@ -102,9 +107,9 @@ def proposed_unit(unit: Unit, prefixes: dict[str, str], old_parts: list[list[str
 
 def alike_unit(
     unit: Unit,
+    pairs: Shuffled,
     prefixes: dict[str, str],
-    partitions: list[str],
-    url_parts: list[str],
+    addresses: SameUrls,
     stores: list[str],
     ngram_words: int,
 ) -> Report:
@@ -116,18 +121,18 @@ def alike_unit(
     for number, (corpus, store) in enumerate(zip(unit.config["earlier"], stores, strict=True)):
         artifacts = artifacts_of(corpus, store)
         group = number * len(prefixes) + at
-        parts = [piece_of(unit.artifact, "old_pairs", part, group) for part in partitions]
-        pairs = merge_pairs(parts)
+        parts = list(pairs.in_turn(unit.artifact, group))
+        distinct = merge_pairs(parts)
         counts["old_pair_rows"] += sum(part.num_rows for part in parts)
-        if pairs.num_rows:
-            alike, num_read = _alike(unit, artifacts, pairs, facts, prefixes, ngram_words)
+        if distinct.num_rows:
+            alike, num_read = _alike(unit, artifacts, distinct, facts, prefixes, ngram_words)
             found.append(alike.append_column("corpus", pa.array([number] * alike.num_rows, pa.int32())))
             counts["old_texts_read"] += num_read
-        counts["old_candidate_pairs"] += pairs.num_rows
+        counts["old_candidate_pairs"] += distinct.num_rows
     out = held_out(facts["id"], SplitConfig.model_validate(unit.config["split"]))
     min_jaccard = unit.config["deduplicate"]["min_jaccard"]
     all_alike = pa.concat_tables([table.cast(LIKE_EARLIER) for table in found])
-    by_address = lost_by_address_to_earlier(unit, url_parts, at)
+    by_address = lost_by_address_to_earlier(unit, addresses.lost_to_earlier, at)
     by_text = lost_to_earlier(all_alike, facts, out, min_jaccard)
     lost = pa.concat_tables([by_address, by_text]).sort_by("id")
     unit.write("earlier", lost)

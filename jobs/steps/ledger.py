@@ -3,12 +3,15 @@
 import pyarrow.compute as pc
 
 from dataprep.tally import Tally, tally, tally_by_reason
-from jobs.by_shard import pieces_of
+from jobs.shuffled import Shuffled, merged
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
 from seedbed.ledger import KEPT, URLS_PER_PARTITION, ledger_of_shard, url_rows
+
+URL_BYTES = 24
+"""Of a row of `seedbed.ledger.URLS`."""
 
 
 def run(step: StepRun) -> None:
@@ -16,9 +19,7 @@ def run(step: StepRun) -> None:
     shards = list(step.input_shards())
     records = sum(_extract_report(step, shard).tally_in.records for shard in shards)
     partitions = records // URLS_PER_PARTITION + 1
-    reports = step.map(
-        "jobs.steps.ledger:unit", shards, arguments={shard: {"num_partitions": partitions} for shard in shards}
-    )
+    reports = step.map("jobs.steps.ledger:unit", shards, common={"num_partitions": partitions})
     for shard, report in reports.items():
         if report.tally_in != _extract_report(step, shard).tally_in:
             raise ConservationError(f"ledger {shard}: its rows are not the records that extract read")
@@ -32,7 +33,7 @@ def run(step: StepRun) -> None:
         "jobs.steps.ledger:urls_unit",
         numbers,
         phase="urls",
-        arguments={number: {"partition": int(number), "shards": shards} for number in numbers},
+        common={"urls": merged(step, Shuffled("urls", shards), partitions, summed.counts["urls"], URL_BYTES)},
     )
     if total(index).counts["urls"] != summed.counts["urls"]:
         raise ConservationError(
@@ -62,9 +63,9 @@ def unit(unit: Unit, num_partitions: int) -> Report:
     )
 
 
-def urls_unit(unit: Unit, partition: int, shards: list[str]) -> Report:
+def urls_unit(unit: Unit, urls: Shuffled) -> Report:
     """Merge one partition of the URL index: one piece of every shard's file."""
-    rows = pieces_of(unit.artifact, "urls", shards, partition)
+    rows = urls.piece(unit.artifact, int(unit.name))
     merged = rows.sort_by([("url_hash", "ascending"), ("document", "ascending")])
     unit.write("urls", merged)
     return Report(counts={"urls": merged.num_rows})

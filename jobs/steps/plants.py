@@ -27,12 +27,12 @@ from dataprep.deduplicate.plants import is_original, meetings, merge_meetings, p
 from dataprep.errors import DataError
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.text_buffers import column, ranges
-from jobs.by_shard import by_shard, piece_of, rows_by_id
-from jobs.step_run import StepRun, total
+from jobs.by_shard import by_shard, rows_by_id
+from jobs.shuffled import Shuffled
+from jobs.step_run import StepRun, check_rows
 from jobs.survivors import surviving_texts
 from jobs.unit import Unit
 from seedbed.artifact import Report
-from seedbed.errors import ConservationError
 from seedbed.planted import COPIES
 
 MAX_TEXT_BYTES = 256 << 20
@@ -81,17 +81,19 @@ def meet(unit: Unit, parts: list[pa.Table], prefixes: dict[str, str]) -> dict[st
     `prefixes` are those of the shards with plants."""
     if not prefixes:
         return {"plant_band_rows": 0, "plant_pairs": 0}
-    plants = pa.concat_tables([piece_of(unit.artifact, "plant_bands", shard, int(unit.name)) for shard in prefixes])
+    plants = Shuffled("plant_bands", list(prefixes)).piece(unit.artifact, int(unit.name))
     pairs = meetings(parts, plants, unit.config["deduplicate"]["max_bucket"])
     unit.write_scratch("plant_pairs", *by_shard(pairs, "id", prefixes))
     return {"plant_band_rows": plants.num_rows, "plant_pairs": pairs.num_rows}
 
 
-def plants_unit(unit: Unit, at: int, prefixes: dict[str, str], partitions: list[str], ngram_words: int) -> Report:
-    """Compare the plants of a shard with the documents that they meet, and judge what was found. `at` is the shard's
-    number among those with plants."""
-    proposed = [piece_of(unit.artifact, "plant_pairs", part, at) for part in partitions]
-    pairs, plants = merge_meetings(proposed), unit.artifact.read_scratch("plants", unit.name)
+def plants_unit(
+    unit: Unit, proposed: Shuffled, planted_in: list[str], prefixes: dict[str, str], ngram_words: int
+) -> Report:
+    """Compare the plants of a shard with the documents that they meet, and judge what was found. `planted_in` are the
+    shards with plants."""
+    pieces = list(proposed.in_turn(unit.artifact, planted_in.index(unit.name)))
+    pairs, plants = merge_meetings(pieces), unit.artifact.read_scratch("plants", unit.name)
     wanted = pc.unique(pa.chunked_array([*pairs["document"].chunks, *plants["original"].chunks]))
     facts = rows_by_id(unit.parents["annotate"], "attributes", wanted, prefixes, FACTS)
     min_jaccard = unit.config["deduplicate"]["min_jaccard"]
@@ -103,7 +105,7 @@ def plants_unit(unit: Unit, at: int, prefixes: dict[str, str], partitions: list[
     originals = surviving_texts(unit.parents, column(plants, "original"), facts, prefixes)
     results = plant_results(plants, originals, pairs, pa.concat_tables(judged), ngram_words, min_jaccard)
     unit.write_scratch("plant_results", results)
-    return Report(counts={"planted": results.num_rows, "plant_pairs": sum(part.num_rows for part in proposed)})
+    return Report(counts={"planted": results.num_rows, "plant_pairs": sum(part.num_rows for part in pieces)})
 
 
 def _bytes_to_read(pairs: pa.Table, facts: pa.Table) -> np.ndarray:
@@ -122,16 +124,14 @@ def measure_plants(
     """
     if not planted_in:
         return {"planted": 0}, {}
-    each: dict[str, Any] = {"prefixes": step.input_shards(), "partitions": partitions}
-    each["ngram_words"] = minhash["ngram_words"]
-    arguments = {shard: each | {"at": at} for at, shard in enumerate(planted_in)}
-    read = total(step.map("jobs.steps.plants:plants_unit", list(planted_in), "plants", arguments)).counts
+    told: dict[str, Any] = {"proposed": Shuffled("plant_pairs", partitions), "planted_in": list(planted_in)}
+    told |= {"prefixes": step.input_shards(), "ngram_words": minhash["ngram_words"]}
+    read = step.phases("jobs.steps.plants")("plants", list(planted_in), **told).counts
     results = pa.concat_tables([step.artifact.read_scratch("plant_results", shard) for shard in planted_in])
     config = DeduplicateConfig.model_validate(step.config["deduplicate"])
-    told = measured(results, config.min_jaccard, minhash["num_bands"], minhash["rows_per_band"])
-    for what, seen in (*read.items(), ("planted", told["planted"])):
-        if before[what] != seen:
-            raise ConservationError(f"deduplicate: {before[what]:,} {what} were written, but {seen:,} were read")
-    if wrong := too_few_found(told, config.plants.min_recall):
+    found = measured(results, config.min_jaccard, minhash["num_bands"], minhash["rows_per_band"])
+    for what, seen in (*read.items(), ("planted", found["planted"])):
+        check_rows(step.artifact.kind, what, before[what], seen)
+    if wrong := too_few_found(found, config.plants.min_recall):
         raise DataError(f"{wrong}: {CURE}")
-    return {"planted": told["planted"]}, {COPIES: told}
+    return {"planted": found["planted"]}, {COPIES: found}

@@ -9,7 +9,7 @@ Between phases everything goes through files whose pieces are what one unit of t
 """
 
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,15 +27,18 @@ from dataprep.repeats.places import num_places_at_most, places
 from dataprep.repeats.signs import by_partition, recurring, signs
 from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
-from jobs.by_shard import by_shard, piece_of, pieces_of
-from jobs.step_run import StepRun, total
+from jobs.by_shard import by_shard
+from jobs.shuffled import Shuffled, merged
+from jobs.step_run import StepRun, check_handed_on, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
-from seedbed.errors import ConservationError
 from seedbed.steps import last_verdicts
 
 TEXT_BYTES_PER_PARTITION = 4 << 30
 """Of text whose signs are counted together: one of 17 bytes for some 90 of it, 800 MB, and as much to sort them."""
+
+ROW_BYTES = {"again": 17, "places": 49, "later": 41}
+"""Of what is shuffled."""
 
 PLACES_PER_PARTITION = 8_000_000
 """At most, that are decided together: 57 bytes each, 460 MB, and twice as much to sort them."""
@@ -47,36 +50,30 @@ def run(step: StepRun) -> None:
     shards, before = list(prefixes), last_verdicts(step.parents)
     num_bytes = step.parents[before].committed()["bytes_out"]
     sign_parts = [f"{n:05d}" for n in range(num_bytes // TEXT_BYTES_PER_PARTITION + 1)]
+    phase, handed_on = step.phases("jobs.steps.repeats"), partial(check_handed_on, "repeats")
 
-    def phase(name: str, units: list[str], **arguments: Any) -> dict[str, Report]:
-        given = dict.fromkeys(units, arguments)
-        return step.map(f"jobs.steps.repeats:{name}_unit", units, phase=name, arguments=given)
+    def shuffled(table: str, parts: list[str], num_pieces: int, num_rows: int) -> Shuffled:
+        return merged(step, Shuffled(table, parts), num_pieces, num_rows, ROW_BYTES[table])
 
-    reports = phase("signs", shards, num_partitions=len(sign_parts))
+    partitioned = {"num_partitions": len(sign_parts)}
+    reports = step.map("jobs.steps.repeats:signs_unit", shards, "signs", common=partitioned)
     step.check_takes_all(reports, before)
     signed = total(reports)
-    again = total(phase("again", sign_parts, shards=shards))
-    _check_handed_on("signs", signed, again)
+    again = phase("again", sign_parts, signs=Shuffled("signs", shards))  # a piece of each shard's for each shard
+    handed_on("signs", signed, again)
     place_parts = [f"{n:05d}" for n in range(again.counts["places_at_most"] // PLACES_PER_PARTITION + 1)]
-    placed = total(phase("places", shards, shards=shards, sign_parts=sign_parts, num_partitions=len(place_parts)))
-    _check_handed_on("recurring_signs", again, placed)
-    decided = total(phase("later", place_parts, prefixes=prefixes))
-    _check_handed_on("places", placed, decided)
-    arguments = {"shards": shards, "place_parts": place_parts}
-    verdicts = "jobs.steps.repeats:verdicts_unit"
-    reports = step.map(verdicts, shards, arguments=dict.fromkeys(shards, arguments))
+    recurring = shuffled("again", sign_parts, len(shards), again.counts["recurring_signs"])
+    placed = phase("places", shards, shards=shards, again=recurring, num_partitions=len(place_parts))
+    handed_on("recurring_signs", again, placed)
+    places = shuffled("places", shards, len(place_parts), placed.counts["places"])
+    decided = phase("later", place_parts, places=places, prefixes=prefixes)
+    handed_on("places", placed, decided)
+    goes = shuffled("later", place_parts, len(shards), decided.counts["later"])
+    reports = step.map("jobs.steps.repeats:verdicts_unit", shards, common={"shards": shards, "goes": goes})
     step.check_takes_all(reports, before)
     summed = total(reports)
-    _check_handed_on("later", decided, summed)
+    handed_on("later", decided, summed)
     step.commit(replace(summed, counts=signed.counts | again.counts | placed.counts | summed.counts))
-
-
-def _check_handed_on(what: str, before: Report, after: Report) -> None:
-    """Raises ConservationError unless a phase has read as many rows as the one before it has written."""
-    if before.counts[what] != after.counts[what]:
-        raise ConservationError(
-            f"repeats: {before.counts[what]:,} {what} were written, but {after.counts[what]:,} were read"
-        )
 
 
 def _config(unit: Unit) -> RepeatsConfig:
@@ -122,9 +119,9 @@ def signs_unit(unit: Unit, num_partitions: int) -> Report:
     return Report(tally_in=seen, tally_out=seen, counts={"signs": rows.num_rows})
 
 
-def again_unit(unit: Unit, shards: list[str]) -> Report:
+def again_unit(unit: Unit, signs: Shuffled) -> Report:
     """The signs of one partition that come often enough, by shard."""
-    parts = [piece_of(unit.artifact, "signs", shard, int(unit.name)) for shard in shards]
+    parts = list(signs.in_turn(unit.artifact, int(unit.name)))
     found = recurring(parts, _config(unit))
     rows = pa.concat_tables(found)
     unit.write_scratch("again", rows, [part.num_rows for part in found])
@@ -132,19 +129,19 @@ def again_unit(unit: Unit, shards: list[str]) -> Report:
     return Report(counts=counts | {"places_at_most": num_places_at_most(rows, _config(unit))})
 
 
-def places_unit(unit: Unit, shards: list[str], sign_parts: list[str], num_partitions: int) -> Report:
+def places_unit(unit: Unit, shards: list[str], again: Shuffled, num_partitions: int) -> Report:
     """Where the passages of a shard stand whose signs come again, by partition of their keys."""
-    again = pieces_of(unit.artifact, "again", sign_parts, shards.index(unit.name))
+    signs = again.piece(unit.artifact, shards.index(unit.name))
     texts = _texts(unit, column(_survivors(unit), "id"))
-    found = places(column(texts, "id"), column(texts, "text"), again, _config(unit))
+    found = places(column(texts, "id"), column(texts, "text"), signs, _config(unit))
     rows, sizes = by_partition(found, "key_high", num_partitions)
     unit.write_scratch("places", rows, sizes)
-    return Report(counts={"recurring_signs": again.num_rows, "places": rows.num_rows})
+    return Report(counts={"recurring_signs": signs.num_rows, "places": rows.num_rows})
 
 
-def later_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
+def later_unit(unit: Unit, places: Shuffled, prefixes: dict[str, str]) -> Report:
     """Which passages of one partition of keys go, by shard."""
-    rows = pieces_of(unit.artifact, "places", list(prefixes), int(unit.name))
+    rows = places.piece(unit.artifact, int(unit.name))
     split = SplitConfig.model_validate(unit.config["split"])
     order = DeduplicateConfig(source_priority=unit.config["source_priority"])
     goes, sizes = by_shard(later(rows, split, order, _config(unit)), "document", prefixes)
@@ -152,13 +149,13 @@ def later_unit(unit: Unit, prefixes: dict[str, str]) -> Report:
     return Report(counts={"places": rows.num_rows, "later": goes.num_rows})
 
 
-def verdicts_unit(unit: Unit, shards: list[str], place_parts: list[str]) -> Report:
+def verdicts_unit(unit: Unit, shards: list[str], goes: Shuffled) -> Report:
     """The verdict on every document of a shard, and what goes of those that are kept."""
     config, survivors = _config(unit), _survivors(unit)
-    goes = pieces_of(unit.artifact, "later", place_parts, shards.index(unit.name))
+    later_ones = goes.piece(unit.artifact, shards.index(unit.name))
     ids = column(survivors, "id")
-    is_hit = pc.is_in(ids, value_set=pc.unique(goes["document"]))
-    decided = decide_cuts(survivors, goes, _texts(unit, ids.filter(is_hit)), config)
+    is_hit = pc.is_in(ids, value_set=pc.unique(later_ones["document"]))
+    decided = decide_cuts(survivors, later_ones, _texts(unit, ids.filter(is_hit)), config)
     unit.write("verdicts", decided.verdicts)
     unit.write("cuts", decided.cuts)
     unit.write("repeats", decided.repeats, a_row_an_id=False)
@@ -170,5 +167,5 @@ def verdicts_unit(unit: Unit, shards: list[str], place_parts: list[str]) -> Repo
         tally_out=tally(kept, "num_bytes"),
         dropped=tally_by_reason(decided.verdicts, "num_bytes"),
         bytes_cut=sum(by_reason.values()),
-        counts=counts | {"later": goes.num_rows, "documents_cut": decided.cuts.num_rows},
+        counts=counts | {"later": later_ones.num_rows, "documents_cut": decided.cuts.num_rows},
     )

@@ -14,7 +14,7 @@ from seedbed.selection import config_of, decided_from
 def run(step: StepRun) -> None:
     shards = list(step.input_shards())
     where = {digest: path for path, digest in step.plan.lists.items()}
-    reports = step.map("jobs.steps.select:unit", shards, arguments={shard: {"lists": where} for shard in shards})
+    reports = step.map("jobs.steps.select:unit", shards, common={"lists": where})
     step.check_takes_all(reports, "annotate")
     step.commit(total(reports))
 

@@ -21,7 +21,7 @@ from dataprep.shards import SPLITS, ShardsConfig, merge, num_partitions, tally_o
 from dataprep.split import TRAIN, VALIDATION
 from dataprep.tally import tally
 from dataprep.tokenizer import Encoder, Tokens
-from jobs.by_shard import piece_of
+from jobs.shuffled import Shuffled
 from jobs.step_run import StepRun, total
 from jobs.steps.tokenizer import NAME as TOKENIZER
 from jobs.unit import Unit
@@ -54,6 +54,7 @@ def run(step: StepRun) -> None:
         "jobs.steps.shards:merge_unit",
         list(groups),
         phase="merge",
+        common={"units": {stream.source: stream.units for stream in streams}},
         arguments={name: {"inputs": inputs} for name, inputs in groups.items()},
     )
     merged, before = total(merged_of), total(tokenized)
@@ -102,16 +103,16 @@ def _streams(step: StepRun, corpus: dict[str, Any]) -> list[_Stream]:
     return [_Stream(name, units[name], counts[name]) for name in counts]
 
 
-def _pieces(streams: list[_Stream], sizes: dict[str, dict[str, int]]) -> dict[str, list[tuple[int, list[str]]]]:
-    """Of each token shard, which piece of which input shards it is made of."""
-    found: dict[str, list[tuple[int, list[str]]]] = {}
-    held_out: dict[str, list[tuple[int, list[str]]]] = {}
+def _pieces(streams: list[_Stream], sizes: dict[str, dict[str, int]]) -> dict[str, list[tuple[str | None, int]]]:
+    """Of each token shard, which piece of the input shards of which streams it is made of."""
+    found: dict[str, list[tuple[str | None, int]]] = {}
+    held_out: dict[str, list[tuple[str | None, int]]] = {}
     for stream in streams:
         num_train, num_held_out = (sizes[stream.units[0]][split] for split in SPLITS)
         for number, name in enumerate(stream.names(num_train)):
-            found[name] = [(number, stream.units)]
+            found[name] = [(stream.source, number)]
         for number in range(num_held_out):
-            held_out.setdefault(f"{VALIDATION}-{number:05d}", []).append((num_train + number, stream.units))
+            held_out.setdefault(f"{VALIDATION}-{number:05d}", []).append((stream.source, num_train + number))
     return found | held_out
 
 
@@ -140,12 +141,11 @@ def tokenize_unit(unit: Unit, sizes: dict[str, int]) -> Report:
     return report
 
 
-def merge_unit(unit: Unit, inputs: list[tuple[int, list[str]]]) -> Report:
+def merge_unit(unit: Unit, units: dict[str | None, list[str]], inputs: list[tuple[str | None, int]]) -> Report:
     """Write one token shard: of the input shards' files one piece each."""
     parts: list[pa.Table] = []
-    for place, names in inputs:
-        for name in names:
-            parts.append(piece_of(unit.artifact, "tokenized", name, place))
+    for stream, place in inputs:
+        parts += Shuffled("tokenized", units[stream]).in_turn(unit.artifact, place)
     shard = merge(parts)
     encoder = Encoder(unit.parents["tokenizer"].store.read(f"{unit.parents['tokenizer'].path}/{TOKENIZER}"))
     with tempfile.TemporaryDirectory(dir=unit.staging()) as folder:

@@ -221,6 +221,10 @@ class Artifact:
         ):
             yield file
 
+    def delete_scratch(self, table: str) -> None:
+        """A table that no phase reads any more."""
+        self.store.delete(f"{self.path}/scratch/{table}")
+
     def read_scratch(self, table: str, unit: str, columns: list[str] | None = None) -> pa.Table:
         """What a unit of an earlier phase of this step has written, all pieces of it. Raises CorruptDataError."""
         with self.open_scratch(table, unit) as file:

@@ -50,10 +50,15 @@ def meets(unit: Unit, folder: str, others: int) -> Report:
     return Report(counts={"number": 1})
 
 
-def dies(unit: Unit, folder: str, times: int) -> Report:
+def looks_itself_up(unit: Unit, folder: str, shards: dict[str, int]) -> Report:
+    _tries(unit, folder)
+    return Report(counts={"number": shards[unit.name]})
+
+
+def dies(unit: Unit, folder: str, times: int, number: int = 1) -> Report:
     if _tries(unit, folder) <= times:
         os.kill(os.getpid(), signal.SIGKILL)
-    return Report(counts={"number": 1})
+    return Report(counts={"number": number})
 
 
 def hangs(unit: Unit, folder: str, times: int) -> Report:

@@ -1,6 +1,7 @@
 """Units on a real Ray; what they do is in tests/importable/unit_functions.py."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,19 @@ def test_every_report_arrives_once_and_is_in_the_store(task, done, tmp_path, tri
     for unit in units:
         written = artifact.report("map", unit)
         assert (written.counts, round(done[unit].seconds, 3)) == (done[unit].counts, written.seconds)
+
+
+def test_what_is_given_to_all_units_of_a_phase_is_sent_once_and_arrives_at_each_try(task, done, tries, monkeypatch):
+    put = []
+    ray = pytest.importorskip("ray")
+    real = ray.put
+    monkeypatch.setattr(ray, "put", lambda value: put.append(value) or real(value))
+    common = {"shards": {f"{n:05d}": n for n in range(3)}}
+    tasks = [replace(task("looks_itself_up", unit), common=common) for unit in common["shards"]]
+    tasks.append(replace(task("dies", "00003", times=1), common={"number": 7}))
+    RayExecutor(workers=2, max_retries=1).run(tasks, note(done))
+    assert counts(done) == {"00000": 0, "00001": 1, "00002": 2, "00003": 7}
+    assert put[0] is common and put.count(common) == 1
 
 
 def test_nothing_to_do_is_done_at_once(done):

@@ -2,13 +2,24 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataprep.deduplicate.components import COMPONENTS, components
+from dataprep.deduplicate.components import COMPONENTS, Joined, components
 from dataprep.deduplicate.edges import EDGES
 
 
-def components_of(*pairs: tuple[int, int]) -> dict[int, int]:
+def edges(*pairs: tuple[int, int]) -> pa.Table:
     rows = [{"low": low.to_bytes(16, "big"), "high": high.to_bytes(16, "big")} for low, high in pairs]
-    table = components(pa.Table.from_pylist(rows, EDGES))
+    return pa.Table.from_pylist(rows, EDGES)
+
+
+def components_of(*pairs: tuple[int, int], at_a_time: int | None = None) -> dict[int, int]:
+    """The component of each node, of pairs that are given all at once or so many at a time."""
+    if at_a_time is None:
+        table = components(edges(*pairs))
+    else:
+        joined = Joined()
+        for start in range(0, len(pairs), at_a_time):
+            joined.add(edges(*pairs[start : start + at_a_time]))
+        table = joined.components()
     assert table.schema == COMPONENTS
     numbers = [[int.from_bytes(value, "big") for value in table[name].to_pylist()] for name in COMPONENTS.names]
     assert numbers[0] == sorted(numbers[0])
@@ -40,3 +51,15 @@ def test_order_and_repeats_of_edges_do_not_matter(pairs, random):
     shuffled = pairs + random.choices(pairs, k=3) if pairs else []
     random.shuffle(shuffled)
     assert components_of(*shuffled) == expected
+    assert components_of(*shuffled, at_a_time=random.randint(1, 5)) == expected
+
+
+def test_ids_that_differ_in_a_few_bits_and_outgrow_the_table_many_times():
+    """Those of one file count up; another's differ in their first bits."""
+    count, other = 20_000, 1 << 100
+    pairs = [(n, n + 1) for n in range(0, count, 2)] + [(n + other, n + other + 1) for n in range(0, count, 2)]
+    found = components_of(*pairs, (0, other), at_a_time=999)
+    assert found == {n: n & ~1 for n in range(count)} | {n + other: (n & ~1) + other for n in range(2, count)} | {
+        other: 0,
+        other + 1: 0,
+    }

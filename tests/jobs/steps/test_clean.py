@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dataprep.errors import CorruptDataError
-from jobs.executor import InlineExecutor
+from jobs import shuffled
 from jobs.run import do_step
 from jobs.steps import clean as clean_step
 from seedbed.artifact import Artifact
@@ -18,6 +18,7 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from tests.jobs.steps.lost_rows import lose_the_first_row
+from tests.jobs.steps.this_process import Here
 
 RUN = """\
 name: site
@@ -28,15 +29,6 @@ data:
 model: {num_layers: 1, width: 8, num_heads: 1, sequence_length: 8, vocab_size: 300}
 training: {num_steps: 1, global_batch_tokens: 16, micro_batch_sequences: 1, learning_rate: 1e-3}
 """
-
-
-class ThisProcess:
-    """What stands in for a cluster."""
-
-    def start(self) -> None: ...
-
-    def executor(self) -> InlineExecutor:
-        return InlineExecutor()
 
 
 def made(folder: Path) -> tuple[Artifact, dict[str, Any]]:
@@ -52,14 +44,13 @@ def made(folder: Path) -> tuple[Artifact, dict[str, Any]]:
     store = Store(str(folder / "store"))
     plan = make_plan(load_run(str(folder / "run.yaml"), ()), store)
     for kind in ("extract", "clean"):
-        do_step(plan.step(kind), plan, store, StateDirectory(folder / "state"), Progress(), ThisProcess())
+        do_step(plan.step(kind), plan, store, StateDirectory(folder / "state"), Progress(), Here())
     artifact = Artifact(store, "clean", plan.step("clean").fingerprint)
     return artifact, artifact.committed()
 
 
 def test_boilerplate_is_known_over_shards_and_whatever_the_partitions(tmp_path, monkeypatch):
     (tmp_path / "one").mkdir()
-    (tmp_path / "many").mkdir()
     artifact, manifest = made(tmp_path / "one")
     edits = artifact.read_table("edits", "00001").to_pylist()[1]
     # Bytes as extracted: the menu 16 (its zero width space goes with it), the line on cookies 25 (with its blank), then
@@ -73,9 +64,12 @@ def test_boilerplate_is_known_over_shards_and_whatever_the_partitions(tmp_path, 
     assert (counts["line_rows"], counts["site_rows"], counts["recurring_lines"]) == (6, 2, 1)
     assert counts["boilerplate_lines"] == 1
     monkeypatch.setattr(clean_step, "TEXT_BYTES_PER_PARTITION", 16)
-    _, in_many = made(tmp_path / "many")
-    assert in_many["digest"] == manifest["digest"]
-    assert in_many["counts"] == counts
+    for place, pieces in (("many", shuffled.MERGED_PIECES), ("merged", 1)):
+        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
+        (tmp_path / place).mkdir()
+        _, in_many = made(tmp_path / place)
+        assert in_many["digest"] == manifest["digest"]
+        assert in_many["counts"] == counts
 
 
 @pytest.mark.parametrize("table", ["lines", "pages", "recurring", "boilerplate"])

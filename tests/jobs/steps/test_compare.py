@@ -9,9 +9,10 @@ import pytest
 from dataprep import document_id
 from dataprep.errors import CorruptDataError
 from dataprep.schemas import ID
+from jobs import shuffled
 from jobs.by_shard import by_both_shards
 from jobs.step_run import check_handed_on
-from jobs.steps import compare, deduplicate
+from jobs.steps import compare, groups
 from seedbed.artifact import Artifact, Report
 from seedbed.errors import ConservationError
 from tests.jobs.steps.test_deduplicate import made, sources, verdicts
@@ -88,7 +89,7 @@ def test_no_text_is_left_in_scratch_when_a_later_phase_breaks_off(folder, small,
     def broken(*_, **__):
         raise RuntimeError("broken off")
 
-    monkeypatch.setattr(deduplicate, "groups_unit", broken)
+    monkeypatch.setattr(groups, "groups_unit", broken)
     with pytest.raises(RuntimeError, match="broken off"):
         made(folder, NO_PLANTS)
     scratch = {path.name for path in (folder / "store").glob("steps/deduplicate-*/scratch/*")}
@@ -116,43 +117,49 @@ def test_partitions_that_do_not_fit_into_memory_are_read_again(folder, small, mo
 def test_pieces_that_are_merged_are_compared_alike(folder, small, monkeypatch, unit_bytes):
     """One unit for everything, some, and as many as there can be."""
     expected = verdicts(made(folder, NO_PLANTS))
-    monkeypatch.setattr(compare, "MERGED_PIECES", 1)
-    monkeypatch.setattr(compare, "MERGED_BYTES", unit_bytes)
+    monkeypatch.setattr(shuffled, "MERGED_PIECES", 1)
+    monkeypatch.setattr(shuffled, "MERGED_BYTES", unit_bytes)
     merged = made(folder, NO_PLANTS, store_name="merged")
     assert verdicts(merged) == expected
-    sums = [counted(merged, phase) for phase in ("texts", "texts_merge", "verify")]
-    assert sums[0] == sums[1] == {name: sums[2][name] for name in ("pairs", "texts")}
+    sent, compared = counted(merged, "texts"), counted(merged, "verify")
+    assert sent == {name: compared[name] for name in ("pairs", "texts")}
+    assert counted(merged, "texts_merge")["rows"] == sent["texts"]
+    assert counted(merged, "texts_pairs_merge")["rows"] == sent["pairs"]
     num_units = len(merged.finished_units("texts_merge"))
     assert (num_units == 1) if unit_bytes > 1 << 20 else (num_units > 2)
 
 
 def test_with_merged_pieces_killed_anywhere_it_goes_on_and_no_text_is_left(folder, small, monkeypatch):
     expected = verdicts(made(folder, NO_PLANTS))
-    monkeypatch.setattr(compare, "MERGED_PIECES", 1)
-    monkeypatch.setattr(compare, "MERGED_BYTES", 3000)
-    for name in ("merge_unit", "verify_unit"):
-        whole, calls = getattr(compare, name), 0
+    monkeypatch.setattr(shuffled, "MERGED_PIECES", 1)
+    monkeypatch.setattr(shuffled, "MERGED_BYTES", 3000)
+    whole = made(folder, NO_PLANTS, store_name="whole")
+    num_merges = sum(path.name.count("_merge-") for path in (folder / "whole" / whole.path / "units").iterdir())
+    assert num_merges > 12  # of as many tables
+    killed_in = [(shuffled, "merge_unit", number) for number in (1, num_merges // 3, num_merges // 2, num_merges)]
+    for module, name, stop_at in [*killed_in, (compare, "verify_unit", 3), (groups, "groups_unit", 1)]:
+        whole, calls, store_name = getattr(module, name), 0, f"{name}-{stop_at}"
 
-        def killed(*arguments, whole=whole, **more):
+        def killed(*arguments, whole=whole, stop_at=stop_at, **more):
             nonlocal calls
             calls += 1
-            if calls == 3:
+            if calls == stop_at:
                 raise KeyboardInterrupt
             return whole(*arguments, **more)
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(compare, name, killed)
-            made(folder, NO_PLANTS, store_name=name)
-        assert verdicts(made(folder, NO_PLANTS, store_name=name)) == expected
+            patch.setattr(module, name, killed)
+            made(folder, NO_PLANTS, store_name=store_name)
+        assert verdicts(made(folder, NO_PLANTS, store_name=store_name)) == expected
 
     def broken(*_, **__):
         raise RuntimeError("broken off")
 
-    monkeypatch.setattr(deduplicate, "groups_unit", broken)
+    monkeypatch.setattr(groups, "groups_unit", broken)
     with pytest.raises(RuntimeError, match="broken off"):
         made(folder, NO_PLANTS, store_name="broken")
     scratch = {path.name for path in (folder / "broken").glob("steps/deduplicate-*/scratch/*")}
-    assert "compared" in scratch and not [name for name in scratch if "texts" in name]
+    assert "compared_merged" in scratch and not [name for name in scratch if "texts" in name]
 
 
 def test_a_text_that_changes_on_its_way_is_found(folder, small, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from dataprep.errors import DataError
 from jobs.run import do_step
-from jobs.steps import compare, components, deduplicate
+from jobs.steps import compare, components, deduplicate, groups
 from seedbed.artifact import Artifact
 from seedbed.plan import make_plan
 from seedbed.progress import Progress
@@ -121,7 +121,7 @@ def test_groups_found_through_files_and_in_many_partitions_are_the_same(folder, 
     artifact = made(folder)
     expected, far = verdicts(artifact), chains(artifact)
     monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 5)
-    monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    monkeypatch.setattr(groups, "PAIRS_PER_PARTITION", 4)
     monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
     monkeypatch.setattr(compare, "MAX_TEXT_BYTES", 5000)
     monkeypatch.setattr(compare, "MERGE_ROWS", 3)
@@ -158,7 +158,7 @@ class Killed(Exception):
 
 MODULES = dict.fromkeys(("gather", "texts", "verify"), compare)
 MODULES |= dict.fromkeys(("spread", "large", "small", "stars"), components)
-MODULES |= dict.fromkeys(("members", "far", "groups"), deduplicate)
+MODULES |= dict.fromkeys(("members", "far", "groups"), groups)
 
 
 @pytest.mark.parametrize("phase", MODULES)
@@ -176,7 +176,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, monkeypatch, phase):
             raise Killed
         return unit(*arguments, **more)
 
-    monkeypatch.setattr(deduplicate, "PAIRS_PER_PARTITION", 4)
+    monkeypatch.setattr(groups, "PAIRS_PER_PARTITION", 4)
     monkeypatch.setattr(compare, "PARTITION_TEXT_BYTES", 6000)
     with monkeypatch.context() as patch:
         patch.setattr(module, f"{phase}_unit", killed_at_the_third)

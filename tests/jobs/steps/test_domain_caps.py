@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from dataprep.domain_cap import TOO_MANY_DOCUMENTS
-from jobs import survivors
+from jobs import shuffled
 from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed.artifact import Artifact
@@ -21,6 +21,7 @@ from seedbed.sources import list_sources
 from seedbed.state import StateDirectory
 from seedbed.steps import fingerprint_steps
 from seedbed.store import Store
+from tests.jobs.steps.lost_rows import lose_the_first_row
 from tests.jobs.steps.this_process import Here
 
 RUN = """\
@@ -107,8 +108,10 @@ def kept_pages(artifacts: dict[str, Artifact]) -> set[str]:
 def test_more_partitions_and_more_shards_decide_the_same(tmp_path, monkeypatch):
     _, _, expected = carried_out(tmp_path / "one", TWO_FILES, until="corpus")
     monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 4)
-    _, _, found = carried_out(tmp_path / "many", TWO_FILES, until="corpus")
-    assert found["deduplicate"].committed()["digest"] == expected["deduplicate"].committed()["digest"]
+    for place, pieces in (("many", shuffled.MERGED_PIECES), ("merged", 1)):
+        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
+        _, _, found = carried_out(tmp_path / place, TWO_FILES, until="corpus")
+        assert found["deduplicate"].committed()["digest"] == expected["deduplicate"].committed()["digest"]
     more = TWO_FILES | {"c.jsonl": [("https://third.example.net/", page(300))]}
     _, _, beside = carried_out(tmp_path / "more", more, until="corpus")
     assert kept_pages(beside) == kept_pages(expected) | {"https://third.example.net/"}
@@ -131,12 +134,6 @@ def test_without_a_cap_nothing_of_it_is_done_and_the_step_is_named_as_before(tmp
 
 
 def test_a_document_that_is_lost_between_two_phases_fails_the_step(tmp_path, monkeypatch):
-    original = survivors.piece_of
-
-    def losing(artifact, table, part, piece):
-        rows = original(artifact, table, part, piece)
-        return rows.slice(1) if table == "capped" else rows
-
-    monkeypatch.setattr(survivors, "piece_of", losing)
+    lose_the_first_row(monkeypatch, "capped")
     with pytest.raises(ConservationError, match="deduplicate: 5 over_domain_cap were written, but 3 were read"):
         carried_out(tmp_path, TWO_FILES, until="deduplicate")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataprep.errors import CorruptDataError
+from jobs import shuffled
 from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed import runs
@@ -91,9 +92,10 @@ def against(*names: str, store: str | None = None) -> str:
 
 
 def test_what_is_kept_of_a_new_crawl_is_what_one_run_over_both_keeps_of_it(tmp_path, monkeypatch):
-    for number in (1_000_000, 5):  # one partition of keys, and several
+    for number, pieces in ((1_000_000, 1_000_000), (5, 1_000_000), (5, 1)):  # partitions of keys; what is merged
         monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
-        store = f"store-{number}"
+        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
+        store = f"store-{number}-{pieces}"
         made(tmp_path, "first", {"a": 0}, store=store)
         second = made(tmp_path, "second", {"b": 0}, against("first"), store=store)
         both = made(tmp_path, "both", {"a": 2, "b": 1}, store=store)
@@ -258,9 +260,10 @@ def test_with_same_url_a_page_that_an_earlier_corpus_has_goes_whatever_it_says_b
     new += [("https://x.example/new", page(300)), ("https://x.example/new#again", page(301))]
     new += [("https://y.example/6", page(6, 10)), ("https://y.example/203", page(203, 10)), (None, page(400))]
     crawl(tmp_path, "new", new)
-    for number in (1_000_000, 5):  # one partition, and several
+    for number, pieces in ((1_000_000, 1_000_000), (5, 1_000_000), (5, 1)):  # partitions; what is merged
         monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
-        store = f"store-{number}"
+        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
+        store = f"store-{number}-{pieces}"
         made(tmp_path, "first", {"old": 0}, store=store)
         second = made(tmp_path, "second", {"new": 0}, against("first"), SAME_URL, store=store)
         both = made(tmp_path, "both", {"old": 2, "new": 1}, SAME_URL, store=store)

@@ -21,6 +21,7 @@ import pytest
 
 from dataprep.digest import bytes_digest
 from dataprep.repeats.config import KINDS as REASONS_OF_REPEATS
+from jobs import shuffled
 from jobs.run import do_step
 from seedbed.artifact import Artifact
 from seedbed.plan import Plan, make_plan
@@ -67,6 +68,15 @@ SECTIONS = {
 }
 """What asks for the steps that a run may be without. Each is made in a run of its own: those after it are golden
 without."""
+
+MERGED = {
+    *(("deduplicate", table) for table in ("bands", "candidates", "texts_pairs", "texts", "verified", "components")),
+    *(("deduplicate", table) for table in ("members", "edges", "far", "far_texts_pairs", "far_texts", "compared")),
+    ("deduplicate", "losers"),
+    *(("repeats", table) for table in ("again", "places", "later")),
+    ("ledger", "urls"),
+}
+"""The tables of the golden run that are merged where they have very many pieces."""
 
 EXAM = """\
 If an input file name is just -, ecpg reads the program from standard input (and writes to standard output).
@@ -158,6 +168,20 @@ def test_the_golden_crawl_meets_the_steps_with_something_to_do(made):
     assert made["decontaminate"]["bytes_cut"] > 0
     assert all(made["repeats"]["counts"][f"{reason}_bytes_cut"] > 0 for reason in REASONS_OF_REPEATS)
     assert made["ledger"]["records_in"] == made["extract"]["records_in"] == 80
+
+
+def test_where_every_table_is_merged_between_its_phases_every_step_gives_the_same(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(shuffled, "MERGED_PIECES", 1)
+    monkeypatch.setattr(shuffled, "MERGED_BYTES", 10_000)
+    merged, real = set(), shuffled.merge_unit
+
+    def merge_unit(unit, written, **more):
+        merged.add((unit.artifact.kind, written.table))
+        return real(unit, written, **more)
+
+    monkeypatch.setattr(shuffled, "merge_unit", merge_unit)
+    assert make(tmp_path, str(tmp_path / "store"), str(tmp_path / "crawl")) == made
+    assert merged == MERGED
 
 
 @pytest.mark.slow

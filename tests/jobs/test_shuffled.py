@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.merged_pieces import Merging
+from jobs.shuffled import Merging
 
 SIZES = st.integers(1, 80)
 
@@ -10,7 +10,6 @@ SIZES = st.integers(1, 80)
 @given(SIZES, SIZES, st.integers(0, 10**6), st.integers(1, 10**5))
 def test_every_piece_of_every_file_is_put_together_once(num_files, num_pieces, num_bytes, unit_bytes):
     merging = Merging.of(num_files, num_pieces, num_bytes, unit_bytes)
-    assert Merging.from_json(merging.to_json()) == merging
     seen = {}
     for name in merging.units:
         files, pieces = merging.of_unit(name)
