@@ -1,6 +1,7 @@
 """Exact Jaccard similarity of documents as sets of word n-grams: what candidates of MinHash are verified with."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,9 +22,12 @@ class ShingleSets:
 def shingle_sets(words: Words, ngram_words: int) -> ShingleSets:
     """The set of shingles of each document (`find_shingles`, without repeats)."""
     shingles = find_shingles(words, ngram_words)
+    hashes, bounds = shingles.hashes, shingles.offsets.tolist()
+    for start, end in pairwise(bounds):
+        hashes[start:end].sort()  # NumPy's, with vectors: four times as fast as what numba compiles
     offsets = np.empty_like(shingles.offsets)
-    _sort_unique(shingles.offsets, shingles.hashes, offsets)
-    return ShingleSets(offsets, shingles.hashes[: offsets[-1]].copy())  # a copy frees the room of the repeats
+    _close_up(shingles.offsets, hashes, offsets)
+    return ShingleSets(offsets, hashes[: offsets[-1]].copy())  # a copy frees the room of the repeats
 
 
 def jaccard(sets_a: ShingleSets, rows_a: ArrayLike, sets_b: ShingleSets, rows_b: ArrayLike) -> np.ndarray:
@@ -44,16 +48,14 @@ def jaccard(sets_a: ShingleSets, rows_a: ArrayLike, sets_b: ShingleSets, rows_b:
 
 
 @kernel
-def _sort_unique(offsets, hashes, out_offsets):
-    """Sorts each document's hashes in place and closes up the gaps that repeats leave."""
+def _close_up(offsets, hashes, out_offsets):
+    """Each document's hashes, which ascend, without repeats and one document behind the other."""
     out_offsets[0] = 0
     written = 0
     for document in range(len(offsets) - 1):
-        segment = hashes[offsets[document] : offsets[document + 1]]
-        segment.sort()
         first = written
-        for i in range(len(segment)):
-            value = segment[i]
+        for i in range(offsets[document], offsets[document + 1]):
+            value = hashes[i]
             if written == first or value != hashes[written - 1]:
                 hashes[written] = value
                 written += 1

@@ -250,16 +250,19 @@ def verify_unit(
 
 def _read_sent(unit: Unit, sent: Shuffled) -> tuple[pa.Table, pa.Table | None]:
     """`FACTS` of what was sent to a partition; with the texts, where they fit into memory at a time."""
-    facts, texts, num_bytes = [], [], 0
+    facts: list[pa.Table] = []
+    texts, num_bytes = [SENT.empty_table()], 0
     for rows in sent.in_turn(unit.artifact, int(unit.name)):
-        facts.append(rows.select(FACTS).take(np.arange(rows.num_rows)))  # copied: they must not keep the texts
-        num_bytes += pc.sum(rows["num_bytes"]).as_py() or 0
-        if num_bytes <= MAX_TEXT_BYTES:
-            texts.append(rows)
-        else:
-            texts.clear()
-    known = pa.concat_tables(facts).combine_chunks()
-    return known, _checked(pa.concat_tables(texts).combine_chunks()) if num_bytes <= MAX_TEXT_BYTES else None
+        texts.append(rows)
+        num_bytes += rows.nbytes
+        if num_bytes > MAX_TEXT_BYTES:
+            seen = pa.concat_tables(texts).select(FACTS)
+            facts.append(seen.take(np.arange(seen.num_rows)))  # copied: they must not keep the texts
+            texts, num_bytes = [SENT.empty_table()], 0
+    last = pa.concat_tables(texts).combine_chunks()
+    if not facts:
+        return last.select(FACTS), _checked(last)
+    return pa.concat_tables([*facts, last.select(FACTS)]).combine_chunks(), None
 
 
 def _read_texts(unit: Unit, sent: Shuffled, wanted: pa.Array) -> pa.Table:
