@@ -180,7 +180,7 @@ def _reads(units: dict[str, float], num_bytes: dict[str, float]) -> dict[str, fl
     for table, (of_files, of_pieces) in SHUFFLES.items():
         num_files, num_pieces = round(units[of_files]), round(units[of_pieces])
         pieces += num_files * num_pieces
-        if num_files * num_pieces < shuffled.MERGED_PIECES:
+        if not shuffled.is_merged(num_files, num_pieces, round(num_bytes[table])):
             reads += num_files * num_pieces
             continue
         merging = shuffled.Merging.of(num_files, num_pieces, round(num_bytes[table]), shuffled.MERGED_BYTES)

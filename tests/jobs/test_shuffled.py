@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.shuffled import Merging
+from jobs.shuffled import Merging, is_merged
 
 SIZES = st.integers(1, 80)
 
@@ -31,3 +31,10 @@ def test_a_terabyte_is_read_thirty_times_less_often():
     cuts = [merging.of_unit(unit) for unit in merging.units]
     largest = max((files.stop - files.start) * (pieces.stop - pieces.start) for files, pieces in cuts)
     assert 383e9 * largest / (2000 * 2990) < 1.2 * (256 << 20)
+
+
+def test_tables_of_very_many_pieces_are_merged_and_of_many_those_with_small_ones():
+    assert not is_merged(99, 101, 0)
+    assert is_merged(100, 100, 10_000 * 8192)
+    assert not is_merged(100, 100, 10_000 * 8192 + 1)
+    assert is_merged(1000, 1000, 10**15)
