@@ -35,9 +35,10 @@ def partition_by_hash(ids: pa.Array, num_partitions: int, seed: int) -> np.ndarr
 
 def shards_of(ids: pa.ChunkedArray, prefixes: dict[str, str]) -> np.ndarray:
     """int64[rows]: the place of each id's shard among `prefixes` (unit -> hex of what leads its ids)."""
-    firsts = [document_id.pack(bytes.fromhex(prefix), 0) for prefix in prefixes.values()]
     leads = pc.binary_slice(pc.cast(ids, pa.binary()), 0, document_id.PREFIX_BYTES)
-    known = pa.array([first[: document_id.PREFIX_BYTES] for first in firsts], pa.binary())
+    packed = pa.py_buffer(bytes.fromhex("".join(prefixes.values())))
+    of_shards = pa.Array.from_buffers(pa.binary(document_id.PREFIX_BYTES), len(prefixes), [None, packed])
+    known = of_shards.cast(pa.binary())
     return pc.index_in(leads, known).to_numpy().astype(np.int64)
 
 

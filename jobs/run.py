@@ -221,7 +221,7 @@ def _carry_out(
             if planned.kind in ("deduplicate", "decontaminate", "repeats", "shards"):
                 _check_budget_again(plan, store, launch.over_budget, progress)
             if planned.kind == launch.until:
-                return planned is not plan.steps[-1]
+                return any(Artifact(store, step.kind, step.fingerprint).manifest() is None for step in plan.steps)
     finally:
         cluster.stop()
     return False
@@ -265,7 +265,7 @@ def do_step(
             manifest = artifact.manifest()
             if manifest is None:
                 faults.point(f"{planned.kind}.begin")
-                if artifact.forget_older_scratch():
+                if artifact.begin():
                     progress.say(f"{planned.kind}: an older Seedbed had begun it; it is done anew")
                 step = _step_run(planned, artifact, plan, state, progress, cluster, signals or EndingSignals())
                 step.over_budget = over_budget

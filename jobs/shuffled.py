@@ -24,10 +24,16 @@ MERGED_PIECES = 1_000_000
 
 SMALL_PIECES, SMALL_PIECE_BYTES = 10_000, 8 << 10
 """Or so many with no more bytes than that on average: to read a piece takes some 90 us of a store in a folder, to merge
-8 KB of rows some 60 us, and what was merged is read faster."""
+8 KB of rows some 60 us, and what was merged is read faster. An object store takes longer for either."""
+
+LEAST_SAVING = 2
+"""How many times fewer reads there must be: of one file, or for one reader, there are none to save."""
 
 MERGED_BYTES = 256 << 20
-"""Of rows that one unit puts together: compressed they are in memory twice."""
+"""Of rows that one unit puts together, on average: compressed they are in memory twice."""
+
+UNIT_PIECES, UNIT_FILES = 1_000_000, 512
+"""At most, of a unit: a piece takes 180 bytes of memory and 5 us, however small it is, and files are open at once."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +48,21 @@ class Merging:
         """Groups and ranges for units of about `unit_bytes` each, of `num_bytes` in all.
 
         With r ranges and u units there are u / r groups: files are read r times each and pieces u / r times each, least
-        often in all where files take as many reads as pieces.
+        often in all where files take as many reads as pieces. No unit has more than `UNIT_PIECES` and `UNIT_FILES`.
         """
-        units = max(1.0, num_bytes / unit_bytes)
+        units = max(1.0, num_bytes / unit_bytes, num_files * num_pieces / UNIT_PIECES)
         ranges = min(max(1, round(math.sqrt(num_pieces * units / num_files))), num_pieces)
-        groups = min(math.ceil(units / ranges), num_files)
+        groups = min(max(math.ceil(units / ranges), math.ceil(num_files / UNIT_FILES)), num_files)
         return cls(_bounds(num_files, groups), _bounds(num_pieces, ranges))
 
     @property
     def units(self) -> list[str]:
         return [_name(group, number) for group in range(len(self.files) - 1) for number in range(len(self.pieces) - 1)]
+
+    @property
+    def num_reads(self) -> int:
+        """Of files by the units, and then of what they have put together."""
+        return self.files[-1] * (len(self.pieces) - 1) + self.pieces[-1] * (len(self.files) - 1)
 
     def of_unit(self, unit: str) -> tuple[slice, slice]:
         """Its files, and its pieces."""
@@ -98,27 +109,43 @@ def merged(
 
     Raises ConservationError where a row is lost on the way.
     """
-    num_bytes = round(num_rows * row_bytes)
-    if not is_merged(len(written.parts), num_pieces, num_bytes):
+    merging = merging_of(len(written.parts), num_pieces, round(num_rows * row_bytes))
+    if merging is None:
         return written
-    merging = Merging.of(len(written.parts), num_pieces, num_bytes, MERGED_BYTES)
-    found = Shuffled(f"{written.table}_merged", merging.units, merging)
+    if not num_rows:
+        return Shuffled(written.table, written.parts[:1])  # any piece of any file says which columns it has
+    # By the number of files: of a run that goes on with more or less memory, tables may be cut in other ways.
+    name = f"{written.table}_{len(written.parts)}"
+    found = Shuffled(f"{name}_merged", merging.units, merging)
     told = {"written": written, "merging": merging, "into": found.table}
-    reports = step.map("jobs.shuffled:merge_unit", merging.units, f"{written.table}_merge", common=told)
+    reports = step.map("jobs.shuffled:merge_unit", merging.units, f"{name}_merge", common=told)
     check_rows(step.artifact.kind, f"rows of {written.table}", num_rows, total(reports).counts["rows"])
     if not keep:
         step.artifact.delete_scratch(written.table)
     return found
 
 
-def is_merged(num_files: int, num_pieces: int, num_bytes: int) -> bool:
-    """Whether a table of so many bytes is put together before it is read."""
+def merging_of(num_files: int, num_pieces: int, num_bytes: int) -> Merging | None:
+    """How a table of so many bytes is put together before it is read; None where it is read as it is."""
     pieces = num_files * num_pieces
-    return pieces >= MERGED_PIECES or (pieces >= SMALL_PIECES and num_bytes <= pieces * SMALL_PIECE_BYTES)
+    if pieces < MERGED_PIECES and (pieces < SMALL_PIECES or num_bytes > pieces * SMALL_PIECE_BYTES):
+        return None
+    merging = Merging.of(num_files, num_pieces, num_bytes, MERGED_BYTES)
+    return merging if merging.num_reads * LEAST_SAVING <= pieces else None
+
+
+def row_bytes(schema: pa.Schema) -> float:
+    """Of a row, about: 16 for what has no fixed width."""
+    widths = (field.type.bit_width / 8 if _has_width(field.type) else 16 for field in schema)
+    return float(sum(widths))
+
+
+def _has_width(kind: pa.DataType) -> bool:
+    return pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind)
 
 
 def merge_unit(unit: Unit, written: Shuffled, merging: Merging, into: str) -> Report:
-    """Put some pieces of some files together. The compressed pieces are in memory twice."""
+    """Put some pieces of some files together. All compressed pieces are in memory twice, and the rows of one."""
     files, pieces = merging.of_unit(unit.name)
     num_rows = 0
 

@@ -19,7 +19,8 @@ from seedbed.store import Store
 
 @dataclass(frozen=True)
 class UnitTask:
-    """Everything a worker on any machine needs to do one unit of a step; small, and without open handles."""
+    """Everything a worker on any machine needs to do one unit of a step, without open handles; small but for `common`,
+    which goes apart from it (`jobs.executor`)."""
 
     store_url: str
     scratch_dir: str | None  # of the worker's node: see jobs.scratch

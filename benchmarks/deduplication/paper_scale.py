@@ -17,9 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.deduplication.seedbed_step import planned
+from dataprep.deduplicate.blocks import BLOCK_PAIRS
+from dataprep.deduplicate.buckets import BAND_ROWS
+from dataprep.deduplicate.edges import VERIFIED_EDGES
+from dataprep.deduplicate.keeper import MEMBERS
+from dataprep.schemas import VERDICTS
 from jobs import shuffled
 from jobs.executor import InlineExecutor, OnDone
 from jobs.run import do_step
+from jobs.shuffled import row_bytes
 from jobs.steps import compare, components, deduplicate, groups
 from jobs.unit import UnitTask
 from seedbed.artifact import Artifact, Report
@@ -155,38 +161,52 @@ SHUFFLES = {  # table -> what it has a file for, and a piece for
     "edges": ("shards", "groups"),
     "losers": ("groups", "shards"),
 }
-"""But for the pairs of `far`, which are few."""
+"""But for those of `far`, of which there are fewer: a 40th of the blocks."""
+
+INDEX_BYTES = 24
+"""Of a piece in its file (`seedbed.pieces`)."""
+
+MERGED_BYTES_PER_SECOND, SECONDS_PER_MERGED_PIECE = 140e6, 14e-6
+"""Of rows of text, and of a piece that has next to nothing, where it is written and merged; measured by hand."""
 
 
 def _shuffled_bytes(counts: dict[str, int], text_bytes: float, times: float) -> dict[str, float]:
     """Of each table, before compression; `counts` and `text_bytes` are of what was measured."""
-    edges = counts["verified_pairs"] * compare.EDGE_BYTES
+    edges = counts["verified_pairs"] * row_bytes(VERIFIED_EDGES)
     measured = {
-        "bands": counts["band_rows"] * deduplicate.BAND_BYTES,
-        "candidates": 2 * counts["proposed_pairs"] * compare.PAIR_BYTES,  # for the shards of both
+        "bands": counts["band_rows"] * row_bytes(BAND_ROWS),
+        "candidates": 2 * counts["proposed_pairs"] * row_bytes(BLOCK_PAIRS),  # for the shards of both
         "texts": text_bytes,
-        "texts_pairs": counts["candidate_pairs"] * compare.PAIR_BYTES,
+        "texts_pairs": counts["candidate_pairs"] * row_bytes(BLOCK_PAIRS),
         "verified": edges,
-        "members": counts["members"] * groups.MEMBER_BYTES,
+        "members": counts["members"] * row_bytes(MEMBERS),
         "edges": edges,
-        "losers": counts["losers"] * groups.LOSER_BYTES,
+        "losers": counts["losers"] * row_bytes(VERDICTS),
     }
     return {table: num_bytes * times for table, num_bytes in measured.items()}
 
 
 def _reads(units: dict[str, float], num_bytes: dict[str, float]) -> dict[str, float]:
     """Pieces of all tables; how often files are read and how much is merged first, as the step does it."""
-    pieces = reads = merged_bytes = 0.0
+    pieces = reads = merged_pieces = merged_bytes = 0.0
     for table, (of_files, of_pieces) in SHUFFLES.items():
         num_files, num_pieces = round(units[of_files]), round(units[of_pieces])
         pieces += num_files * num_pieces
-        if not shuffled.is_merged(num_files, num_pieces, round(num_bytes[table])):
+        merging = shuffled.merging_of(num_files, num_pieces, round(num_bytes[table]))
+        if merging is None:
             reads += num_files * num_pieces
             continue
-        merging = shuffled.Merging.of(num_files, num_pieces, round(num_bytes[table]), shuffled.MERGED_BYTES)
-        reads += num_files * (len(merging.pieces) - 1) + num_pieces * (len(merging.files) - 1)
+        reads += merging.num_reads
+        merged_pieces += num_files * num_pieces
         merged_bytes += num_bytes[table]
-    return {"pieces": pieces, "reads": reads, "merged_bytes": merged_bytes}
+    seconds = merged_bytes / MERGED_BYTES_PER_SECOND + merged_pieces * SECONDS_PER_MERGED_PIECE
+    return {
+        "pieces": pieces,
+        "index_bytes": pieces * INDEX_BYTES,
+        "reads": reads,
+        "merged_bytes": merged_bytes,
+        "merging_hours": seconds / 3600,
+    }
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The configuration of `deduplicate`."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +13,11 @@ class EarlierRun(BaseModel):
     """A corpus that was made before."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_a_name(cls, value: Any) -> Any:
+        return {"run": value} if isinstance(value, str) else value
 
     run: str = Field(min_length=1, description="name of a run (its newest whole corpus is taken) or its id")
     store: str | None = Field(
@@ -58,8 +63,8 @@ class DeduplicateConfig(BaseModel):
     plants: PlantsConfig = Field(default=PlantsConfig(), description="how well copies are found, measured on each run")
     against: tuple[EarlierRun, ...] = Field(
         default=(),
-        description="earlier corpora, each `{run: NAME or id, store: folder or URL}` (no store: this one): a new "
-        "document like one of theirs goes",
+        description="earlier corpora, each `{run: NAME or id, store: folder or URL}`, or only a name or id "
+        "(of this store): a new document like one of theirs goes",
     )
 
     @model_validator(mode="after")

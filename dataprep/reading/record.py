@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+DAMAGE = ("unreadable_bytes", "truncated_record")
+"""Reasons of problems that are places in a file that is not whole: what stood there is lost."""
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -14,19 +14,17 @@ from dataprep.deduplicate.config import DeduplicateConfig
 from dataprep.deduplicate.earlier import LOST_TO_EARLIER
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column
+from dataprep.schemas import VERDICTS
 from dataprep.split import SplitConfig
 from jobs.by_shard import by_shard
 from jobs.old_shards import OldShards, artifacts_of
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on, total
 from jobs.survivors import is_survivor, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
 
 FACTS = ["id", "num_bytes", "num_words"]
-
-ADDRESS_BYTES, LOSER_BYTES = 64, 64
-"""About, of a row of `addresses.ADDRESS_ROWS` and of those that lost."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,14 @@ def find_same_urls(step: StepRun, prefixes: dict[str, str], partitions: list[str
     phase, handed_on = step.phases("jobs.steps.addresses"), partial(check_handed_on, step.artifact.kind)
     shards = list(prefixes)
     urls = phase("urls", shards, num_partitions=len(partitions))
-    rows = merged(step, Shuffled("urls", shards), len(partitions), urls.counts["url_rows"], ADDRESS_BYTES)
+    rows = merged(step, Shuffled("urls", shards), len(partitions), urls.counts["url_rows"], row_bytes(ADDRESS_ROWS))
     of_old = old.arguments(len(partitions))
     old_urls = total(step.map("jobs.steps.addresses:old_urls_unit", old.units, "old_urls", of_old))
     same_url = phase("same_url", partitions, urls=rows, old_urls=old.written("old_urls"), prefixes=prefixes)
     handed_on("url_rows", urls, same_url)
     handed_on("old_url_rows", Report(counts={"old_url_rows": 0}) + old_urls, same_url)
     lost, to_earlier = (
-        merged(step, Shuffled(table, partitions), len(shards), same_url.counts[count], LOSER_BYTES)
+        merged(step, Shuffled(table, partitions), len(shards), same_url.counts[count], row_bytes(VERDICTS))
         for table, count in (("same_url", "url_losers"), ("earlier_url", "earlier_url_losers"))
     )
     return SameUrls(lost, to_earlier, {name: same_url.counts[name] for name in names})

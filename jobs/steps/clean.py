@@ -17,6 +17,8 @@ from dataprep.kernels.edits import from_table, then
 from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import num_surviving_bytes, surviving_text
 from dataprep.site_boilerplate import (
+    LINE_PAGES,
+    SITE_PAGES,
     SiteBoilerplateConfig,
     boilerplate,
     boilerplate_cuts,
@@ -27,16 +29,13 @@ from dataprep.site_boilerplate import (
     site_hashes,
 )
 from dataprep.tally import tally
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
 
 TEXT_BYTES_PER_PARTITION = 256 << 20
 """Of all text: some 8 million lines, 24 bytes each for the unit that adds them up."""
-
-LINE_BYTES, SITE_BYTES = 24, 16
-"""Of a row of `site_boilerplate.LINE_PAGES` and of `SITE_PAGES`."""
 
 
 def run(step: StepRun) -> None:
@@ -52,13 +51,13 @@ def run(step: StepRun) -> None:
     phase, handed_on = step.phases("jobs.steps.clean"), partial(check_handed_on, "clean")
     counted = phase("lines", shards, num_partitions=num_partitions)
     num_lines, num_sites = counted.counts["line_rows"], counted.counts["site_rows"]
-    lines = merged(step, Shuffled("lines", shards), num_partitions, num_lines, LINE_BYTES, keep=True)
-    pages = merged(step, Shuffled("pages", shards), num_partitions, num_sites, SITE_BYTES)
+    lines = merged(step, Shuffled("lines", shards), num_partitions, num_lines, row_bytes(LINE_PAGES), keep=True)
+    pages = merged(step, Shuffled("pages", shards), num_partitions, num_sites, row_bytes(SITE_PAGES))
     found = phase("recurring", partitions, lines=lines, num_partitions=num_partitions)
     handed_on("line_rows", counted, found)
     num_recurring = found.counts["recurring_lines"]
-    recurring = merged(step, Shuffled("recurring", partitions), num_partitions, num_recurring, LINE_BYTES)
-    decided = phase("sites", partitions, pages=pages, recurring=recurring)
+    again = merged(step, Shuffled("recurring", partitions), num_partitions, num_recurring, row_bytes(LINE_PAGES))
+    decided = phase("sites", partitions, pages=pages, lines=again)
     handed_on("site_rows", counted, decided)
     handed_on("recurring_lines", found, decided)
     reports = step.map("jobs.steps.clean:cut_unit", shards, common={"partitions": partitions})
@@ -114,15 +113,15 @@ def recurring_unit(unit: Unit, lines: Shuffled, num_partitions: int) -> Report:
     return Report(counts={"line_rows": sum(part.num_rows for part in parts), "recurring_lines": found.num_rows})
 
 
-def sites_unit(unit: Unit, pages: Shuffled, recurring: Shuffled) -> Report:
+def sites_unit(unit: Unit, pages: Shuffled, lines: Shuffled) -> Report:
     """Decide which recurring lines of one partition of sites are boilerplate."""
-    counted, lines = (list(rows.in_turn(unit.artifact, int(unit.name))) for rows in (pages, recurring))
-    decided = boilerplate(lines, counted, _boilerplate_config(unit))
+    counted, again = (list(rows.in_turn(unit.artifact, int(unit.name))) for rows in (pages, lines))
+    decided = boilerplate(again, counted, _boilerplate_config(unit))
     unit.write_scratch("boilerplate", decided)
     return Report(
         counts={
             "site_rows": sum(part.num_rows for part in counted),
-            "recurring_lines": sum(part.num_rows for part in lines),
+            "recurring_lines": sum(part.num_rows for part in again),
             "boilerplate_lines": decided.num_rows,
         }
     )

@@ -36,7 +36,7 @@ from dataprep.errors import CorruptDataError
 from dataprep.kernels.text_buffers import column
 from dataprep.schemas import DOCUMENTS, ID
 from jobs.by_shard import by_both_shards, partition_by_hash, shards_of
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on
 from jobs.survivors import own_texts
 from jobs.unit import Unit
@@ -55,9 +55,6 @@ MAX_TEXT_BYTES = 256 << 20
 MERGE_ROWS = 1_000_000
 """Rows of pairs that wait to be merged, or as many as there are distinct ones by then; 270 bytes each while they are
 merged (measured)."""
-
-PAIR_BYTES, EDGE_BYTES = 52, 40
-"""Of a row of `blocks.BLOCK_PAIRS` and one of `edges.VERIFIED_EDGES`."""
 
 BLOCK_SEED = 0x5B10
 """Keeps the partitions of blocks apart from every other use of the hash of an id."""
@@ -115,7 +112,7 @@ def compare_pairs(
     """
     phase, handed_on = step.phases("jobs.steps.compare"), partial(check_handed_on, step.artifact.kind)
     shards, num_rows = list(prefixes), written.counts[names.rows]
-    proposed = merged(step, Shuffled(names.pairs, parts), len(shards), num_rows, PAIR_BYTES)
+    proposed = merged(step, Shuffled(names.pairs, parts), len(shards), num_rows, row_bytes(BLOCK_PAIRS))
     gathered = phase("gather", shards, names.gather, proposed=proposed, counted_as=names.rows, prefixes=prefixes)
     handed_on(names.rows, written, gathered)
     num_pairs, text_bytes = gathered.counts["pairs"], gathered.counts["text_bytes"]
@@ -123,7 +120,7 @@ def compare_pairs(
     cut = {"table": names.gather, "prefixes": prefixes, "num_partitions": num_partitions}
     sent = phase("texts", shards, names.texts, **cut)
     handed_on("pairs", gathered, sent)
-    pairs = merged(step, Shuffled(f"{names.texts}_pairs", shards), num_partitions, num_pairs, PAIR_BYTES)
+    pairs = merged(step, Shuffled(f"{names.texts}_pairs", shards), num_partitions, num_pairs, row_bytes(BLOCK_PAIRS))
     num_texts = sent.counts["texts"]
     texts = merged(step, Shuffled(names.texts, shards), num_partitions, num_texts, text_bytes / max(num_texts, 1))
     partitions = [f"{n:05d}" for n in range(num_partitions)]
@@ -135,7 +132,9 @@ def compare_pairs(
     for read in (pairs, texts):  # texts lie nowhere longer than they have to
         step.artifact.delete_scratch(read.table)
     counts = {name: verified.counts[name] for name in ("rejected_pairs", "verified_pairs")}
-    alike = merged(step, Shuffled(names.verified, partitions), num_targets, counts["verified_pairs"], EDGE_BYTES)
+    alike = merged(
+        step, Shuffled(names.verified, partitions), num_targets, counts["verified_pairs"], row_bytes(VERIFIED_EDGES)
+    )
     return alike, Report(counts={"candidate_pairs": num_pairs} | counts)
 
 

@@ -22,8 +22,8 @@ from jobs.unit import Unit
 from seedbed.artifact import Artifact, Report
 
 BYTES_PER_EDGE = 256
-"""Of memory, for joining pairs of copies in one worker: 212 to 244 where no document has two pairs (measured), less
-where they have more, as only documents are kept."""
+"""Of memory, for joining pairs of copies in one worker and writing what was found, where no document has two pairs
+(218 to 252 measured); less where they have more, as only documents are kept."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ def find_components(
         large = phase("large", partitions, after_large.table, links=links, num_partitions=num_partitions)
         now = large.counts["edges"], large.counts["checksum"]
         if now == before:
-            found = phase("stars", partitions, f"stars_{num_partitions}", links=links, prefixes=prefixes)
-            return Found(Shuffled("components", partitions), found.counts["members"], number)
+            components = Shuffled(f"components_{num_partitions}", partitions)
+            into = {"table": components.table, "prefixes": prefixes}
+            found = phase("stars", partitions, f"stars_{num_partitions}", links=links, **into)
+            return Found(components, found.counts["members"], number)
         phase("small", partitions, after_small.table, links=after_large, num_partitions=num_partitions)
         for read in (links, after_large):
             artifact.delete_scratch(read.table)
@@ -74,10 +76,14 @@ def edges_in_memory() -> int:
 
 def components_unit(unit: Unit, verified: Shuffled, prefixes: dict[str, str]) -> Report:
     """Join all pairs in memory."""
+    return _write_components(unit, "components", _joined(unit, verified), prefixes)
+
+
+def _joined(unit: Unit, verified: Shuffled) -> pa.Table:
     joined = Joined()
     for part in verified.parts:
         joined.add(unit.artifact.read_scratch(verified.table, part, ["low", "high"]))
-    return _write_components(unit, joined.components(), prefixes)
+    return joined.components()
 
 
 def spread_unit(unit: Unit, table: str, num_partitions: int) -> Report:
@@ -102,13 +108,13 @@ def small_unit(unit: Unit, links: Shuffled, num_partitions: int) -> Report:
     return Report()
 
 
-def stars_unit(unit: Unit, links: Shuffled, prefixes: dict[str, str]) -> Report:
+def stars_unit(unit: Unit, links: Shuffled, table: str, prefixes: dict[str, str]) -> Report:
     """The components of one partition of nodes."""
     found = components_of_stars([links.piece(unit.artifact, int(unit.name))])
-    return _write_components(unit, found, prefixes)
+    return _write_components(unit, table, found, prefixes)
 
 
-def _write_components(unit: Unit, found: pa.Table, prefixes: dict[str, str]) -> Report:
+def _write_components(unit: Unit, table: str, found: pa.Table, prefixes: dict[str, str]) -> Report:
     rows, sizes = by_shard(found, "id", prefixes)
-    unit.write_scratch("components", rows, sizes)
+    unit.write_scratch(table, rows, sizes)
     return Report(counts={"members": found.num_rows})

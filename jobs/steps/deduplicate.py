@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep.deduplicate.blocks import block_pairs
-from dataprep.deduplicate.buckets import band_rows
+from dataprep.deduplicate.buckets import BAND_ROWS, band_rows
 from dataprep.deduplicate.candidates import candidates
 from dataprep.deduplicate.keeper import verdicts
 from dataprep.domain_cap import REASONS as OVER_CAP
@@ -28,13 +28,13 @@ from dataprep.kernels.text_buffers import column
 from dataprep.tally import tally, tally_by_reason
 from jobs.by_shard import shards_of
 from jobs.old_shards import OldShards
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on, check_rows, total
 from jobs.steps.addresses import find_same_urls
 from jobs.steps.compare import Names, compare_pairs, write_pairs
 from jobs.steps.domain_caps import hold_to_domain_cap
 from jobs.steps.earlier import find_earlier
-from jobs.steps.groups import find_groups
+from jobs.steps.groups import FACTS, find_groups
 from jobs.steps.losses import check_losses, counts_by_language, losses
 from jobs.steps.plants import measure_plants, meet, plant
 from jobs.survivors import lost_before, lost_to_earlier, survivors
@@ -45,12 +45,7 @@ from seedbed.errors import ConservationError
 SURVIVORS_PER_PARTITION = 1_000_000
 """Documents whose bands make one partition of the shuffle: 19 rows of 28 bytes each, 530 MB for its unit."""
 
-BAND_BYTES = 28
-"""Of a row of `buckets.BAND_ROWS`."""
-
 CANDIDATES = Names("candidates", "gather", "texts", "verify", "verified")
-
-FACTS = ["id", "num_bytes", "num_words", "content_hash"]
 
 
 def run(step: StepRun) -> None:
@@ -114,7 +109,7 @@ def _propose(
     entering = {"shards": shards, "num_partitions": len(partitions), "lost": lost, "planting": planting}
     in_shards = step.map("jobs.steps.deduplicate:bands_unit", shards, "bands", common=entering)
     bands, planted = total(in_shards), {s: prefixes[s] for s in shards if in_shards[s].counts["planted"]}
-    rows = merged(step, Shuffled("bands", shards), len(partitions), bands.counts["band_rows"], BAND_BYTES)
+    rows = merged(step, Shuffled("bands", shards), len(partitions), bands.counts["band_rows"], row_bytes(BAND_ROWS))
     phase = step.phases("jobs.steps.deduplicate")
     found = phase("candidates", partitions, bands=rows, prefixes=prefixes, planted=planted)
     check_handed_on(kind, "band_rows", bands, found)

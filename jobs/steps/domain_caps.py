@@ -5,16 +5,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataprep.domain_cap import DomainCapConfig, domain_rows, over_cap
+from dataprep.domain_cap import DOMAIN_ROWS, DomainCapConfig, domain_rows, over_cap
+from dataprep.schemas import VERDICTS
 from jobs.by_shard import by_shard
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on
 from jobs.survivors import lost_before, lost_to_earlier, survivors
 from jobs.unit import Unit
 from seedbed.artifact import Report
-
-DOMAIN_BYTES, LOSER_BYTES = 64, 64
-"""About, of a row of `domain_cap.DOMAIN_ROWS` and of `schemas.VERDICTS`."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,12 @@ def hold_to_domain_cap(step: StepRun, prefixes: dict[str, str], partitions: list
     phase, shards = step.phases("jobs.steps.domain_caps"), list(prefixes)
     domains = phase("domains", shards, shards=shards, num_partitions=len(partitions), lost=lost)
     num_rows = domains.counts["domain_rows"]
-    rows = merged(step, Shuffled("domains", shards), len(partitions), num_rows, DOMAIN_BYTES)
+    rows = merged(step, Shuffled("domains", shards), len(partitions), num_rows, row_bytes(DOMAIN_ROWS))
     capped = phase("caps", partitions, domains=rows, prefixes=prefixes)
     check_handed_on(step.artifact.kind, "domain_rows", domains, capped)
-    over = merged(step, Shuffled("capped", partitions), len(shards), capped.counts["over_domain_cap"], LOSER_BYTES)
+    over = merged(
+        step, Shuffled("capped", partitions), len(shards), capped.counts["over_domain_cap"], row_bytes(VERDICTS)
+    )
     return Capped(over, domains.counts | capped.counts)
 
 

@@ -22,7 +22,7 @@ from dataprep.kernels.text_buffers import column, ranges
 from dataprep.split import VALIDATION, SplitConfig, held_out
 from jobs.by_shard import by_shard, rows_by_id
 from jobs.old_shards import OldShards, artifacts_of
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on, total
 from jobs.steps.addresses import SameUrls, lost_by_address_to_earlier
 from jobs.survivors import lost_before, surviving_texts, survivors
@@ -32,8 +32,8 @@ from seedbed.artifact import Artifact, Report
 MAX_TEXT_BYTES = 256 << 20
 """Of texts that are compared at a time, with about as much for their shingles."""
 
-BAND_BYTES, PAIR_BYTES = 28, 32
-"""Of a row of `buckets.BAND_ROWS`, and of a pair of a new document and an old one."""
+PAIR_BYTES = 32
+"""Of a new document and an old one."""
 
 FACTS = ["id", "num_bytes", "content_hash"]
 
@@ -55,7 +55,7 @@ def find_earlier(
     old_bands = total(step.map("jobs.steps.earlier:old_bands_unit", old.units, "old_bands", of_old))
     new_bands = phase("new_bands", shards, shards=shards, num_partitions=len(partitions), addresses=addresses)
     num_rows = new_bands.counts["new_band_rows"]
-    bands = merged(step, Shuffled("new_bands", shards), len(partitions), num_rows, BAND_BYTES)
+    bands = merged(step, Shuffled("new_bands", shards), len(partitions), num_rows, row_bytes(BAND_ROWS))
     found = phase("proposed", partitions, bands=bands, old_bands=old.written("old_bands"), prefixes=prefixes)
     handed_on("old_band_rows", old_bands, found)
     handed_on("new_band_rows", new_bands, found)

@@ -1,7 +1,7 @@
 """`extract`: one unit a crawl file; writes `documents` and `unread`."""
 
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ from dataprep.extract import extract
 from dataprep.extraction.page import ExtractConfig
 from dataprep.reading.digesting import DigestingStream
 from dataprep.reading.formats import ReaderConfig, read_records
-from dataprep.reading.record import Record
+from dataprep.reading.record import DAMAGE, Record
 from dataprep.tally import tally, tally_by_reason, texts_checksum
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
@@ -42,8 +42,16 @@ def run(step: StepRun) -> None:
         }
         for shard, f in zip(shards, files, strict=True)
     }
-    summed = total(step.map("jobs.steps.extract:unit", list(arguments), arguments=arguments))
-    step.commit(summed, input_shards=shards)
+    reports = step.map("jobs.steps.extract:unit", list(arguments), arguments=arguments)
+    damaged = [_damage(shard, reports[shard["unit"]]) for shard in shards]
+    found = [one for one in damaged if one["places"]]
+    step.commit(total(reports), input_shards=shards, **({"damaged": found} if found else {}))
+
+
+def _damage(shard: dict[str, str], report: Report) -> dict[str, Any]:
+    """Of a file of the crawl, at how many places it is not what it should be. What can be read behind them is."""
+    places = sum(report.dropped[reason].records for reason in DAMAGE if reason in report.dropped)
+    return {"source": shard["source"], "path": shard["path"], "places": places}
 
 
 class _Witness:

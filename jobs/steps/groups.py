@@ -13,25 +13,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataprep.deduplicate.blocks import block_pairs, blocks_of_groups
+from dataprep.deduplicate.components import COMPONENTS
 from dataprep.deduplicate.config import DeduplicateConfig
+from dataprep.deduplicate.edges import VERIFIED_EDGES
 from dataprep.deduplicate.guard import largest_groups
-from dataprep.deduplicate.keeper import far_pairs, losers, members_of
+from dataprep.deduplicate.keeper import MEMBERS, far_pairs, losers, members_of
 from dataprep.deduplicate.lookup import rows_of
 from dataprep.kernels.text_buffers import column
+from dataprep.schemas import VERDICTS
 from dataprep.split import SplitConfig
 from jobs.by_shard import by_shard, in_groups, partition_by_hash
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on, check_rows
-from jobs.steps.compare import EDGE_BYTES, Names, compare_pairs, write_pairs
+from jobs.steps.compare import Names, compare_pairs, write_pairs
 from jobs.steps.components import find_components
 from jobs.unit import Unit
 from seedbed.artifact import Report
 
 PAIRS_PER_PARTITION = 2_000_000
 """Verified pairs whose groups are decided together: 40 bytes a pair and 60 a document, and as much to sort them."""
-
-COMPONENT_BYTES, MEMBER_BYTES, LOSER_BYTES = 32, 64, 64
-"""Of a row of `components.COMPONENTS`, and about one of `keeper.MEMBERS` and of `schemas.VERDICTS`."""
 
 GROUP_SEED = 0x6209
 """Keeps the partitions of groups apart from every other use of the hash of an id."""
@@ -57,15 +57,15 @@ def find_groups(step: StepRun, alike: Shuffled, num_pairs: int, prefixes: dict[s
     phase, handed_on = step.phases("jobs.steps.groups"), partial(check_handed_on, kind)
     limit, joining = step.config["deduplicate"]["max_edges_in_memory"], step.phases("jobs.steps.components")
     found = find_components(step.artifact, joining, alike, prefixes, num_pairs, limit)
-    components = merged(step, found.components, len(shards), found.num_members, COMPONENT_BYTES)
+    components = merged(step, found.components, len(shards), found.num_members, row_bytes(COMPONENTS))
 
     parts = [f"{n:05d}" for n in range(num_pairs // PAIRS_PER_PARTITION + 1)]
     told = phase("members", shards, alike=alike, components=components, prefixes=prefixes, num_groups=len(parts))
     check_rows(kind, "verified_pairs", num_pairs, told.counts["verified_pairs"])
     check_rows(kind, "members", found.num_members, told.counts["members"])
     of_groups: dict[str, Any] = {
-        "members": merged(step, Shuffled("members", shards), len(parts), found.num_members, MEMBER_BYTES),
-        "edges": merged(step, Shuffled("edges", shards), len(parts), num_pairs, EDGE_BYTES),
+        "members": merged(step, Shuffled("members", shards), len(parts), found.num_members, row_bytes(MEMBERS)),
+        "edges": merged(step, Shuffled("edges", shards), len(parts), num_pairs, row_bytes(VERIFIED_EDGES)),
     }
     far = phase("far", parts, **of_groups, prefixes=prefixes)
     compared, counted = compare_pairs(step, FAR, parts, far, prefixes, len(parts), ngram_words, min_jaccard=0.0)
@@ -75,7 +75,7 @@ def find_groups(step: StepRun, alike: Shuffled, num_pairs: int, prefixes: dict[s
     handed_on("verified_pairs", told, groups)
     handed_on("members", told, groups)
     handed_on("far_pairs", far, groups)
-    lost = merged(step, Shuffled("losers", parts), len(shards), groups.counts["losers"], LOSER_BYTES)
+    lost = merged(step, Shuffled("losers", parts), len(shards), groups.counts["losers"], row_bytes(VERDICTS))
     return Groups(lost, parts, groups.counts | {"component_rounds": found.num_rounds})
 
 

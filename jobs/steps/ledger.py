@@ -3,15 +3,12 @@
 import pyarrow.compute as pc
 
 from dataprep.tally import Tally, tally, tally_by_reason
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
-from seedbed.ledger import KEPT, URLS_PER_PARTITION, ledger_of_shard, url_rows
-
-URL_BYTES = 24
-"""Of a row of `seedbed.ledger.URLS`."""
+from seedbed.ledger import KEPT, URLS, URLS_PER_PARTITION, ledger_of_shard, url_rows
 
 
 def run(step: StepRun) -> None:
@@ -33,7 +30,7 @@ def run(step: StepRun) -> None:
         "jobs.steps.ledger:urls_unit",
         numbers,
         phase="urls",
-        common={"urls": merged(step, Shuffled("urls", shards), partitions, summed.counts["urls"], URL_BYTES)},
+        common={"urls": merged(step, Shuffled("urls", shards), partitions, summed.counts["urls"], row_bytes(URLS))},
     )
     if total(index).counts["urls"] != summed.counts["urls"]:
         raise ConservationError(
@@ -66,6 +63,6 @@ def unit(unit: Unit, num_partitions: int) -> Report:
 def urls_unit(unit: Unit, urls: Shuffled) -> Report:
     """Merge one partition of the URL index: one piece of every shard's file."""
     rows = urls.piece(unit.artifact, int(unit.name))
-    merged = rows.sort_by([("url_hash", "ascending"), ("document", "ascending")])
-    unit.write("urls", merged)
-    return Report(counts={"urls": merged.num_rows})
+    in_order = rows.sort_by([("url_hash", "ascending"), ("document", "ascending")])
+    unit.write("urls", in_order)
+    return Report(counts={"urls": in_order.num_rows})

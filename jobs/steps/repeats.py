@@ -22,13 +22,13 @@ from dataprep.kernels.text_buffers import column
 from dataprep.kernels.text_view import surviving_text
 from dataprep.repeats.config import KINDS, RepeatsConfig
 from dataprep.repeats.cuts import bytes_by_reason, decide_cuts
-from dataprep.repeats.later import later
-from dataprep.repeats.places import num_places_at_most, places
-from dataprep.repeats.signs import by_partition, recurring, signs
+from dataprep.repeats.later import LATER, later
+from dataprep.repeats.places import PLACES, num_places_at_most, places
+from dataprep.repeats.signs import SIGNS, by_partition, recurring, signs
 from dataprep.split import SplitConfig
 from dataprep.tally import tally, tally_by_reason
 from jobs.by_shard import by_shard
-from jobs.shuffled import Shuffled, merged
+from jobs.shuffled import Shuffled, merged, row_bytes
 from jobs.step_run import StepRun, check_handed_on, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
@@ -37,8 +37,8 @@ from seedbed.steps import last_verdicts
 TEXT_BYTES_PER_PARTITION = 4 << 30
 """Of text whose signs are counted together: one of 17 bytes for some 90 of it, 800 MB, and as much to sort them."""
 
-ROW_BYTES = {"again": 17, "places": 49, "later": 41}
-"""Of what is shuffled."""
+SHUFFLED = {"again": SIGNS, "places": PLACES, "later": LATER}
+"""The tables between phases that are merged where they have very many pieces."""
 
 PLACES_PER_PARTITION = 8_000_000
 """At most, that are decided together: 57 bytes each, 460 MB, and twice as much to sort them."""
@@ -53,7 +53,7 @@ def run(step: StepRun) -> None:
     phase, handed_on = step.phases("jobs.steps.repeats"), partial(check_handed_on, "repeats")
 
     def shuffled(table: str, parts: list[str], num_pieces: int, num_rows: int) -> Shuffled:
-        return merged(step, Shuffled(table, parts), num_pieces, num_rows, ROW_BYTES[table])
+        return merged(step, Shuffled(table, parts), num_pieces, num_rows, row_bytes(SHUFFLED[table]))
 
     partitioned = {"num_partitions": len(sign_parts)}
     reports = step.map("jobs.steps.repeats:signs_unit", shards, "signs", common=partitioned)
@@ -62,11 +62,11 @@ def run(step: StepRun) -> None:
     again = phase("again", sign_parts, signs=Shuffled("signs", shards))  # a piece of each shard's for each shard
     handed_on("signs", signed, again)
     place_parts = [f"{n:05d}" for n in range(again.counts["places_at_most"] // PLACES_PER_PARTITION + 1)]
-    recurring = shuffled("again", sign_parts, len(shards), again.counts["recurring_signs"])
-    placed = phase("places", shards, shards=shards, again=recurring, num_partitions=len(place_parts))
+    by_shards = shuffled("again", sign_parts, len(shards), again.counts["recurring_signs"])
+    placed = phase("places", shards, shards=shards, again=by_shards, num_partitions=len(place_parts))
     handed_on("recurring_signs", again, placed)
-    places = shuffled("places", shards, len(place_parts), placed.counts["places"])
-    decided = phase("later", place_parts, places=places, prefixes=prefixes)
+    by_keys = shuffled("places", shards, len(place_parts), placed.counts["places"])
+    decided = phase("later", place_parts, places=by_keys, prefixes=prefixes)
     handed_on("places", placed, decided)
     goes = shuffled("later", place_parts, len(shards), decided.counts["later"])
     reports = step.map("jobs.steps.repeats:verdicts_unit", shards, common={"shards": shards, "goes": goes})

@@ -29,6 +29,9 @@ from seedbed.fingerprint import canonical_json
 from seedbed.pieces import PieceFile, pack
 from seedbed.store import Store
 
+SCRATCH_LAYOUT = b"2"
+"""Raised where tables between phases get other names, columns or phases: what was begun with others is begun anew."""
+
 ROW_GROUP_ROWS = 1024
 """Rows that are fetched together when single rows of a table are wanted."""
 
@@ -161,13 +164,17 @@ class Artifact:
         self.store.write(f"{self.path}/manifest.json", json.dumps(manifest, indent=1).encode())
         self.store.delete(f"{self.path}/scratch")
 
-    def forget_older_scratch(self) -> bool:
-        """Removes what was begun by a Seedbed whose scratch was Parquet, which nobody reads any more; whether there was
-        any. Its finished units are done anew."""
-        is_older = any(path.endswith(".parquet") for path in self.store.files(f"{self.path}/scratch"))
+    def begin(self) -> bool:
+        """Get ready for a step's units; whether an older Seedbed had begun them, with a scratch that this one does not
+        read: that is removed, and its finished units are done anew. Without scratch they stay."""
+        layout, scratch = f"{self.path}/scratch/layout", f"{self.path}/scratch"
+        if self.store.read_if_there(layout) == SCRATCH_LAYOUT:
+            return False
+        is_older = bool(self.store.files(scratch))
         if is_older:
             self.store.delete(f"{self.path}/units")
-            self.store.delete(f"{self.path}/scratch")
+            self.store.delete(scratch)
+        self.store.write(layout, SCRATCH_LAYOUT)
         return is_older
 
     def finished_units(self, phase: str) -> set[str]:

@@ -18,7 +18,7 @@ from seedbed.plan import Plan
 from seedbed.planted import COPIES, PASSAGES, plant_lines
 from seedbed.steps import OPERATIONAL
 from seedbed.store import Store
-from seedbed.summary import FUNNEL_STEPS
+from seedbed.summary import FUNNEL_STEPS, damage_line
 
 _KIND_NAMES = ("e-mail addresses", "IP addresses", "telephone numbers", "bank accounts (IBAN)", "card numbers")
 _DONE = {"mask": "masked", "cut": "cut out", "keep": "kept"}
@@ -80,6 +80,7 @@ def datasheet(store: Store, plan: Plan) -> dict[str, Any]:
         "evaluation": evaluated["evaluation"] if evaluated else None,
         **({"mixture": trained["mixture"]} if trained and "mixture" in trained else {}),
         "earlier": [one["run"] for one in manifests.get("deduplicate", {}).get("earlier", ())],
+        **({"damaged": damage_line(extract)} if (extract := manifests.get("extract", {})).get("damaged") else {}),
         **_planted(manifests),
         **({"repeats": _repeats_of(manifests["repeats"])} if "repeats" in manifests else {}),
     }
@@ -205,6 +206,8 @@ def known_limits(facts: dict[str, Any]) -> list[str]:
     ]
     if facts.get("earlier"):
         limits.append(f"What the corpora of {', '.join(facts['earlier'])} have already is not in it.")
+    if facts.get("damaged"):
+        limits.append(f"{facts['damaged']}.")
     counted = facts["balance"]
     if counted is None:
         return [*limits, "What the documents are by language, domain and year was not counted."]

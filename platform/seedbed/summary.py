@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from dataprep.personal_data import PLURALS
+from dataprep.reading.record import DAMAGE
 from seedbed import runs
 from seedbed.artifact import Artifact
 from seedbed.defaults import DEFAULT_STORE
@@ -18,6 +19,7 @@ from seedbed.store import Store
 
 _BAR = 30  # characters of the funnel's longest bar
 _REASONS = 4  # in a step's line; the funnel has them all
+_FILES = 3  # that are damaged; the manifest has them all
 _GROUPS = 6  # in a line on the loss by group; `show --json`, the model card and the dashboard have them all
 FUNNEL_STEPS = ("extract", "select", "deduplicate", "decontaminate", "repeats", "corpus")
 
@@ -210,3 +212,17 @@ def print_step(progress: Progress, artifact: Artifact, cached: bool) -> None:
     manifest = artifact.manifest()
     assert manifest is not None, "a step ends with its commit"
     progress.say(step_line(manifest, cached))
+    if manifest.get("damaged"):
+        reason = next(reason for reason in DAMAGE if reason in manifest["dropped"])
+        progress.say(f"warning: {damage_line(manifest)}; `seedbed sample extract --reason {reason}` shows where")
+
+
+def damage_line(manifest: dict[str, Any]) -> str:
+    """Which files of the crawl are damaged, from the manifest of an `extract` that says so: what stood there is lost,
+    and is no less lost for being counted among the drops."""
+    damaged = manifest["damaged"]
+    places = sum(one["places"] for one in damaged)
+    named = ", ".join(f"{one['source']}/{one['path']}" for one in damaged[:_FILES])
+    more = ", .." if len(damaged) > _FILES else ""
+    number = f"{len(damaged):,} of {len(manifest['input_shards']):,} files of the crawl"
+    return f"{number} cannot be read in part, at {places:,} {'place' if places == 1 else 'places'}: {named}{more}"

@@ -115,6 +115,8 @@ def test_a_second_run_finds_everything_cached_in_a_store_that_moved_and_starts_n
     out = mine.run(PYTHONPATH=str(tmp_path)).out
     lines = [line for line in out.splitlines() if line.split() and line.split()[0] in STEPS and "cached" in line]
     assert [line.split()[0] for line in lines] == list(STEPS)
+    mine.run("--until", "ledger", PYTHONPATH=str(tmp_path))  # nothing is left behind it
+    assert mine.json("show", "small")["state"] == "finished"
 
 
 def test_a_filters_threshold_repeats_nothing_before_select(reference):

@@ -1,7 +1,14 @@
+from itertools import pairwise
+
+import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.shuffled import Merging, is_merged
+from dataprep.deduplicate.buckets import BAND_ROWS
+from dataprep.schemas import ID
+from jobs import shuffled
+from jobs.shuffled import Merging, merging_of, row_bytes
 
 SIZES = st.integers(1, 80)
 
@@ -34,7 +41,26 @@ def test_a_terabyte_is_read_thirty_times_less_often():
 
 
 def test_tables_of_very_many_pieces_are_merged_and_of_many_those_with_small_ones():
-    assert not is_merged(99, 101, 0)
-    assert is_merged(100, 100, 10_000 * 8192)
-    assert not is_merged(100, 100, 10_000 * 8192 + 1)
-    assert is_merged(1000, 1000, 10**15)
+    assert merging_of(99, 101, 0) is None
+    assert merging_of(100, 100, 10_000 * 8192) is not None
+    assert merging_of(100, 100, 10_000 * 8192 + 1) is None
+    assert merging_of(1000, 1000, 10**12) is not None
+
+
+@pytest.mark.parametrize(("num_files", "num_pieces"), [(1, 10**6), (10**6, 1)])
+def test_where_there_are_no_reads_to_save_nothing_is_merged(num_files, num_pieces):
+    assert merging_of(num_files, num_pieces, 0) is None
+
+
+@pytest.mark.parametrize(("num_files", "num_pieces"), [(20_000, 60), (200_000, 300_000), (15_216, 200_000)])
+def test_no_unit_has_too_many_files_or_pieces_however_few_rows_there_are(num_files, num_pieces):
+    merging = Merging.of(num_files, num_pieces, 0, 256 << 20)
+    files = max(b - a for a, b in pairwise(merging.files))
+    pieces = max(b - a for a, b in pairwise(merging.pieces))
+    assert files <= shuffled.UNIT_FILES
+    assert files * pieces <= 1.5 * shuffled.UNIT_PIECES
+
+
+def test_the_width_of_a_row_is_that_of_its_columns():
+    assert row_bytes(BAND_ROWS) == 28
+    assert row_bytes(pa.schema([("id", ID), ("n", pa.float64()), ("says", pa.string())])) == 16 + 8 + 16

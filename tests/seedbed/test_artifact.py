@@ -138,15 +138,24 @@ def test_scratch_is_read_by_pieces_and_whole(artifact):
     assert artifact.read_scratch("bands", "00000") == table
 
 
-def test_what_an_older_seedbed_had_begun_is_begun_anew(local):
+def test_what_an_older_seedbed_had_begun_is_begun_anew(local, monkeypatch):
     table = verdicts(1, 2)
     write_scratch(local, "bands", "00000", table.schema, [table])
     write_table(local, "verdicts", "00000", table)
     local.store.write(f"{local.path}/units/bands-00000.json", b"{}")
-    assert not local.forget_older_scratch() and local.finished_units("bands") == {"00000"}
-    write_table(local, "scratch/bands", "00000", table)
-    assert local.forget_older_scratch() and local.finished_units("bands") == set()
-    assert list(local.store.files(local.path)) == [f"{local.path}/verdicts/00000.parquet"]
+    assert local.begin() and local.finished_units("bands") == set()
+    left = [f"{local.path}/scratch/layout", f"{local.path}/verdicts/00000.parquet"]
+    assert list(local.store.files(local.path)) == left
+    write_scratch(local, "bands", "00000", table.schema, [table])
+    local.store.write(f"{local.path}/units/bands-00000.json", b"{}")
+    assert not local.begin() and local.finished_units("bands") == {"00000"}
+    monkeypatch.setattr("seedbed.artifact.SCRATCH_LAYOUT", b"next")
+    assert local.begin() and local.finished_units("bands") == set()
+
+
+def test_units_that_an_older_seedbed_has_done_without_scratch_stay(local):
+    local.store.write(f"{local.path}/units/map-00000.json", b"{}")
+    assert not local.begin() and local.finished_units("map") == {"00000"}
 
 
 def test_scratch_that_is_damaged_or_gone_says_where_and_what_to_do(local):

@@ -79,7 +79,7 @@ def _print_told(told: dict[str, Any], at_most: int | None) -> None:
     out.print(f"{told['kind']} {told['target']}: {number:,} document{'s' * (number != 1)}", soft_wrap=True)
     listed([f"{document['document_id']}  {document['url'] or ''}" for document in told["documents"]])
     if told["copies"]:
-        out.print("\nnear-duplicates elsewhere, which this entry does not name:")
+        out.print("\ncopies elsewhere, exact or near, which this entry does not name:")
         listed([f"{copy['document_id']}  {copy['url'] or ''}" for copy in told["copies"]])
     if told["artifacts"]:
         table = plain_table("artifact", "holds", "documents", "runs", right=("documents",))

@@ -74,7 +74,10 @@ class DataConfig(Strict):
         default=None, description="how often each source is seen; none: every document once an epoch"
     )
     max_quarantined_fraction: float = Field(
-        default=0.001, ge=0, le=1, description="share of records that may fail in the extractor before the run fails"
+        default=0.001,
+        ge=0,
+        le=1,
+        description="share of records that may fail in the extractor (crash or take too long) before the run fails",
     )
 
     @model_validator(mode="after")

@@ -12,6 +12,8 @@ import pyarrow as pa
 from dataprep import schemas
 from dataprep.annotate import AnnotateConfig, annotate
 from dataprep.clean import CleanConfig, clean
+from dataprep.deduplicate.components import components
+from dataprep.deduplicate.edges import EDGES
 from dataprep.kernels.minhash import MinHashConfig
 from dataprep.kernels.warm import compile_all, kernels
 
@@ -34,6 +36,8 @@ documents = pa.concat_tables([documents, documents]).slice(1, 4)
 edits = clean(documents, CleanConfig(terminal_punctuation=True, min_words=3))
 annotate(documents, edits, AnnotateConfig(minhash=MinHashConfig(num_bands=2, ngram_words=2)))
 annotate(documents[:0], edits[:0], AnnotateConfig())
+ids = pa.array([bytes([0] * 14) + n.to_bytes(2, "big") for n in range(3000)], schemas.ID)
+components(pa.Table.from_arrays([ids[:-1], ids[1:]], schema=EDGES))
 assert signatures() == before, signatures()
 """
 

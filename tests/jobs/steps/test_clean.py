@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from dataprep.errors import CorruptDataError
-from jobs import shuffled
 from jobs.run import do_step
 from jobs.steps import clean as clean_step
 from seedbed.artifact import Artifact
@@ -18,6 +17,7 @@ from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
 from tests.jobs.steps.lost_rows import lose_the_first_row
+from tests.jobs.steps.merging import merge_all
 from tests.jobs.steps.this_process import Here
 
 RUN = """\
@@ -64,12 +64,14 @@ def test_boilerplate_is_known_over_shards_and_whatever_the_partitions(tmp_path, 
     assert (counts["line_rows"], counts["site_rows"], counts["recurring_lines"]) == (6, 2, 1)
     assert counts["boilerplate_lines"] == 1
     monkeypatch.setattr(clean_step, "TEXT_BYTES_PER_PARTITION", 16)
-    for place, pieces in (("many", shuffled.MERGED_PIECES), ("merged", 1)):
-        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
+    merged: set[tuple[str, str]] = set()
+    for place in ("many", "merged"):
         (tmp_path / place).mkdir()
         _, in_many = made(tmp_path / place)
         assert in_many["digest"] == manifest["digest"]
         assert in_many["counts"] == counts
+        merged = merged or merge_all(monkeypatch, unit_bytes=16)
+    assert merged == {("clean", table) for table in ("lines", "pages", "recurring")}
 
 
 @pytest.mark.parametrize("table", ["lines", "pages", "recurring", "boilerplate"])

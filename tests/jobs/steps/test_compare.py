@@ -12,9 +12,10 @@ from dataprep.schemas import ID
 from jobs import shuffled
 from jobs.by_shard import by_both_shards
 from jobs.step_run import check_handed_on
-from jobs.steps import compare, groups
+from jobs.steps import compare, deduplicate, groups
 from seedbed.artifact import Artifact, Report
 from seedbed.errors import ConservationError
+from tests.jobs.steps.merging import merge_all
 from tests.jobs.steps.test_deduplicate import made, sources, verdicts
 
 NO_PLANTS = "data.deduplicate.plants.number=0"
@@ -117,22 +118,22 @@ def test_partitions_that_do_not_fit_into_memory_are_read_again(folder, small, mo
 def test_pieces_that_are_merged_are_compared_alike(folder, small, monkeypatch, unit_bytes):
     """One unit for everything, some, and as many as there can be."""
     expected = verdicts(made(folder, NO_PLANTS))
-    monkeypatch.setattr(shuffled, "MERGED_PIECES", 1)
-    monkeypatch.setattr(shuffled, "MERGED_BYTES", unit_bytes)
+    tables = merge_all(monkeypatch, unit_bytes)
     merged = made(folder, NO_PLANTS, store_name="merged")
     assert verdicts(merged) == expected
     sent, compared = counted(merged, "texts"), counted(merged, "verify")
     assert sent == {name: compared[name] for name in ("pairs", "texts")}
-    assert counted(merged, "texts_merge")["rows"] == sent["texts"]
-    assert counted(merged, "texts_pairs_merge")["rows"] == sent["pairs"]
-    num_units = len(merged.finished_units("texts_merge"))
+    assert counted(merged, "texts_4_merge")["rows"] == sent["texts"]
+    assert counted(merged, "texts_pairs_4_merge")["rows"] == sent["pairs"]
+    for names in (deduplicate.CANDIDATES, groups.FAR):
+        assert {names.pairs, names.texts, f"{names.texts}_pairs", names.verified} <= {table for _, table in tables}
+    num_units = len(merged.finished_units("texts_4_merge"))
     assert (num_units == 1) if unit_bytes > 1 << 20 else (num_units > 2)
 
 
 def test_with_merged_pieces_killed_anywhere_it_goes_on_and_no_text_is_left(folder, small, monkeypatch):
     expected = verdicts(made(folder, NO_PLANTS))
-    monkeypatch.setattr(shuffled, "MERGED_PIECES", 1)
-    monkeypatch.setattr(shuffled, "MERGED_BYTES", 3000)
+    merge_all(monkeypatch, unit_bytes=3000)
     whole = made(folder, NO_PLANTS, store_name="whole")
     num_merges = sum(path.name.count("_merge-") for path in (folder / "whole" / whole.path / "units").iterdir())
     assert num_merges > 12  # of as many tables
@@ -159,7 +160,7 @@ def test_with_merged_pieces_killed_anywhere_it_goes_on_and_no_text_is_left(folde
     with pytest.raises(RuntimeError, match="broken off"):
         made(folder, NO_PLANTS, store_name="broken")
     scratch = {path.name for path in (folder / "broken").glob("steps/deduplicate-*/scratch/*")}
-    assert "compared_merged" in scratch and not [name for name in scratch if "texts" in name]
+    assert any(name.startswith("compared_") for name in scratch) and not [name for name in scratch if "texts" in name]
 
 
 def test_a_text_that_changes_on_its_way_is_found(folder, small, monkeypatch):

@@ -16,6 +16,7 @@ from seedbed.progress import Progress
 from seedbed.runfile.load import load_run
 from seedbed.state import StateDirectory
 from seedbed.store import Store
+from tests.jobs.steps.merging import merge_all
 from tests.jobs.steps.this_process import Here, page
 
 RUN = """\
@@ -184,6 +185,39 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, monkeypatch, phase):
             made(folder, forced, store_name="killed")
     assert calls == 3
     assert verdicts(made(folder, forced, store_name="killed")) == expected
+
+
+def test_a_run_goes_on_with_less_memory_and_with_more(folder, monkeypatch):
+    """Groups are cut in other ways then, and what was merged of them is not read for theirs."""
+    expected = verdicts(made(folder))
+    merge_all(monkeypatch, unit_bytes=100)
+
+    def broken(*_, **__):
+        raise Killed
+
+    for store, limits in (("less", (1000, 4, 9)), ("more", (4, 9, 1000))):
+        for number, limit in enumerate(limits):
+            monkeypatch.setattr(components, "edges_in_memory", lambda limit=limit: limit)
+            if number < 2:
+                with monkeypatch.context() as patch, pytest.raises(Killed):
+                    patch.setattr(groups, "far_unit" if number else "members_unit", broken)
+                    made(folder, store_name=store)
+        assert verdicts(made(folder, store_name=store)) == expected
+
+
+def test_what_an_older_seedbed_had_begun_is_done_anew(folder, monkeypatch):
+    """Its phases and tables had other names, and its units may have deleted what this one reads."""
+    expected = verdicts(made(folder))
+
+    def broken(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("seedbed.artifact.SCRATCH_LAYOUT", b"older")
+        patch.setattr(groups, "groups_unit", broken)
+        made(folder, store_name="older")
+    merge_all(monkeypatch)
+    assert verdicts(made(folder, store_name="older")) == expected
 
 
 def test_the_limit_follows_from_the_memory_of_the_machine(monkeypatch):

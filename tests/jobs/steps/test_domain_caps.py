@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 
 from dataprep.domain_cap import TOO_MANY_DOCUMENTS
-from jobs import shuffled
 from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed.artifact import Artifact
@@ -22,6 +21,7 @@ from seedbed.state import StateDirectory
 from seedbed.steps import fingerprint_steps
 from seedbed.store import Store
 from tests.jobs.steps.lost_rows import lose_the_first_row
+from tests.jobs.steps.merging import merge_all
 from tests.jobs.steps.this_process import Here
 
 RUN = """\
@@ -108,10 +108,11 @@ def kept_pages(artifacts: dict[str, Artifact]) -> set[str]:
 def test_more_partitions_and_more_shards_decide_the_same(tmp_path, monkeypatch):
     _, _, expected = carried_out(tmp_path / "one", TWO_FILES, until="corpus")
     monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", 4)
-    for place, pieces in (("many", shuffled.MERGED_PIECES), ("merged", 1)):
-        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
+    for place in ("many", "merged"):
+        merged = merge_all(monkeypatch, unit_bytes=64) if place == "merged" else set()
         _, _, found = carried_out(tmp_path / place, TWO_FILES, until="corpus")
         assert found["deduplicate"].committed()["digest"] == expected["deduplicate"].committed()["digest"]
+    assert {("deduplicate", "domains"), ("deduplicate", "capped")} <= merged
     more = TWO_FILES | {"c.jsonl": [("https://third.example.net/", page(300))]}
     _, _, beside = carried_out(tmp_path / "more", more, until="corpus")
     assert kept_pages(beside) == kept_pages(expected) | {"https://third.example.net/"}

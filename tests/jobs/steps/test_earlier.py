@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataprep.errors import CorruptDataError
-from jobs import shuffled
 from jobs.run import do_step
 from jobs.steps import deduplicate
 from seedbed import runs
@@ -28,6 +27,7 @@ from seedbed.store import Store
 from seedbed.takedown import takedown
 from seedbed.why import why
 from tests.jobs.steps.lost_rows import lose_the_first_row
+from tests.jobs.steps.merging import merge_all
 from tests.jobs.steps.this_process import Here, page
 
 STEPS = ("extract", "clean", "annotate", "select", "deduplicate", "corpus")
@@ -92,10 +92,9 @@ def against(*names: str, store: str | None = None) -> str:
 
 
 def test_what_is_kept_of_a_new_crawl_is_what_one_run_over_both_keeps_of_it(tmp_path, monkeypatch):
-    for number, pieces in ((1_000_000, 1_000_000), (5, 1_000_000), (5, 1)):  # partitions of keys; what is merged
+    for store, number in (("one", 1_000_000), ("several", 5), ("merged", 5)):  # partitions of keys
         monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
-        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
-        store = f"store-{number}-{pieces}"
+        merged = merge_all(monkeypatch, unit_bytes=300) if store == "merged" else set()
         made(tmp_path, "first", {"a": 0}, store=store)
         second = made(tmp_path, "second", {"b": 0}, against("first"), store=store)
         both = made(tmp_path, "both", {"a": 2, "b": 1}, store=store)
@@ -104,6 +103,7 @@ def test_what_is_kept_of_a_new_crawl_is_what_one_run_over_both_keeps_of_it(tmp_p
         assert len(kept(tmp_path, second, "b", store)) == 4
         counts = artifact(tmp_path, second, "deduplicate", store).committed()["counts"]
         assert (counts["old_documents"], counts["earlier_losers"]) == (13, 3)
+    assert {("deduplicate", "new_bands"), ("deduplicate", "old_pairs")} <= merged
 
 
 def test_a_third_generation_is_held_against_both_before_it(tmp_path):
@@ -115,6 +115,15 @@ def test_a_third_generation_is_held_against_both_before_it(tmp_path):
     assert len(kept(tmp_path, third, "c")) == 1  # page 7
     # Against the second alone what only the first has comes again: page 1, and page 2 + 20.
     assert len(kept(tmp_path, made(tmp_path, "alone", {"c": 0}, against("second")), "c")) == 3
+
+
+def test_an_earlier_corpus_may_be_given_by_its_name_alone(tmp_path):
+    made(tmp_path, "first", {"a": 0})
+    by_name = made(tmp_path, "second", {"b": 0}, "data.deduplicate.against=[first]")
+    assert (
+        by_name.step("deduplicate").fingerprint
+        == made(tmp_path, "second", {"b": 0}, against("first")).step("deduplicate").fingerprint
+    )
 
 
 def test_a_crawl_that_was_there_before_goes_as_exact_copies_of_itself(tmp_path):
@@ -260,10 +269,9 @@ def test_with_same_url_a_page_that_an_earlier_corpus_has_goes_whatever_it_says_b
     new += [("https://x.example/new", page(300)), ("https://x.example/new#again", page(301))]
     new += [("https://y.example/6", page(6, 10)), ("https://y.example/203", page(203, 10)), (None, page(400))]
     crawl(tmp_path, "new", new)
-    for number, pieces in ((1_000_000, 1_000_000), (5, 1_000_000), (5, 1)):  # partitions; what is merged
+    for store, number in (("one", 1_000_000), ("several", 5), ("merged", 5)):  # partitions of keys
         monkeypatch.setattr(deduplicate, "SURVIVORS_PER_PARTITION", number)
-        monkeypatch.setattr(shuffled, "MERGED_PIECES", pieces)
-        store = f"store-{number}-{pieces}"
+        merged = merge_all(monkeypatch, unit_bytes=300) if store == "merged" else set()
         made(tmp_path, "first", {"old": 0}, store=store)
         second = made(tmp_path, "second", {"new": 0}, against("first"), SAME_URL, store=store)
         both = made(tmp_path, "both", {"old": 2, "new": 1}, SAME_URL, store=store)
@@ -276,6 +284,7 @@ def test_with_same_url_a_page_that_an_earlier_corpus_has_goes_whatever_it_says_b
         assert (counts["url_losers"], counts["earlier_losers"]) == (1, 4)
         told = why(Store(str(tmp_path / store)), second, "new/x.jsonl#0")
         assert (told["reason"], told["duplicate_of"]) == ("url_duplicate", "old/x.jsonl#3")
+    assert {("deduplicate", table) for table in ("urls", "same_url", "earlier_url")} <= merged
 
 
 @pytest.mark.parametrize(
