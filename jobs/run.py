@@ -150,6 +150,7 @@ def _run(
         record = runs.load(store, launch.run_id)
         if record is None:
             raise StoreError(f"run {launch.run_id} is gone from {store.url}: start it again with `seedbed run`")
+        was_finished = record.state == runs.FINISHED
         attempt = record.begin_attempt()
         runs.save(store, record)
         reporter.begin(attempt, plan, progress)
@@ -176,6 +177,8 @@ def _run(
             _remember_end(store, record, launch, runs.FAILED, f"{kind}{error}")
             _say(progress, tracker.end())
             raise
+        if stopped and was_finished:  # and is no less so, unless a step was made anew of which others are made
+            stopped = any(Artifact(store, step.kind, step.fingerprint).manifest() is None for step in plan.steps)
         record.end_attempt(runs.STOPPED if stopped else runs.FINISHED)
         runs.save(store, record)
     print_end(store, state, plan, progress)
@@ -221,7 +224,7 @@ def _carry_out(
             if planned.kind in ("deduplicate", "decontaminate", "repeats", "shards"):
                 _check_budget_again(plan, store, launch.over_budget, progress)
             if planned.kind == launch.until:
-                return any(Artifact(store, step.kind, step.fingerprint).manifest() is None for step in plan.steps)
+                return planned is not plan.steps[-1]
     finally:
         cluster.stop()
     return False
