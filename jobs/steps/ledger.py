@@ -4,7 +4,7 @@ import pyarrow.compute as pc
 
 from dataprep.tally import Tally, tally, tally_by_reason
 from jobs.shuffled import Shuffled, merged, row_bytes
-from jobs.step_run import StepRun, total
+from jobs.step_run import StepRun, check_handed_on, total
 from jobs.unit import Unit
 from seedbed.artifact import Report
 from seedbed.errors import ConservationError
@@ -26,16 +26,9 @@ def run(step: StepRun) -> None:
             raise ConservationError(f"ledger {shard}: the rows it calls kept are not the documents of the corpus")
     numbers = [f"{partition:05d}" for partition in range(partitions)]
     summed = total(reports)
-    index = step.map(
-        "jobs.steps.ledger:urls_unit",
-        numbers,
-        phase="urls",
-        common={"urls": merged(step, Shuffled("urls", shards), partitions, summed.counts["urls"], row_bytes(URLS))},
-    )
-    if total(index).counts["urls"] != summed.counts["urls"]:
-        raise ConservationError(
-            f"ledger: {summed.counts['urls']:,} URLs, of which {total(index).counts['urls']:,} are found"
-        )
+    urls = merged(step, Shuffled("urls", shards), partitions, summed.counts["urls"], row_bytes(URLS))
+    index = step.phases("jobs.steps.ledger")("urls", numbers, urls=urls)
+    check_handed_on("ledger", "urls", summed, index)
     step.commit(summed, url_partitions=partitions)
 
 

@@ -59,14 +59,14 @@ def run(step: StepRun) -> None:
     reports = step.map("jobs.steps.repeats:signs_unit", shards, "signs", common=partitioned)
     step.check_takes_all(reports, before)
     signed = total(reports)
-    again = phase("again", sign_parts, signs=Shuffled("signs", shards))  # a piece of each shard's for each shard
+    again = phase("again", sign_parts, written=Shuffled("signs", shards))  # a piece of each shard's for each shard
     handed_on("signs", signed, again)
     place_parts = [f"{n:05d}" for n in range(again.counts["places_at_most"] // PLACES_PER_PARTITION + 1)]
     by_shards = shuffled("again", sign_parts, len(shards), again.counts["recurring_signs"])
     placed = phase("places", shards, shards=shards, again=by_shards, num_partitions=len(place_parts))
     handed_on("recurring_signs", again, placed)
     by_keys = shuffled("places", shards, len(place_parts), placed.counts["places"])
-    decided = phase("later", place_parts, places=by_keys, prefixes=prefixes)
+    decided = phase("later", place_parts, by_keys=by_keys, prefixes=prefixes)
     handed_on("places", placed, decided)
     goes = shuffled("later", place_parts, len(shards), decided.counts["later"])
     reports = step.map("jobs.steps.repeats:verdicts_unit", shards, common={"shards": shards, "goes": goes})
@@ -119,9 +119,9 @@ def signs_unit(unit: Unit, num_partitions: int) -> Report:
     return Report(tally_in=seen, tally_out=seen, counts={"signs": rows.num_rows})
 
 
-def again_unit(unit: Unit, signs: Shuffled) -> Report:
+def again_unit(unit: Unit, written: Shuffled) -> Report:
     """The signs of one partition that come often enough, by shard."""
-    parts = list(signs.in_turn(unit.artifact, int(unit.name)))
+    parts = list(written.in_turn(unit.artifact, int(unit.name)))
     found = recurring(parts, _config(unit))
     rows = pa.concat_tables(found)
     unit.write_scratch("again", rows, [part.num_rows for part in found])
@@ -131,17 +131,17 @@ def again_unit(unit: Unit, signs: Shuffled) -> Report:
 
 def places_unit(unit: Unit, shards: list[str], again: Shuffled, num_partitions: int) -> Report:
     """Where the passages of a shard stand whose signs come again, by partition of their keys."""
-    signs = again.piece(unit.artifact, shards.index(unit.name))
+    come_again = again.piece(unit.artifact, shards.index(unit.name))
     texts = _texts(unit, column(_survivors(unit), "id"))
-    found = places(column(texts, "id"), column(texts, "text"), signs, _config(unit))
+    found = places(column(texts, "id"), column(texts, "text"), come_again, _config(unit))
     rows, sizes = by_partition(found, "key_high", num_partitions)
     unit.write_scratch("places", rows, sizes)
-    return Report(counts={"recurring_signs": signs.num_rows, "places": rows.num_rows})
+    return Report(counts={"recurring_signs": come_again.num_rows, "places": rows.num_rows})
 
 
-def later_unit(unit: Unit, places: Shuffled, prefixes: dict[str, str]) -> Report:
+def later_unit(unit: Unit, by_keys: Shuffled, prefixes: dict[str, str]) -> Report:
     """Which passages of one partition of keys go, by shard."""
-    rows = places.piece(unit.artifact, int(unit.name))
+    rows = by_keys.piece(unit.artifact, int(unit.name))
     split = SplitConfig.model_validate(unit.config["split"])
     order = DeduplicateConfig(source_priority=unit.config["source_priority"])
     goes, sizes = by_shard(later(rows, split, order, _config(unit)), "document", prefixes)
